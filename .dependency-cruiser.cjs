@@ -1,0 +1,71 @@
+// The import rule of the house (docs/architecture.md): the folders tell the way of an order, and an arrow may only
+// point to a folder ABOVE its own in this list.
+const order = [
+  'schemas',
+  'domain',
+  'platform',
+  'kafka',
+  'database',
+  'providers',
+  'ingest',
+  'workflows',
+  'workers',
+  'outbox',
+  'api',
+  'replay',
+  'local',
+  'cli',
+];
+const below = (i) =>
+  order
+    .slice(i + 1)
+    .concat(['bench', 'test'])
+    .join('|');
+
+module.exports = {
+  forbidden: [
+    ...order.map((folder, i) => ({
+      name: `${folder}-imports-only-upwards`,
+      severity: 'error',
+      comment: 'an arrow may only point to a folder above its own',
+      from: { path: `^${folder}/` },
+      // The one exception: workflows know the activities by `import type`.
+      to: { path: `^(${below(i)})/`, ...(folder === 'workflows' ? { dependencyTypesNot: ['type-only'] } : {}) },
+    })),
+    {
+      name: 'domain-is-alone',
+      severity: 'error',
+      from: { path: '^domain/' },
+      to: { path: `^(?!domain/)(schemas|platform|kafka|database|providers)/` },
+    },
+    {
+      name: 'schemas-is-alone',
+      severity: 'error',
+      from: { path: '^schemas/' },
+      to: { path: `^(${order.slice(1).join('|')})/` },
+    },
+    {
+      name: 'workflows-import-values-only-from-domain',
+      severity: 'error',
+      from: { path: '^workflows/' },
+      to: { pathNot: '^(workflows|domain)/|@temporalio/(workflow|common)', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'workers-reach-workflows-by-path-only',
+      severity: 'error',
+      from: { path: '^workers/' },
+      to: { path: '^workflows/' },
+    },
+    { name: 'no-cycles', severity: 'error', from: { pathNot: '^node_modules' }, to: { circular: true } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(\\.oms|test/histories)/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
+  },
+};

@@ -1,0 +1,56 @@
+import type { LifecycleMessage } from './lifecycle.ts';
+import type { FulfillmentStatus, OrderStatus, PaymentStatus, ShipmentStatus } from './status.ts';
+
+/** The workflow's public contract. These names are on disk in running histories: they are never renamed. */
+export const ORDER_WORKFLOW = 'order';
+export const ORDERS_TASK_QUEUE = 'orders';
+
+/** Signals. `CustomerAction` and `ShipmentStatusUpdated` are the reference's names. */
+export const LIFECYCLE_SIGNAL = 'OrderLifecycle';
+export const CUSTOMER_ACTION_SIGNAL = 'CustomerAction';
+export const SHIPMENT_STATUS_SIGNAL = 'ShipmentStatusUpdated';
+export const STATUS_QUERY = 'status';
+
+/** Timers, all in ms. Passed in the input so that a change of configuration never touches a running order. */
+export interface OrderTimers {
+  /** How long the customer may take to decide about unavailable items. */
+  customerActionMs: number;
+  /** How long to wait for the carrier's news before asking the carrier. */
+  carrierOverdueMs: number;
+}
+
+/** What the workflow is started with. The order itself is in the ledger: item lists never enter the history. */
+export interface OrderInput {
+  v: 1;
+  orderId: string;
+  timers: OrderTimers;
+  /** Lifecycle events that arrived before the order. */
+  parked: LifecycleMessage[];
+}
+
+export interface OrderResult {
+  status: OrderStatus | 'fenced';
+}
+
+/** `CustomerAction`, as the reference's clients send it; `eventId` when it comes by topic. */
+export interface CustomerActionSignal {
+  action: string;
+  eventId?: string;
+}
+
+/** Sent when a shipment has come to an end at the carrier; the database holds the details. */
+export interface ShipmentStatusSignal {
+  shipmentID: string;
+  status: ShipmentStatus;
+  /** RFC 3339 */
+  updatedAt: string;
+}
+
+/** Answer of the `status` query. */
+export interface OrderState {
+  id: string;
+  status: OrderStatus;
+  fulfillments: { id: string; status: FulfillmentStatus; payment?: PaymentStatus; shipment?: ShipmentStatus }[] | null;
+  /** What the order waits for now, in words for support staff. */
+  waitingFor: string | null;
+}

@@ -1,0 +1,178 @@
+/**
+ * Every error the OMS can report: its code, what it means, and whether trying again can help.
+ * Codes are public (docs/errors.md is generated from this table); a retired code is never reused.
+ */
+export const ERRORS = {
+  // ingest: what is wrong with a record; each ends as a dead letter, and the next record is processed
+  OMS_INGEST_VALUE_EMPTY: {
+    retryable: false,
+    meaning: 'The record has no value (a tombstone or zero bytes), so it carries no event.',
+  },
+  OMS_INGEST_NOT_AVRO: {
+    retryable: false,
+    meaning: 'The value does not start with the magic byte 0 and a 4-byte schema id.',
+  },
+  OMS_INGEST_SCHEMA_UNKNOWN: {
+    retryable: false,
+    meaning: 'The registry does not know the schema id the value was written with.',
+  },
+  OMS_INGEST_SCHEMA_FOREIGN: {
+    retryable: false,
+    meaning: 'The value was written with a schema this topic may not carry.',
+  },
+  OMS_INGEST_AVRO_CORRUPT: { retryable: false, meaning: 'The bytes do not decode with the schema they name.' },
+  OMS_INGEST_TOO_LARGE: {
+    retryable: false,
+    meaning: 'The encoded event is larger than the limit for one order event.',
+  },
+  OMS_INGEST_KEY_MISSING: {
+    retryable: false,
+    meaning: 'The record has no key; the key of an order event is its order id.',
+  },
+  OMS_INGEST_KEY_MISMATCH: { retryable: false, meaning: 'The record key is not the order id inside the event.' },
+  OMS_INGEST_FIELD_INVALID: {
+    retryable: false,
+    meaning: 'A field of the event breaks a rule; field, value and rule are named.',
+  },
+  OMS_INGEST_PAYLOAD_UNKNOWN: { retryable: false, meaning: 'The event carries a payload this version does not know.' },
+  OMS_INGEST_ORDER_CONFLICT: {
+    retryable: false,
+    meaning: 'The order id is known already, with other content or from another source.',
+  },
+  OMS_INGEST_EVENT_CONFLICT: {
+    retryable: false,
+    meaning: 'The event id is known already for this order, with other content.',
+  },
+  OMS_INGEST_ORDER_NEVER_CAME: {
+    retryable: false,
+    meaning: 'An event waited for its order until the deadline, and the order never came.',
+  },
+  OMS_INGEST_LATE: { retryable: false, meaning: 'The event came after its order was closed.' },
+  OMS_INGEST_ORDER_NOT_RUNNING: {
+    retryable: false,
+    meaning: 'The order was started but its workflow no longer runs, so the event could not be handed over.',
+  },
+  OMS_INGEST_AMEND_UNSUPPORTED: {
+    retryable: false,
+    meaning: 'This version does not amend orders; the event is kept as a dead letter.',
+  },
+
+  // order: what may not happen to an order
+  OMS_ORDER_MOVE_ILLEGAL: { retryable: false, meaning: 'The state table does not allow this move.' },
+  OMS_ORDER_UNKNOWN: { retryable: false, meaning: 'No order with this id is known.' },
+  OMS_ORDER_CANCEL_TOO_LATE: {
+    retryable: false,
+    meaning: 'The order can no longer be cancelled: a shipment was handed to the carrier.',
+  },
+  OMS_ORDER_INPUT_UNSUPPORTED: {
+    retryable: false,
+    meaning: 'The workflow input or message has a version this worker does not know.',
+  },
+
+  // money and stock
+  OMS_PRICE_MISSING: {
+    retryable: false,
+    meaning: 'An item has no unit price and the price list has none for its SKU and currency.',
+  },
+  OMS_MONEY_OVERFLOW: {
+    retryable: false,
+    meaning: 'An amount exceeds the largest exact integer (2^53 - 1 minor units).',
+  },
+  OMS_STOCK_INVALID: {
+    retryable: false,
+    meaning: 'A stock level or price is not acceptable; field, value and rule are named.',
+  },
+
+  // providers
+  OMS_PAYMENT_DECLINED: { retryable: false, meaning: 'The payment provider declined the charge.' },
+  OMS_PAYMENT_UNAVAILABLE: {
+    retryable: true,
+    meaning: 'The payment provider did not answer or failed; its answer is unknown until asked again.',
+  },
+  OMS_CARRIER_REFUSED: { retryable: false, meaning: 'The carrier refused the booking.' },
+  OMS_CARRIER_UNAVAILABLE: {
+    retryable: true,
+    meaning: 'The carrier did not answer or failed; its answer is unknown until asked again.',
+  },
+
+  // environment
+  OMS_KAFKA_UNAVAILABLE: { retryable: true, meaning: 'Kafka cannot be reached or did not accept the request.' },
+  OMS_KAFKA_SEND_REJECTED: {
+    retryable: true,
+    meaning: 'A send was not confirmed for every partition it covered; it is sent again by a new producer.',
+  },
+  OMS_KAFKA_RECORD_TOO_LARGE: { retryable: false, meaning: 'A record is larger than the topic accepts.' },
+  OMS_KAFKA_TOPIC_MISSING: { retryable: true, meaning: 'A topic does not exist; run `oms setup`.' },
+  OMS_REGISTRY_UNAVAILABLE: { retryable: true, meaning: 'The schema registry cannot be reached or failed.' },
+  OMS_REGISTRY_SCHEMA_MISSING: {
+    retryable: false,
+    meaning: 'Our schema is not registered under its subject; run `oms setup`.',
+  },
+  OMS_TEMPORAL_UNAVAILABLE: { retryable: true, meaning: 'Temporal cannot be reached or refused the request for now.' },
+  OMS_DATABASE_UNAVAILABLE: { retryable: true, meaning: 'PostgreSQL cannot be reached or failed.' },
+  OMS_DATABASE_MIGRATION_BEHIND: {
+    retryable: false,
+    meaning: 'The database lacks a migration this version needs; run `oms setup`.',
+  },
+  OMS_DEPLOYMENT_MISMATCH: {
+    retryable: false,
+    meaning: 'Database, Temporal namespace and topics belong to different deployments.',
+  },
+
+  // configuration, set-up, command line
+  OMS_CONFIG_INVALID: { retryable: false, meaning: 'One or more settings are not acceptable; all of them are listed.' },
+  OMS_SETUP_DRIFT: { retryable: false, meaning: 'Something exists with other settings than it should have.' },
+  OMS_CLI_USAGE: { retryable: false, meaning: 'The command line is not acceptable.' },
+  OMS_CLI_INPUT_INVALID: {
+    retryable: false,
+    meaning: 'A line of the given file is not acceptable; line, field, value and rule are named.',
+  },
+} as const satisfies Record<string, { retryable: boolean; meaning: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** Where and why an input broke a rule: shown to the user, kept with a dead letter. */
+export interface Fault {
+  /** Path of the field, as in the schema: `payload.items[2].quantity`. */
+  field: string;
+  /** The value as received, shortened for display. */
+  value: string;
+  /** The rule in words: "must be 1 or more". */
+  rule: string;
+}
+
+/** Thrown wherever the OMS reports a fault of its own table; `code` says which, `retryable` whether trying again can help. */
+export class OmsError extends Error {
+  override readonly name = 'OmsError';
+  readonly code: ErrorCode;
+  readonly fault: Fault | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { fault?: Fault; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.fault = options.fault;
+  }
+
+  get retryable(): boolean {
+    return ERRORS[this.code].retryable;
+  }
+}
+
+/** The longest excerpt of a received value that goes into a message or header. */
+const SHOWN_CHARACTERS = 80;
+
+/** A value as it may be shown to a person: quoted if text, control characters escaped, cut at 80 characters. */
+export function shown(value: unknown): string {
+  const text = typeof value === 'bigint' ? value.toString() : (JSON.stringify(value) ?? 'undefined');
+  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
+}
+
+/** An error that names field, value and rule in its message. */
+export function faultError(code: ErrorCode, fault: { field: string; value: unknown; rule: string }): OmsError {
+  const named: Fault = { field: fault.field, value: shown(fault.value), rule: fault.rule };
+  return new OmsError(code, `${named.field} is ${named.value}: ${named.rule}`, { fault: named });
+}
+
+export function isOmsError(error: unknown): error is OmsError {
+  return error instanceof OmsError;
+}

@@ -1,0 +1,61 @@
+import tseslint from 'typescript-eslint';
+import builtins from 'node:module';
+
+const restrictedEnv = {
+  selector: "MemberExpression[object.name='process'][property.name='env']",
+  message: 'Only platform/config reads the environment; take what you need as an argument.',
+};
+
+export default tseslint.config(
+  { ignores: ['node_modules/', '.oms/', 'schemas/generated/', 'examples/', '**/*.cjs', '**/*.js'] },
+  ...tseslint.configs.recommendedTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/no-non-null-assertion': 'error',
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/require-await': 'off',
+      'no-restricted-syntax': ['error', restrictedEnv],
+    },
+  },
+  { files: ['platform/config/**', 'test/**', 'bench/**', 'scripts/**'], rules: { 'no-restricted-syntax': 'off' } },
+  {
+    // Workflow code is deterministic by rule: no I/O, no builtins, nothing of ours but domain.
+    files: ['workflows/**/*.ts', 'domain/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          paths: builtins.builtinModules.flatMap((name) => [name, `node:${name}`]),
+          patterns: [
+            {
+              group: ['**/workers/**', '**/kafka/**', '**/database/**', '**/platform/**', '**/providers/**'],
+              allowTypeImports: true,
+              message: 'Workflows know the outside by `import type` only.',
+            },
+          ],
+        },
+      ],
+      'no-restricted-globals': ['error', 'process', 'setInterval', 'setImmediate', 'fetch', 'performance'],
+    },
+  },
+  {
+    files: ['domain/**/*.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        restrictedEnv,
+        { selector: "MemberExpression[object.name='Math'][property.name='random']", message: 'domain is pure.' },
+        {
+          selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']",
+          message: 'domain is pure.',
+        },
+      ],
+    },
+  },
+);

@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import { duration, flag, httpUrl, list, port, postgresUrl, wholeNumber } from './types.ts';
+
+/** One setting: how it is checked, and the sentence docs/configuration.md prints for it. */
+interface Setting<T extends z.ZodType = z.ZodType> {
+  type: T;
+  default: string;
+  about: string;
+  /** Never printed or logged. */
+  secret?: boolean;
+}
+
+const setting = <T extends z.ZodType>(type: T, fallback: string, about: string, secret = false): Setting<T> => ({
+  type,
+  default: fallback,
+  about,
+  secret,
+});
+
+/**
+ * Every setting of every role, by the environment variable that sets it. The one source: the checks, the reference in
+ * docs/configuration.md and .env.example all follow from here. An empty default means "not set".
+ */
+export const SETTINGS = {
+  // where the parts are
+  KAFKA_BROKERS: setting(list(), '127.0.0.1:9092', 'Kafka brokers, `host:port`, comma separated.'),
+  KAFKA_CLIENT_ID: setting(
+    z.string().min(1),
+    'oms',
+    'Client id shown in broker logs and quotas; the role is appended.',
+  ),
+  SCHEMA_REGISTRY_URL: setting(
+    httpUrl(),
+    'http://127.0.0.1:8081/apis/ccompat/v7',
+    'Confluent-compatible schema registry.',
+  ),
+  TEMPORAL_ADDRESS: setting(z.string().min(1), '127.0.0.1:7233', 'Temporal frontend, `host:port`.'),
+  TEMPORAL_NAMESPACE: setting(
+    z.string().min(1),
+    'default',
+    'Temporal namespace; with OMS_PREFIX the tenancy boundary.',
+  ),
+  DATABASE_URL: setting(postgresUrl(), 'postgres://oms:oms@127.0.0.1:5433/oms', 'PostgreSQL 15 or newer.', true),
+  OMS_PREFIX: setting(
+    z.string().regex(/^([A-Za-z0-9._-]{1,50})?$/, 'must be up to 50 characters of A-Z a-z 0-9 . _ -'),
+    '',
+    'Put before every topic, consumer group and task queue name.',
+  ),
+
+  // every role
+  LOG_LEVEL: setting(
+    z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']),
+    'info',
+    'Least level that is logged.',
+  ),
+  OMS_BIND: setting(z.string().min(1), '127.0.0.1', 'Address the health and metrics ports listen on.'),
+  OMS_SHUTDOWN_GRACE: setting(
+    duration(),
+    '20 s',
+    'How long a role may take to finish what is in flight after SIGTERM.',
+  ),
+  OMS_INGEST_PORT: setting(port(), '9464', 'Health and metrics of the ingest role.'),
+  OMS_WORKER_PORT: setting(port(), '9465', 'Health and metrics of the worker role.'),
+  OMS_PUBLISHER_PORT: setting(port(), '9466', 'Health and metrics of the publisher role.'),
+
+  // ingest
+  OMS_INGEST_MAX_IN_FLIGHT: setting(wholeNumber(1, 5_000), '100', 'Workflow starts and signals in flight at once.'),
+  OMS_INGEST_OPEN_ORDERS_LIMIT: setting(
+    wholeNumber(0),
+    '0',
+    'Ingest pauses while more orders than this are open; 0 = no limit.',
+  ),
+  OMS_PARKING_DEADLINE: setting(
+    duration(),
+    '24 h',
+    'How long an event waits for its order before it is dead-lettered.',
+  ),
+  OMS_SWEEP_INTERVAL: setting(duration(), '30 s', 'How often parked events are looked through.'),
+
+  // the order workflow
+  OMS_CUSTOMER_ACTION_TIMEOUT: setting(
+    duration(),
+    '30 s',
+    'How long a customer may take to decide about unavailable items.',
+  ),
+  OMS_CARRIER_OVERDUE: setting(duration(), '24 h', 'A carrier silent for this long about a booked shipment is asked.'),
+  OMS_TAX_RATE: setting(wholeNumber(0, 10_000), '2000', 'Tax on goods in basis points: 2000 = 20 %.'),
+  OMS_SHIPPING_PRICE: setting(
+    wholeNumber(0),
+    '500',
+    "Shipping charged per shipment, minor units of the order's currency.",
+  ),
+  OMS_WORKER_SLOTS: setting(wholeNumber(1, 5_000), '200', 'Workflow tasks and local activities a worker runs at once.'),
+  OMS_DATABASE_POOL: setting(wholeNumber(1, 500), '16', 'PostgreSQL connections of one process.'),
+
+  // publisher
+  OMS_OUTBOX_SHARDS: setting(wholeNumber(1, 256), '16', 'Outbox shards; a shard is sent by one publisher at a time.'),
+  OMS_OUTBOX_BATCH: setting(wholeNumber(1, 10_000), '1000', 'Events taken from the outbox at once.'),
+  OMS_OUTBOX_POLL: setting(duration(), '50 ms', 'How often the outbox is looked at while nothing announces itself.'),
+
+  // simulated providers
+  OMS_SIM_PAYMENT_LATENCY: setting(duration(), '20 ms', 'Latency of the simulated payment provider.'),
+  OMS_SIM_PAYMENT_FAULTS: setting(
+    z.string(),
+    '',
+    'Faults of the simulated payment provider, e.g. `decline=0.1,timeout=0.05,error=0.05` (shares of calls, by key).',
+  ),
+  OMS_SIM_CARRIER_LATENCY: setting(duration(), '20 ms', 'Latency of the simulated carrier.'),
+  OMS_SIM_CARRIER_FAULTS: setting(
+    z.string(),
+    '',
+    'Faults of the simulated carrier, e.g. `refuse=0.1,timeout=0.05,error=0.05`.',
+  ),
+  OMS_SIM_CARRIER_PICKUP: setting(
+    duration(),
+    '2 s',
+    'The simulated carrier picks a parcel up this long after booking.',
+  ),
+  OMS_SIM_CARRIER_TRANSIT: setting(duration(), '3 s', 'The simulated carrier delivers this long after pick-up.'),
+
+  // the local stack (`oms up`)
+  OMS_STATE_DIR: setting(z.string().min(1), '.oms', 'Where the local stack keeps its state.'),
+  OMS_KAFKA_PORT: setting(port(), '9092', 'Kafka of the local stack.'),
+  OMS_REGISTRY_PORT: setting(port(), '8081', 'Schema registry of the local stack.'),
+  OMS_TEMPORAL_PORT: setting(port(), '7233', 'Temporal of the local stack.'),
+  OMS_TEMPORAL_UI_PORT: setting(port(), '8233', "Temporal's web UI of the local stack."),
+  OMS_POSTGRES_PORT: setting(port(), '5433', 'PostgreSQL of the local stack.'),
+  OMS_TEMPORAL_BIN: setting(z.string(), '', 'A `temporal` binary to use instead of one on the PATH or a built one.'),
+  OMS_DEBUG: setting(flag(), 'false', 'Show stack traces of errors on the command line.'),
+} satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof SETTINGS;
+export type Config = { readonly [K in SettingName]: z.output<(typeof SETTINGS)[K]['type']> };
