@@ -1,0 +1,39 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { configurationPage, environmentExample, errorsPage } from './generate-docs.ts';
+import { generatedTypes } from './generate-types.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+
+/** Path (from the root) and text of every file that is generated from another. */
+export function generatedFiles(): Map<string, string> {
+  return new Map([
+    ...generatedTypes(ROOT),
+    ['docs/configuration.md', configurationPage()],
+    ['docs/errors.md', errorsPage()],
+    ['.env.example', environmentExample()],
+  ]);
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(join(ROOT, path), 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Files whose text on disk is not what their source says. */
+export function outdatedFiles(): string[] {
+  return [...generatedFiles()].filter(([path, text]) => read(path) !== text).map(([path]) => path);
+}
+
+if (import.meta.main) {
+  const outdated = outdatedFiles();
+  for (const [path, text] of generatedFiles()) {
+    if (!outdated.includes(path)) continue;
+    mkdirSync(join(ROOT, dirname(path)), { recursive: true });
+    writeFileSync(join(ROOT, path), text);
+  }
+  console.log(outdated.length === 0 ? 'all generated files are up to date' : `generated ${outdated.join(', ')}`);
+}
