@@ -1,0 +1,75 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import { OmsError } from '../domain/errors.ts';
+import type { Tables } from './tables.ts';
+
+export type Database = Kysely<Tables>;
+
+// bigint columns hold counts, versions and minor units: all below 2^53 by rule, so they are read as numbers.
+const INT8_OID = 20;
+const types = new pg.TypeOverrides();
+types.setTypeParser(INT8_OID, Number);
+
+export interface OpenDatabaseOptions {
+  url: string;
+  /** Most connections at once. */
+  poolSize: number;
+  /** Shown in pg_stat_activity. */
+  applicationName: string;
+}
+
+/** A pool of connections to the database. Connections are made when first needed; `destroy()` closes them all. */
+export function openDatabase(options: OpenDatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.poolSize,
+    application_name: options.applicationName,
+    connectionTimeoutMillis: 10_000,
+    types,
+  });
+  // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
+  pool.on('error', () => undefined);
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+}
+
+/** SQLSTATEs after which the same transaction may simply be run again. */
+const SERIALIZATION_FAILURES = new Set(['40001', '40P01']);
+const MAX_ATTEMPTS = 10;
+
+/**
+ * Runs `work` in one transaction; serialization failures and deadlocks are retried here and nowhere else, so `work`
+ * must have no effect but through `tx`.
+ * @throws OmsError OMS_DATABASE_UNAVAILABLE when the database is away; other errors as they are
+ */
+export async function transaction<T>(db: Database, work: (tx: Database) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await db.transaction().execute((tx) => work(tx));
+    } catch (error) {
+      if (attempt >= MAX_ATTEMPTS || !SERIALIZATION_FAILURES.has(sqlState(error) ?? '')) throw databaseError(error);
+    }
+  }
+}
+
+export function sqlState(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : undefined;
+}
+
+const SOCKET_FAILURES = /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN)/;
+// Connection exceptions, insufficient resources, operator intervention, system error.
+const ENVIRONMENT_CLASSES = ['08', '53', '57', '58'];
+
+/** Names what is the environment's: a database that is away, full or shutting down. Anything else is returned as it is. */
+export function databaseError(error: unknown): unknown {
+  if (error instanceof OmsError) return error;
+  const state = sqlState(error) ?? '';
+  const message = error instanceof Error ? error.message : String(error);
+  const away =
+    SOCKET_FAILURES.test(state) ||
+    ENVIRONMENT_CLASSES.includes(state.slice(0, 2)) ||
+    /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(
+      message,
+    );
+  return away ? new OmsError('OMS_DATABASE_UNAVAILABLE', `database: ${message}`, { cause: error }) : error;
+}

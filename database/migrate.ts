@@ -1,0 +1,27 @@
+import { Migrator } from 'kysely/migration';
+import type { Migration } from 'kysely/migration';
+import type { Database } from './database.ts';
+import { OmsError } from '../domain/errors.ts';
+import * as foundation from './migrations/0001-foundation.ts';
+
+/** Every migration, by the name it is recorded under; names are never changed. */
+const MIGRATIONS: Record<string, Migration> = { '0001-foundation': foundation };
+
+function migrator(db: Database): Migrator {
+  return new Migrator({ db, provider: { getMigrations: () => Promise.resolve(MIGRATIONS) } });
+}
+
+/** Brings the database up to this version; safe to run from several processes at once. Returns what was applied. */
+export async function migrate(db: Database): Promise<string[]> {
+  const { error, results } = await migrator(db).migrateToLatest();
+  if (error) throw error instanceof Error ? error : new Error(JSON.stringify(error));
+  return (results ?? []).map((result) => result.migrationName);
+}
+
+/** @throws OmsError OMS_DATABASE_MIGRATION_BEHIND naming what is missing */
+export async function assertMigrated(db: Database): Promise<void> {
+  const missing = (await migrator(db).getMigrations()).filter((migration) => migration.executedAt === undefined);
+  if (missing.length === 0) return;
+  const names = missing.map((migration) => migration.name).join(', ');
+  throw new OmsError('OMS_DATABASE_MIGRATION_BEHIND', `database lacks ${names}: run \`./oms setup\``);
+}

@@ -1,0 +1,122 @@
+import { sql } from 'kysely';
+import { OmsError } from '../domain/errors.ts';
+import type { Database } from './database.ts';
+
+/** Topics the OMS publishes events of an order to (named without prefix). */
+export type OutgoingTopic = 'shipments' | 'invoices' | 'deliveries' | 'order-status';
+
+/** What the outbox adds to an event's own fields when it is first written. */
+export interface Envelope {
+  eventId: string;
+  orderId: string;
+  version: number;
+  sequence: number;
+  /** Database time, ms since the epoch. */
+  occurredAt: number;
+  cause: string;
+}
+
+/** An event to be told. Its id is a natural key of the business fact, so telling it twice is telling it once. */
+export interface NewEvent {
+  topic: OutgoingTopic;
+  eventId: string;
+  type: string;
+  /** Id of the incoming event or name of the step that led to it. */
+  cause: string;
+  /** The record's own fields, as in the topic's schema, without the envelope. */
+  fields: Record<string, unknown>;
+}
+
+/** Turns an event into the bytes and headers that go on the topic; pure and synchronous, so that it can run in a transaction. */
+export interface EventEncoder {
+  encode(event: NewEvent, envelope: Envelope): { value: Buffer; headers: Record<string, string> };
+}
+
+export interface OutboxOptions {
+  encoder: EventEncoder;
+  /** Number of shards (OMS_OUTBOX_SHARDS); an order always falls into the same one. */
+  shards: number;
+}
+
+/** Channel announcing that the outbox has something to send. */
+export const OUTBOX_CHANNEL = 'oms_outbox';
+
+interface Numbering {
+  version: number;
+  sequences: Record<string, number>;
+  now: number;
+}
+
+/**
+ * Adds events of one order to the outbox, in the transaction that makes them true. Takes the order's row lock, then
+ * fixes number, time and bytes of each event that is not there yet; one whose id is known is left exactly as it was.
+ * @throws OmsError OMS_ORDER_UNKNOWN when the order has no row
+ */
+export async function appendEvents(
+  tx: Database,
+  outbox: OutboxOptions,
+  orderId: string,
+  events: readonly NewEvent[],
+): Promise<void> {
+  if (events.length === 0) return;
+  const numbering = await lockNumbering(tx, orderId);
+  const fresh = await withoutKnown(tx, events);
+  if (fresh.length === 0) return;
+  const rows = fresh.map((event) => outboxRow(outbox, orderId, event, numbering));
+  await tx.insertInto('outbox').values(rows).execute();
+  await tx
+    .updateTable('orders')
+    .set({ version: numbering.version, sequences: JSON.stringify(numbering.sequences), updated_at: sql`now()` })
+    .where('order_id', '=', orderId)
+    .execute();
+  await sql`select pg_notify(${OUTBOX_CHANNEL}, '')`.execute(tx);
+}
+
+async function lockNumbering(tx: Database, orderId: string): Promise<Numbering> {
+  const row = await tx
+    .selectFrom('orders')
+    .select(['version', 'sequences', sql<Date>`clock_timestamp()`.as('now')])
+    .where('order_id', '=', orderId)
+    .forUpdate()
+    .executeTakeFirst();
+  if (!row) throw new OmsError('OMS_ORDER_UNKNOWN', `no order ${orderId}`);
+  return { version: row.version, sequences: { ...row.sequences }, now: row.now.getTime() };
+}
+
+async function withoutKnown(tx: Database, events: readonly NewEvent[]): Promise<NewEvent[]> {
+  const ids = events.map((event) => event.eventId);
+  const known = await tx.selectFrom('outbox').select('event_id').where('event_id', 'in', ids).execute();
+  const seen = new Set(known.map((row) => row.event_id));
+  return events.filter((event) => !seen.has(event.eventId) && seen.add(event.eventId));
+}
+
+/** Counts `numbering` on: versions over all topics, sequences on the event's own. */
+function outboxRow(outbox: OutboxOptions, orderId: string, event: NewEvent, numbering: Numbering) {
+  const { topic, eventId, type, cause } = event;
+  const version = ++numbering.version;
+  const sequence = (numbering.sequences[topic] ?? 0) + 1;
+  numbering.sequences[topic] = sequence;
+  const envelope: Envelope = { eventId, orderId, version, sequence, occurredAt: numbering.now, cause };
+  const { value, headers } = outbox.encoder.encode(event, envelope);
+  const shard = shardOf(orderId, outbox.shards);
+  return {
+    event_id: eventId,
+    order_id: orderId,
+    version,
+    topic,
+    sequence,
+    type,
+    cause,
+    key: orderId,
+    value,
+    headers: JSON.stringify(headers),
+    shard,
+  };
+}
+
+/** FNV-1a, 32 bits: spreads orders evenly over the shards, the same in every process. */
+export function shardOf(orderId: string, shards: number): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < orderId.length; i++) hash = Math.imul(hash ^ orderId.charCodeAt(i), 0x01000193);
+  return (hash >>> 0) % shards;
+}

@@ -1,0 +1,275 @@
+import type { ColumnType, Generated } from 'kysely';
+import type { Fault } from '../domain/errors.ts';
+import type { InvoiceLine, Pricing } from '../domain/invoice.ts';
+import type { LifecycleMessage } from '../domain/lifecycle.ts';
+import type { Address, PlacedOrder } from '../domain/order.ts';
+import type { FulfillmentStatus, OrderStatus, PaymentStatus, ShipmentStatus } from '../domain/status.ts';
+
+/** Set by the database unless given. */
+type Time = ColumnType<Date, Date | undefined, Date>;
+type Json<T> = ColumnType<T, string, string>;
+
+/** Where a record stood on its topic, and its bytes. */
+interface RecordColumns {
+  record_topic: string;
+  record_partition: number;
+  record_offset: number;
+  record_time: Date;
+  record_key: Buffer | null;
+  record_value: Buffer | null;
+  record_headers: Json<Record<string, string[]>>;
+}
+
+export type LedgerState = 'awaited' | 'claimed' | 'started' | 'closed';
+
+export interface LedgerTable {
+  order_id: string;
+  state: LedgerState;
+  source: string | null;
+  fingerprint: Buffer | null;
+  fingerprint_version: number | null;
+  placed_event_id: string | null;
+  run_id: string | null;
+  placed: ColumnType<PlacedOrder | null, string | null, string | null>;
+  record_value: Buffer | null;
+  record_topic: string | null;
+  record_partition: number | null;
+  record_offset: number | null;
+  record_time: Date | null;
+  awaited_at: Date | null;
+  claimed_at: Date | null;
+  started_at: Date | null;
+  closed_at: Date | null;
+}
+
+export interface LedgerEventsTable {
+  order_id: string;
+  event_id: string;
+  type: string;
+  outcome: 'started' | 'signalled' | 'handled' | 'late' | 'refused';
+  payload_hash: Buffer | null;
+  at: Time;
+}
+
+export interface ParkedEventsTable extends RecordColumns {
+  order_id: string;
+  event_id: string;
+  message: Json<LifecycleMessage>;
+  payload_hash: Buffer | null;
+  source: string | null;
+  sequence: number | null;
+  parked_at: Time;
+  deadline: Date;
+}
+
+export interface DeadLettersTable extends RecordColumns {
+  id: string;
+  code: string;
+  message: string;
+  fault: ColumnType<Fault | null, string | null, string | null>;
+  order_id: string | null;
+  source: string | null;
+  created_at: Time;
+  sent_at: Date | null;
+}
+
+export interface OrdersTable {
+  order_id: string;
+  run_id: string;
+  source: string;
+  customer_id: string;
+  currency: string;
+  ship_to: ColumnType<Address | null, string | null, string | null>;
+  status: OrderStatus;
+  reason: string | null;
+  placed_at: Date;
+  received_at: Time;
+  updated_at: Time;
+  closed_at: Date | null;
+  round: Generated<number>;
+  version: Generated<number>;
+  /** Last sequence per topic (without prefix). */
+  sequences: ColumnType<Record<string, number>, string | undefined, string>;
+}
+
+export interface OrderItemsTable {
+  order_id: string;
+  line: number;
+  sku: string;
+  quantity: number;
+  unit_price: number | null;
+  description: string | null;
+}
+
+export interface FulfillmentsTable {
+  fulfillment_id: string;
+  order_id: string;
+  n: number;
+  round: number;
+  warehouse: string | null;
+  status: FulfillmentStatus;
+  reason: string | null;
+  updated_at: Time;
+}
+
+export interface FulfillmentItemsTable {
+  fulfillment_id: string;
+  line: number;
+  sku: string;
+  quantity: number;
+  unit_price: number | null;
+}
+
+export interface StockTable {
+  warehouse: string;
+  sku: string;
+  on_hand: number;
+  reserved: Generated<number>;
+  version: Generated<number>;
+  updated_at: Time;
+}
+
+export interface PricesTable {
+  sku: string;
+  currency: string;
+  unit_price: number;
+  updated_at: Time;
+}
+
+export interface StepsTable {
+  key: string;
+  order_id: string;
+  result: ColumnType<unknown, string | null, string | null>;
+  tombstone: Generated<boolean>;
+  at: Time;
+}
+
+export interface InvoicesTable {
+  invoice_id: string;
+  series: string;
+  number: number;
+  fulfillment_id: string;
+  order_id: string;
+  customer_id: string;
+  currency: string;
+  sub_total: number;
+  tax: number;
+  shipping: number;
+  total: number;
+  lines: Json<InvoiceLine[]>;
+  pricing: Json<Pricing>;
+  issued_at: Time;
+}
+
+export interface PaymentsTable {
+  fulfillment_id: string;
+  order_id: string;
+  status: PaymentStatus;
+  currency: string;
+  amount: number;
+  reference: string | null;
+  auth_code: string | null;
+  decline_reason: string | null;
+  refunded: Generated<number>;
+  requested_at: Time;
+  settled_at: Date | null;
+}
+
+export interface ShipmentsTable {
+  shipment_id: string;
+  order_id: string;
+  status: ShipmentStatus;
+  carrier: string | null;
+  booking_reference: string | null;
+  tracking_number: string | null;
+  requested_at: Time;
+  booked_at: Date | null;
+  dispatched_at: Date | null;
+  ended_at: Date | null;
+  updated_at: Time;
+}
+
+export interface CarrierUpdatesTable {
+  update_id: string;
+  shipment_id: string;
+  status: string;
+  applied: boolean;
+  occurred_at: Date;
+  received_at: Time;
+  detail: string | null;
+}
+
+export interface OutboxTable {
+  id: Generated<number>;
+  event_id: string;
+  order_id: string;
+  version: number;
+  topic: string;
+  sequence: number;
+  type: string;
+  cause: string;
+  key: string;
+  value: Buffer;
+  headers: Json<Record<string, string>>;
+  shard: number;
+  created_at: Time;
+  sent_at: Date | null;
+  held_reason: string | null;
+}
+
+export interface SimulatedChargesTable {
+  key: string;
+  customer_id: string;
+  currency: string;
+  amount: number;
+  status: string;
+  reference: string;
+  auth_code: string | null;
+  decline_reason: string | null;
+  refunded: Generated<number>;
+  at: Time;
+}
+
+export interface SimulatedBookingsTable {
+  key: string;
+  status: string;
+  reference: string;
+  tracking_number: string;
+  next_status: string | null;
+  next_at: Date | null;
+  booked_at: Time;
+}
+
+export interface SimulatedCallsTable {
+  id: Generated<number>;
+  provider: string;
+  operation: string;
+  key: string;
+  outcome: string;
+  at: Time;
+}
+
+/** The tables as of the newest migration. */
+export interface Tables {
+  deployment: { singleton: Generated<boolean>; id: string; created_at: Time };
+  ledger: LedgerTable;
+  ledger_events: LedgerEventsTable;
+  parked_events: ParkedEventsTable;
+  dead_letters: DeadLettersTable;
+  orders: OrdersTable;
+  order_items: OrderItemsTable;
+  fulfillments: FulfillmentsTable;
+  fulfillment_items: FulfillmentItemsTable;
+  stock: StockTable;
+  prices: PricesTable;
+  steps: StepsTable;
+  invoice_series: { series: string; next: Generated<number> };
+  invoices: InvoicesTable;
+  payments: PaymentsTable;
+  shipments: ShipmentsTable;
+  carrier_updates: CarrierUpdatesTable;
+  outbox: OutboxTable;
+  simulated_charges: SimulatedChargesTable;
+  simulated_bookings: SimulatedBookingsTable;
+  simulated_calls: SimulatedCallsTable;
+}
