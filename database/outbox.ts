@@ -32,11 +32,8 @@ export interface EventEncoder {
   encode(event: NewEvent, envelope: Envelope): { value: Buffer; headers: Record<string, string> };
 }
 
-export interface OutboxOptions {
-  encoder: EventEncoder;
-  /** Number of shards (OMS_OUTBOX_SHARDS); an order always falls into the same one. */
-  shards: number;
-}
+/** Every row carries one of this many shards for ever; publishers share them out (OMS_OUTBOX_SHARDS groups). */
+export const OUTBOX_SHARDS = 256;
 
 /** Channel announcing that the outbox has something to send. */
 export const OUTBOX_CHANNEL = 'oms_outbox';
@@ -54,7 +51,7 @@ interface Numbering {
  */
 export async function appendEvents(
   tx: Database,
-  outbox: OutboxOptions,
+  encoder: EventEncoder,
   orderId: string,
   events: readonly NewEvent[],
 ): Promise<void> {
@@ -62,7 +59,7 @@ export async function appendEvents(
   const numbering = await lockNumbering(tx, orderId);
   const fresh = await withoutKnown(tx, events);
   if (fresh.length === 0) return;
-  const rows = fresh.map((event) => outboxRow(outbox, orderId, event, numbering));
+  const rows = fresh.map((event) => outboxRow(encoder, orderId, event, numbering));
   await tx.insertInto('outbox').values(rows).execute();
   await tx
     .updateTable('orders')
@@ -91,14 +88,14 @@ async function withoutKnown(tx: Database, events: readonly NewEvent[]): Promise<
 }
 
 /** Counts `numbering` on: versions over all topics, sequences on the event's own. */
-function outboxRow(outbox: OutboxOptions, orderId: string, event: NewEvent, numbering: Numbering) {
+function outboxRow(encoder: EventEncoder, orderId: string, event: NewEvent, numbering: Numbering) {
   const { topic, eventId, type, cause } = event;
   const version = ++numbering.version;
   const sequence = (numbering.sequences[topic] ?? 0) + 1;
   numbering.sequences[topic] = sequence;
   const envelope: Envelope = { eventId, orderId, version, sequence, occurredAt: numbering.now, cause };
-  const { value, headers } = outbox.encoder.encode(event, envelope);
-  const shard = shardOf(orderId, outbox.shards);
+  const { value, headers } = encoder.encode(event, envelope);
+  const shard = shardOf(orderId);
   return {
     event_id: eventId,
     order_id: orderId,
@@ -115,8 +112,8 @@ function outboxRow(outbox: OutboxOptions, orderId: string, event: NewEvent, numb
 }
 
 /** FNV-1a, 32 bits: spreads orders evenly over the shards, the same in every process. */
-export function shardOf(orderId: string, shards: number): number {
+export function shardOf(orderId: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < orderId.length; i++) hash = Math.imul(hash ^ orderId.charCodeAt(i), 0x01000193);
-  return (hash >>> 0) % shards;
+  return (hash >>> 0) % OUTBOX_SHARDS;
 }
