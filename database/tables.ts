@@ -235,6 +235,7 @@ export interface SimulatedBookingsTable {
   status: string;
   reference: string;
   tracking_number: string;
+  status_at: Time;
   next_status: string | null;
   next_at: Date | null;
   booked_at: Time;

@@ -263,6 +263,7 @@ const STATEMENTS = [
     status text not null,
     reference text not null,
     tracking_number text not null,
+    status_at timestamptz not null default now(),
     next_status text,
     next_at timestamptz,
     booked_at timestamptz not null default now()
