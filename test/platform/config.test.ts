@@ -1,0 +1,42 @@
+import { describe, expect, it } from '@jest/globals';
+import { loadConfig, shownConfig, unknownSettings } from '../../platform/config/load.ts';
+
+describe('configuration', () => {
+  it('has a default for every setting', () => {
+    expect(loadConfig({})).toMatchObject({ KAFKA_BROKERS: ['127.0.0.1:9092'], OMS_CUSTOMER_ACTION_TIMEOUT: 30_000 });
+  });
+
+  it('reports every fault at once, each with name, value and rule', () => {
+    const faulty = { OMS_KAFKA_PORT: '99999', OMS_SHUTDOWN_GRACE: 'soon', SCHEMA_REGISTRY_URL: 'nowhere' };
+    expect(() => loadConfig(faulty)).toThrow(expect.objectContaining({ code: 'OMS_CONFIG_INVALID' }));
+    const lines = (() => {
+      try {
+        loadConfig(faulty);
+        return [];
+      } catch (error) {
+        return (error).message.split('\n');
+      }
+    })();
+    expect(lines).toHaveLength(3);
+    expect(lines).toContainEqual(expect.stringMatching(/^OMS_KAFKA_PORT is "99999": must be a whole number .*65535$/));
+    expect(lines).toContainEqual(expect.stringMatching(/^OMS_SHUTDOWN_GRACE is "soon": must be a number and a unit/));
+    expect(lines).toContainEqual(expect.stringMatching(/^SCHEMA_REGISTRY_URL is "nowhere": must be an http/));
+  });
+
+  it('takes the addresses of a running stack for what is not set, and the environment before them', () => {
+    const config = loadConfig({ TEMPORAL_ADDRESS: 'a:1' }, { TEMPORAL_ADDRESS: 'b:2', KAFKA_BROKERS: 'c:3,d:4' });
+    expect(config.TEMPORAL_ADDRESS).toBe('a:1');
+    expect(config.KAFKA_BROKERS).toEqual(['c:3', 'd:4']);
+  });
+
+  it('never shows a secret, neither in force nor in a fault', () => {
+    const config = loadConfig({ DATABASE_URL: 'postgres://oms:hunter2@db:5432/oms' });
+    expect(JSON.stringify(shownConfig(config))).not.toContain('hunter2');
+    expect(JSON.stringify(shownConfig(config))).toContain('postgres://oms:***@db');
+    expect(() => loadConfig({ DATABASE_URL: 'hunter2' })).toThrow(/^DATABASE_URL is \(hidden\)/);
+  });
+
+  it('names settings that look like ours but are not', () => {
+    expect(unknownSettings({ OMS_PREFX: 'x', OMS_PREFIX: 'y', HOME: '/' })).toEqual(['OMS_PREFX']);
+  });
+});
