@@ -1,0 +1,14 @@
+import { Command } from 'commander';
+import { shownConfig } from '../platform/config/load.ts';
+import { examples, printResult, table } from './output.ts';
+import { cliConfig } from './settings.ts';
+
+/** `oms config show` */
+export function createCommand(): Command {
+  return new Command()
+    .addHelpText('after', examples('oms config show', 'OMS_PREFIX=test. oms config show --json'))
+    .action(async (options: { json?: boolean }) => {
+      const shown = shownConfig(await cliConfig());
+      printResult(options, shown, () => table(['SETTING', 'VALUE'], Object.entries(shown)));
+    });
+}

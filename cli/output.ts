@@ -1,0 +1,36 @@
+/** What a command prints goes to stdout: JSON for programs, text for people. Progress and faults go to stderr. */
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value, null, process.stdout.isTTY ? 2 : undefined));
+}
+
+/** JSON if asked for, else the text. */
+export function printResult(options: { json?: boolean }, value: unknown, text: () => string): void {
+  if (options.json) printJson(value);
+  else print(text());
+}
+
+/** Progress for people: shown only on a terminal or as plain lines, never in the way of JSON. */
+export function note(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** Columns padded to their widest cell, two spaces apart. */
+export function table(head: readonly string[], rows: readonly (readonly unknown[])[]): string {
+  const cells = [head, ...rows.map((row) => row.map((cell) => String(cell ?? '')))];
+  const widths = head.map((_, i) => Math.max(...cells.map((row) => row[i]?.length ?? 0)));
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return cells.map(line).join('\n');
+}
+
+/** The examples of a command's help. */
+export function examples(...lines: string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`;
+}

@@ -1,0 +1,37 @@
+import { loadConfig, unknownSettings } from '../platform/config/load.ts';
+import type { Environment } from '../platform/config/load.ts';
+import type { Config } from '../platform/config/settings.ts';
+import { readStack } from '../local/state-file.ts';
+import type { Endpoints } from '../local/types.ts';
+
+/**
+ * The configuration of a command: the environment, a `.env` of the working directory, then the addresses of the local
+ * stack of the state directory if there is one, then the defaults.
+ * @throws OmsError OMS_CONFIG_INVALID
+ */
+export async function cliConfig(): Promise<Config> {
+  readDotEnv();
+  for (const name of unknownSettings()) process.stderr.write(`warning: ${name} is no setting of oms\n`);
+  const { OMS_STATE_DIR } = loadConfig();
+  const stack = await readStack(OMS_STATE_DIR);
+  return loadConfig(undefined, stack ? stackDefaults(stack.endpoints) : {});
+}
+
+/** The settings that name the parts of a local stack. */
+export function stackDefaults(endpoints: Endpoints): Environment {
+  return {
+    KAFKA_BROKERS: endpoints.kafkaBrokers,
+    SCHEMA_REGISTRY_URL: endpoints.schemaRegistryUrl,
+    TEMPORAL_ADDRESS: endpoints.temporalAddress,
+    DATABASE_URL: endpoints.databaseUrl,
+  };
+}
+
+/** Variables that are set win over the file. */
+function readDotEnv(): void {
+  try {
+    process.loadEnvFile('.env');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
