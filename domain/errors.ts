@@ -119,6 +119,27 @@ export const ERRORS = {
     meaning: 'Database, Temporal namespace and topics belong to different deployments.',
   },
 
+  // the local stack
+  OMS_LOCAL_PORT_TAKEN: { retryable: false, meaning: 'A port of the local stack is taken by another program.' },
+  OMS_LOCAL_JAVA_MISSING: { retryable: false, meaning: 'The local stack needs Java 17 or newer on the PATH.' },
+  OMS_LOCAL_MAVEN_MISSING: { retryable: false, meaning: 'The local stack needs Maven on the PATH to fetch its parts.' },
+  OMS_LOCAL_GO_MISSING: {
+    retryable: false,
+    meaning: 'The local stack found neither a `temporal` nor a `go` on the PATH.',
+  },
+  OMS_LOCAL_DOWNLOAD_FAILED: { retryable: false, meaning: 'A part of the local stack could not be fetched or built.' },
+  OMS_LOCAL_DISK_FULL: { retryable: false, meaning: 'There is not enough disk space for the local stack.' },
+  OMS_LOCAL_STATE_UNUSABLE: { retryable: false, meaning: 'The state directory of the local stack cannot be used.' },
+  OMS_LOCAL_PLATFORM_UNSUPPORTED: {
+    retryable: false,
+    meaning: 'There is no PostgreSQL for this platform to run locally.',
+  },
+  OMS_LOCAL_START_FAILED: {
+    retryable: false,
+    meaning: 'A part of the local stack did not start; the end of its log is shown.',
+  },
+  OMS_LOCAL_ALREADY_UP: { retryable: false, meaning: 'Another `oms up` looks after this state directory.' },
+
   // configuration, set-up, command line
   OMS_CONFIG_INVALID: { retryable: false, meaning: 'One or more settings are not acceptable; all of them are listed.' },
   OMS_SETUP_DRIFT: { retryable: false, meaning: 'Something exists with other settings than it should have.' },
