@@ -1,0 +1,74 @@
+import { endpointVariables, readStack, startStack } from '../../local/stack.ts';
+import type { Endpoints, Stack } from '../../local/stack.ts';
+import { loadConfig } from '../../platform/config/load.ts';
+
+/** Where the tests find the stack: each setting's name with this in front. */
+const PREFIX = 'OMS_TEST_';
+
+/** A stack the integration tests run on, and how to be rid of it. */
+export interface TestStack {
+  endpoints: Endpoints;
+  stop(): Promise<void>;
+}
+
+/**
+ * The one place that decides where the integration tests get their Kafka, registry, Temporal and PostgreSQL from:
+ * the running stack of the state directory named by OMS_TEST_STACK_DIR, else one of their own, on free ports and in a
+ * directory of its own, so that it works beside a running `npm start`.
+ */
+export async function obtainStack(): Promise<TestStack> {
+  const directory = process.env.OMS_TEST_STACK_DIR;
+  return directory ? borrowStack(directory) : ownStack();
+}
+
+async function borrowStack(directory: string): Promise<TestStack> {
+  const record = await readStack(directory);
+  if (!record) throw new Error(`OMS_TEST_STACK_DIR is ${directory}, and no stack is recorded there: run \`oms up\``);
+  return { endpoints: record.endpoints, stop: () => Promise.resolve() };
+}
+
+async function ownStack(): Promise<TestStack> {
+  const config = loadConfig();
+  const stack: Stack = await startStack({
+    ephemeral: true,
+    stateDir: '',
+    ports: { kafka: 0, registry: 0, temporal: 0, temporalUi: 0, postgres: 0 },
+    temporalBinary: config.OMS_TEMPORAL_BIN,
+    onProgress: tellSteps(),
+  });
+  return { endpoints: stack.endpoints, stop: () => stack.stop() };
+}
+
+/** A fresh machine downloads for minutes: say what is going on, a line for each new kind of step. */
+function tellSteps(): (progress: { part: string; detail: string }) => void {
+  const told = new Set<string>();
+  return ({ part, detail }) => {
+    const step = `${part}: ${detail.replace(/[:,].*/, '')}`;
+    if (told.has(step)) return;
+    told.add(step);
+    process.stderr.write(`  test stack, ${step}\n`);
+  };
+}
+
+/** Hands the endpoints to the test files, which run in processes of their own. */
+export function publishEndpoints(endpoints: Endpoints): void {
+  for (const [name, value] of Object.entries(endpointVariables(endpoints))) process.env[PREFIX + name] = value;
+}
+
+/** The settings of the stack under test, by name: `KAFKA_BROKERS`, `SCHEMA_REGISTRY_URL`, `TEMPORAL_ADDRESS`, `DATABASE_URL`. */
+export function testEnvironment(): Record<
+  'KAFKA_BROKERS' | 'SCHEMA_REGISTRY_URL' | 'TEMPORAL_ADDRESS' | 'DATABASE_URL',
+  string
+> {
+  const read = (name: string): string => {
+    const value = process.env[PREFIX + name];
+    if (!value) throw new Error(`${PREFIX}${name} is not set: only tests in test/integration have a stack`);
+    return value;
+  };
+  return {
+    KAFKA_BROKERS: read('KAFKA_BROKERS'),
+    SCHEMA_REGISTRY_URL: read('SCHEMA_REGISTRY_URL'),
+    TEMPORAL_ADDRESS: read('TEMPORAL_ADDRESS'),
+    DATABASE_URL: read('DATABASE_URL'),
+  };
+}
