@@ -1,6 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { loadConfig, shownConfig, unknownSettings } from '../../platform/config/load.ts';
 
+function faultsOf(environment: Record<string, string>): string[] {
+  try {
+    loadConfig(environment);
+    return [];
+  } catch (error) {
+    return error instanceof Error ? error.message.split('\n') : [];
+  }
+}
+
 describe('configuration', () => {
   it('has a default for every setting', () => {
     expect(loadConfig({})).toMatchObject({ KAFKA_BROKERS: ['127.0.0.1:9092'], OMS_CUSTOMER_ACTION_TIMEOUT: 30_000 });
@@ -9,14 +18,7 @@ describe('configuration', () => {
   it('reports every fault at once, each with name, value and rule', () => {
     const faulty = { OMS_KAFKA_PORT: '99999', OMS_SHUTDOWN_GRACE: 'soon', SCHEMA_REGISTRY_URL: 'nowhere' };
     expect(() => loadConfig(faulty)).toThrow(expect.objectContaining({ code: 'OMS_CONFIG_INVALID' }));
-    const lines = (() => {
-      try {
-        loadConfig(faulty);
-        return [];
-      } catch (error) {
-        return (error).message.split('\n');
-      }
-    })();
+    const lines = faultsOf(faulty);
     expect(lines).toHaveLength(3);
     expect(lines).toContainEqual(expect.stringMatching(/^OMS_KAFKA_PORT is "99999": must be a whole number .*65535$/));
     expect(lines).toContainEqual(expect.stringMatching(/^OMS_SHUTDOWN_GRACE is "soon": must be a number and a unit/));
