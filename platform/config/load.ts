@@ -39,7 +39,9 @@ function isSecret(name: SettingName): boolean {
 
 /** The configuration as it may be shown: secrets hidden, a password inside a URL masked. */
 export function shownConfig(config: Config): Record<string, unknown> {
-  const show = (name: SettingName): unknown =>
-    isSecret(name) ? String(config[name]).replace(/\/\/([^:@/]+):[^@/]*@/, '//$1:***@') : config[name];
+  const show = (name: SettingName): unknown => {
+    const value = config[name];
+    return isSecret(name) && typeof value === 'string' ? value.replace(/\/\/([^:@/]+):[^@/]*@/, '//$1:***@') : value;
+  };
   return Object.fromEntries(NAMES.map((name) => [name, show(name)]));
 }

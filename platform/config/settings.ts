@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { faultRules } from './fault-rules.ts';
 import { duration, flag, httpUrl, list, port, postgresUrl, wholeNumber } from './types.ts';
 
 /** One setting: how it is checked, and the sentence docs/configuration.md prints for it. */
@@ -16,6 +17,13 @@ const setting = <T extends z.ZodType>(type: T, fallback: string, about: string, 
   about,
   secret,
 });
+
+/** What a simulated provider can be told to do wrong; docs/configuration.md says what each means. */
+const CALL_FAULTS = ['timeout', 'error', 'lost', 'malformed'] as const;
+const PAYMENT_FAULTS = ['decline', ...CALL_FAULTS] as const;
+const CARRIER_FAULTS = ['refuse', 'deliveryFailed', 'silent', ...CALL_FAULTS] as const;
+export type PaymentFault = (typeof PAYMENT_FAULTS)[number];
+export type CarrierFault = (typeof CARRIER_FAULTS)[number];
 
 /**
  * Every setting of every role, by the environment variable that sets it. The one source: the checks, the reference in
@@ -45,6 +53,19 @@ export const SETTINGS = {
     z.string().regex(/^([A-Za-z0-9._-]{1,50})?$/, 'must be up to 50 characters of A-Z a-z 0-9 . _ -'),
     '',
     'Put before every topic, consumer group and task queue name.',
+  ),
+
+  // set-up
+  OMS_TOPIC_PARTITIONS: setting(wholeNumber(1, 10_000), '12', 'Partitions of a topic that `oms setup` creates.'),
+  OMS_TOPIC_REPLICATION: setting(
+    wholeNumber(0, 100),
+    '0',
+    'Replicas of a topic that `oms setup` creates; 0 = 3, or as many as there are brokers.',
+  ),
+  OMS_TEMPORAL_RETENTION: setting(
+    duration(),
+    '3 d',
+    'How long a namespace that `oms setup` registers keeps closed workflows; the ledger keeps order ids for ever.',
   ),
 
   // every role
@@ -105,15 +126,17 @@ export const SETTINGS = {
   // simulated providers
   OMS_SIM_PAYMENT_LATENCY: setting(duration(), '20 ms', 'Latency of the simulated payment provider.'),
   OMS_SIM_PAYMENT_FAULTS: setting(
-    z.string(),
+    faultRules(PAYMENT_FAULTS),
     '',
-    'Faults of the simulated payment provider, e.g. `decline=0.1,timeout=0.05,error=0.05` (shares of calls, by key).',
+    'Faults of the simulated payment provider, as shares or by the start of a key, e.g. `decline=0.1,timeout=DEMO-*`. ' +
+      '`decline` goes by key; by call go `timeout` and `error` (before the effect), `lost` and `malformed` (after it).',
   ),
   OMS_SIM_CARRIER_LATENCY: setting(duration(), '20 ms', 'Latency of the simulated carrier.'),
   OMS_SIM_CARRIER_FAULTS: setting(
-    z.string(),
+    faultRules(CARRIER_FAULTS),
     '',
-    'Faults of the simulated carrier, e.g. `refuse=0.1,timeout=0.05,error=0.05`.',
+    'Faults of the simulated carrier, e.g. `refuse=0.1,lost=0.05`. By key go `refuse`, `deliveryFailed` and `silent` ' +
+      '(news is never sent); by call the same as for payments.',
   ),
   OMS_SIM_CARRIER_PICKUP: setting(
     duration(),

@@ -1,0 +1,145 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
+import type { Database } from '../../database/database.ts';
+import type { FaultRule } from '../../platform/config/fault-rules.ts';
+import type { CarrierFault } from '../../platform/config/settings.ts';
+import type { Logger } from '../../platform/logger.ts';
+import { createFaults } from '../faults.ts';
+import type { Faults } from '../faults.ts';
+import type { CarrierNews, TrackedStatus } from './port.ts';
+import { SIMULATED_CARRIER, updateIdOf } from './simulator.ts';
+
+export interface CarrierClockOptions {
+  /** The carrier's own memory. */
+  db: Database;
+  /** From pick-up to delivery. */
+  transitMs: number;
+  faults: readonly FaultRule<CarrierFault>[];
+  /** Takes news in; resolves with the ids of what is done. The rest comes again, and so does all of it when it rejects. */
+  deliver: (news: CarrierNews[]) => Promise<ReadonlySet<string>>;
+  logger: Logger;
+  /** Most news told at once. @default 500 */
+  batch?: number;
+}
+
+export interface CarrierClock {
+  /** Null while news goes out, else why not. */
+  check(): string | null;
+  /** Resolves when what is being told has been told. */
+  stop(): Promise<void>;
+}
+
+/** Pauses between two looks at what is due, ms: short while there is news, so that a busy hour goes out in batches. */
+const PAUSE_MS = { busy: 50, idle: 200, afterFailure: 1_000 } as const;
+/** News that was not taken waits this long, and does not hold up the others. */
+const PUT_OFF_MS = 2_000;
+
+interface Due {
+  key: string;
+  tracking_number: string;
+  next_status: TrackedStatus;
+  next_at: Date;
+}
+
+/**
+ * Makes the simulated carrier speak: tells of every parcel that was picked up or delivered, in the order it happened
+ * to the parcel, at least once, also what fell due while nobody ran. Several clocks share the work.
+ */
+export function startCarrierClock(options: CarrierClockOptions): CarrierClock {
+  const { db, logger, batch = 500 } = options;
+  const faults = createFaults(options.faults);
+  const putOff = new Map<string, number>();
+  const stopping = new AbortController();
+  let failure: string | null = null;
+
+  const round = async (): Promise<number> => {
+    const waiting = stillWaiting(putOff);
+    return db.transaction().execute(async (tx) => {
+      const due = await claimDue(tx, waiting, batch);
+      const told = await tell(due, faults, options.deliver);
+      for (const { key } of due) if (!told.has(key)) putOff.set(key, performance.now() + PUT_OFF_MS);
+      await advance(tx, [...told], faults, options.transitMs);
+      return due.length;
+    });
+  };
+  const guarded = async (): Promise<number> => {
+    try {
+      const due = await round();
+      failure = null;
+      return due > 0 ? PAUSE_MS.busy : PAUSE_MS.idle;
+    } catch (error) {
+      failure = error instanceof Error ? error.message : String(error);
+      logger.warn({ err: error }, 'carrier news delayed');
+      return PAUSE_MS.afterFailure;
+    }
+  };
+  const loop = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      const pause = await guarded();
+      await sleep(pause, undefined, { signal: stopping.signal }).catch(() => undefined);
+    }
+  };
+  const ended = loop();
+  return {
+    check: () => failure,
+    stop: () => {
+      stopping.abort();
+      return ended;
+    },
+  };
+}
+
+/** The keys whose time has not come yet; the others are forgotten. */
+function stillWaiting(putOff: Map<string, number>): string[] {
+  const now = performance.now();
+  for (const [key, until] of putOff) if (until <= now) putOff.delete(key);
+  return [...putOff.keys()];
+}
+
+/** The rows stay locked until the end of the transaction: no other clock tells the same at the same time. */
+async function claimDue(tx: Database, except: string[], batch: number): Promise<Due[]> {
+  const { rows } = await sql<Due>`
+    select key, tracking_number, next_status, next_at from simulated_bookings
+    where next_at <= now() and key <> all(${except}::text[])
+    order by next_at limit ${batch} for update skip locked`.execute(tx);
+  return rows;
+}
+
+/** Returns the keys whose news is out; a silent parcel's is never sent. */
+async function tell(
+  due: Due[],
+  faults: Faults<CarrierFault>,
+  deliver: CarrierClockOptions['deliver'],
+): Promise<Set<string>> {
+  const spoken = due.filter(({ key }) => !faults.strikes('silent', key));
+  const done = spoken.length > 0 ? await deliver(spoken.map(newsOf)) : new Set<string>();
+  const notTaken = new Set(spoken.filter((row) => !done.has(updateIdOf(row.key, row.next_status))));
+  return new Set(due.filter((row) => !notTaken.has(row)).map(({ key }) => key));
+}
+
+function newsOf({ key, next_status, next_at, tracking_number }: Due): CarrierNews {
+  return {
+    updateId: updateIdOf(key, next_status),
+    shipmentId: key,
+    status: next_status,
+    at: next_at.getTime(),
+    carrier: SIMULATED_CARRIER,
+    trackingNumber: tracking_number,
+    detail: next_status === 'deliveryFailed' ? 'nobody at home' : null,
+  };
+}
+
+/** After pick-up comes delivery; after a failed delivery the way back, as long again. */
+async function advance(tx: Database, keys: string[], faults: Faults<CarrierFault>, transitMs: number): Promise<void> {
+  if (keys.length === 0) return;
+  const failing = keys.filter((key) => faults.strikes('deliveryFailed', key));
+  await sql`
+    update simulated_bookings as b set
+      status = next_status,
+      status_at = next_at,
+      next_status = case next_status
+        when 'dispatched' then case when key = any(${failing}::text[]) then 'deliveryFailed' else 'delivered' end
+        when 'deliveryFailed' then 'returnedToSender' end,
+      next_at = case when next_status in ('dispatched', 'deliveryFailed') then next_at + ${transitMs}::float8 * interval '1 ms' end
+    where key = any(${keys}::text[])`.execute(tx);
+}

@@ -1,0 +1,162 @@
+import { sql } from 'kysely';
+import { transaction } from '../../database/database.ts';
+import type { Database } from '../../database/database.ts';
+import type { FaultRule } from '../../platform/config/fault-rules.ts';
+import type { CarrierFault } from '../../platform/config/settings.ts';
+import { createFaults } from '../faults.ts';
+import { createSimulatedCall, mark } from '../simulation.ts';
+import type { BookingOutcome, CarrierProvider, TrackedStatus, Tracking } from './port.ts';
+
+/** The simulated carrier's name, as bookings and news carry it. */
+export const SIMULATED_CARRIER = 'Simulated Parcels';
+
+export interface CarrierSimulatorOptions {
+  /** The carrier's own memory: transactions here are never part of ours. */
+  db: Database;
+  latencyMs: number;
+  /** From booking to pick-up; from then on a booking cannot be called off. */
+  pickupMs: number;
+  faults: readonly FaultRule<CarrierFault>[];
+}
+
+interface Booking {
+  status: string;
+  reference: string;
+  tracking_number: string;
+}
+
+/**
+ * A carrier made up for trials and tests. A booking's row says where the parcel is and what comes next when, so the
+ * parcel moves on by time alone; telling of it is the work of `createCarrierClock`.
+ */
+export function createCarrierSimulator({
+  db,
+  latencyMs,
+  pickupMs,
+  faults: rules,
+}: CarrierSimulatorOptions): CarrierProvider {
+  const faults = createFaults(rules);
+  const call = createSimulatedCall({ provider: 'carrier', unavailable: 'OMS_CARRIER_UNAVAILABLE', latencyMs, faults });
+  return {
+    book: ({ key }) => call('book', key, () => book(db, key, faults.strikes('refuse', key) ? null : pickupMs)),
+    cancel: (key) => call('cancel', key, () => cancel(db, key)),
+    track: (key) => call('track', key, () => track(db, key)),
+  };
+}
+
+/** The id of the news that a parcel has come to a status: there is one a status. */
+export function updateIdOf(key: string, status: TrackedStatus): string {
+  return `${key}/${status}`;
+}
+
+/** `pickupMs` null = refused. A repeat finds the row by its key and answers as the first time. */
+async function book(db: Database, key: string, pickupMs: number | null): Promise<BookingOutcome> {
+  const reference = `BK-${mark(key, 10)}`;
+  const trackingNumber = `SP${mark(`${key} parcel`, 12)}`;
+  const [status, next] = pickupMs === null ? ['refused', null] : ['booked', 'dispatched'];
+  const { rows } = await sql<Booking>`
+    with booking as (
+      insert into simulated_bookings (key, status, reference, tracking_number, next_status, next_at)
+      values (${key}, ${status}, ${reference}, ${trackingNumber}, ${next}, now() + ${pickupMs}::float8 * interval '1 ms')
+      on conflict (key) do nothing
+      returning status, reference, tracking_number
+    ), log as (
+      insert into simulated_calls (provider, operation, key, outcome)
+      select 'carrier', 'book', ${key}, coalesce((select status from booking), 'repeat')
+    )
+    select * from booking`.execute(db);
+  return bookingOf(rows[0] ?? (await find(db, key)));
+}
+
+async function find(db: Database, key: string): Promise<Booking | undefined> {
+  return db
+    .selectFrom('simulated_bookings')
+    .select(['status', 'reference', 'tracking_number'])
+    .where('key', '=', key)
+    .executeTakeFirst();
+}
+
+/** A tombstone has no reference: nothing was ever booked. */
+function bookingOf(row: Booking | undefined): BookingOutcome {
+  if (!row) throw new Error('the booking was neither written nor found');
+  if (row.status === 'refused') return { status: 'refused', reason: 'no pick-up possible' };
+  if (row.reference === '') return { status: 'refused', reason: 'called off before it was booked' };
+  return {
+    status: 'booked',
+    carrier: SIMULATED_CARRIER,
+    reference: row.reference,
+    trackingNumber: row.tracking_number,
+  };
+}
+
+async function cancel(db: Database, key: string): Promise<'cancelled' | 'alreadyPickedUp'> {
+  return transaction(db, async (tx) => {
+    const outcome = (await tombstone(tx, key)) || (await callOff(tx, key)) ? 'cancelled' : 'alreadyPickedUp';
+    await tx.insertInto('simulated_calls').values({ provider: 'carrier', operation: 'cancel', key, outcome }).execute();
+    return outcome;
+  });
+}
+
+/** True when the key was never seen, and is now called off for good. */
+async function tombstone(tx: Database, key: string): Promise<boolean> {
+  const inserted = await tx
+    .insertInto('simulated_bookings')
+    .values({ key, status: 'cancelled', reference: '', tracking_number: '' })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('key')
+    .execute();
+  return inserted.length > 0;
+}
+
+/**
+ * A parcel whose pick-up is due counts as picked up, told or not: its row may be in the clock's hands, so it is not
+ * waited for. The time is looked at again under the row's lock, since the wait for it may have been long.
+ */
+async function callOff(tx: Database, key: string): Promise<boolean> {
+  const due = sql<boolean>`next_at <= clock_timestamp()`;
+  const booking = tx.selectFrom('simulated_bookings').where('key', '=', key);
+  const seen = await booking.select(['status', due.as('due')]).executeTakeFirstOrThrow();
+  if (seen.status !== 'booked' || seen.due) return isOver(seen.status);
+  await booking.select('key').forUpdate().execute();
+  await tx
+    .updateTable('simulated_bookings')
+    .set({ status: 'cancelled', status_at: sql`clock_timestamp()`, next_status: null, next_at: null })
+    .where('key', '=', key)
+    .where('status', '=', 'booked')
+    .where('next_at', '>', sql<Date>`clock_timestamp()`)
+    .execute();
+  return isOver((await booking.select('status').executeTakeFirstOrThrow()).status);
+}
+
+/** Nothing will be picked up any more. */
+function isOver(status: string): boolean {
+  return status === 'cancelled' || status === 'refused';
+}
+
+/** By the time that is due, not by what has been told so far. */
+async function track(db: Database, key: string): Promise<Tracking | null> {
+  const row = await db
+    .selectFrom('simulated_bookings')
+    .select((eb) => [
+      eb
+        .case()
+        .when('next_at', '<=', sql<Date>`now()`)
+        .then(eb.ref('next_status'))
+        .else(eb.ref('status'))
+        .end()
+        .as('status'),
+      eb
+        .case()
+        .when('next_at', '<=', sql<Date>`now()`)
+        .then(eb.ref('next_at'))
+        .else(eb.ref('status_at'))
+        .end()
+        .as('at'),
+    ])
+    .where('key', '=', key)
+    .where('status', '<>', 'refused')
+    .executeTakeFirst();
+  if (!row?.status || !row.at) return null;
+  const status = row.status as TrackedStatus;
+  return { status, updateId: updateIdOf(key, status), at: row.at.getTime() };
+}

@@ -1,0 +1,39 @@
+import { openDatabase } from '../database/database.ts';
+import type { Config } from '../platform/config/settings.ts';
+import type { CarrierProvider } from './carrier/port.ts';
+import { createCarrierSimulator } from './carrier/simulator.ts';
+import type { PaymentProvider } from './payment/port.ts';
+import { createPaymentSimulator } from './payment/simulator.ts';
+
+/** The companies outside, each behind its port. */
+export interface Providers {
+  payment: PaymentProvider;
+  carrier: CarrierProvider;
+  close(): Promise<void>;
+}
+
+/** Enough for some hundred calls a second; the simulators share nothing with the OMS but the server. */
+const SIMULATOR_CONNECTIONS = 4;
+
+/** The providers this deployment uses; for now the simulated ones. */
+export function openProviders(config: Config): Providers {
+  const db = openDatabase({
+    url: config.DATABASE_URL,
+    poolSize: SIMULATOR_CONNECTIONS,
+    applicationName: 'oms-simulated-providers',
+  });
+  return {
+    payment: createPaymentSimulator({
+      db,
+      latencyMs: config.OMS_SIM_PAYMENT_LATENCY,
+      faults: config.OMS_SIM_PAYMENT_FAULTS,
+    }),
+    carrier: createCarrierSimulator({
+      db,
+      latencyMs: config.OMS_SIM_CARRIER_LATENCY,
+      pickupMs: config.OMS_SIM_CARRIER_PICKUP,
+      faults: config.OMS_SIM_CARRIER_FAULTS,
+    }),
+    close: () => db.destroy(),
+  };
+}
