@@ -46,6 +46,13 @@ export async function isRunning(process: ProcessIdentity): Promise<boolean> {
   return (await startOf(process.pid)) === process.started;
 }
 
+/** The names whose processes still run. */
+export async function runningAmong<K extends string>(processes: Partial<Record<K, ProcessIdentity>>): Promise<K[]> {
+  const known = Object.entries(processes) as [K, ProcessIdentity][];
+  const alive = await Promise.all(known.map(([, identity]) => isRunning(identity)));
+  return known.filter((_, i) => alive[i]).map(([name]) => name);
+}
+
 function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);

@@ -1,4 +1,5 @@
-import { endpointVariables, readStack, startStack } from '../../local/stack.ts';
+import { endpointVariables } from '../../local/endpoints.ts';
+import { readStack, startStack } from '../../local/stack.ts';
 import type { Endpoints, Stack } from '../../local/stack.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 
