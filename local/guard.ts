@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process';
 
 /**
  * Reads process ids until its input ends, which it does when we are gone, however we went; then ends them and removes
- * the directory. Each id leads a process group of its own.
+ * the directory.
  */
 const SCRIPT = `
 pids=
 while read -r pid; do pids="$pids $pid"; done
-for pid in $pids; do kill -9 -- "-$pid" 2>/dev/null; done
+for pid in $pids; do kill -9 "$pid" 2>/dev/null; done
 sleep 1
 rm -rf -- "$1"
 `;
