@@ -1,0 +1,96 @@
+import avro from 'avsc';
+import { createHash } from 'node:crypto';
+import { CompressionTypes, Kafka, logLevel } from 'kafkajs';
+import type { Message } from 'kafkajs';
+import { FINGERPRINT_VERSION, fingerprintText } from '../domain/fingerprint.ts';
+import { orderEventSchema } from '../schemas/index.ts';
+import type { OrderEvent } from '../schemas/index.ts';
+import type { World } from './world.ts';
+
+const BATCH = 1_000;
+const WAREHOUSES = { north: 'bench-north', south: 'bench-south' };
+
+/** An order whose two lines are held by different warehouses, so that it ships twice. */
+export function twoShipmentOrder(orderId: string): OrderEvent {
+  const line = (sku: string) => ({ sku, quantity: 1, unitPrice: 1_250, description: null });
+  return {
+    eventId: `placed-${orderId}`,
+    orderId,
+    occurredAt: 1_700_000_000_000,
+    source: 'bench',
+    sequence: null,
+    payload: {
+      'oms.OrderPlaced': {
+        customerId: 'bench-customer',
+        currency: 'GBP',
+        items: [line(WAREHOUSES.north), line(WAREHOUSES.south)],
+        shipTo: null,
+      },
+    },
+  };
+}
+
+/** Each of the two SKUs in one warehouse only, and more of it than any bench needs. */
+export async function seedStock(world: World): Promise<void> {
+  for (const [warehouse, sku] of Object.entries(WAREHOUSES))
+    await world.sql.query('insert into stock (warehouse, sku, on_hand) values ($1, $2, 1000000000)', [warehouse, sku]);
+}
+
+/** Puts orders onto the world's `orders`, as an upstream producer would. */
+export async function produceOrders(world: World, orderIds: readonly string[]): Promise<void> {
+  const topic = `${world.prefix}orders`;
+  const header = await wireHeader(world, `${topic}-value`);
+  const type = avro.Type.forSchema(orderEventSchema as unknown as avro.Schema);
+  const message = (id: string): Message => ({
+    key: id,
+    value: Buffer.concat([header, type.toBuffer(twoShipmentOrder(id))]),
+  });
+  const kafka = new Kafka({
+    brokers: (world.environment.KAFKA_BROKERS ?? '').split(','),
+    clientId: 'bench',
+    logLevel: logLevel.NOTHING,
+  });
+  const producer = kafka.producer({ allowAutoTopicCreation: false });
+  await producer.connect();
+  for (let i = 0; i < orderIds.length; i += BATCH) {
+    const messages = orderIds.slice(i, i + BATCH).map(message);
+    await producer.send({ topic, messages, acks: -1, compression: CompressionTypes.None });
+  }
+  await producer.disconnect();
+}
+
+/** The magic byte and the id the registry gave our schema. */
+async function wireHeader(world: World, subject: string): Promise<Buffer> {
+  const response = await fetch(`${world.environment.SCHEMA_REGISTRY_URL ?? ''}/subjects/${subject}/versions/latest`);
+  const { id } = (await response.json()) as { id: number };
+  const header = Buffer.alloc(5);
+  header.writeInt32BE(id, 1);
+  return header;
+}
+
+/** Enters orders into the ledger as started, as an earlier ingest left them, without a workflow each. */
+export async function enterAsKnown(world: World, orderIds: readonly string[]): Promise<void> {
+  const known = orderIds.map((id) => ({ id, fingerprint: fingerprintOf(id) }));
+  for (let i = 0; i < known.length; i += BATCH * 10) {
+    const part = known.slice(i, i + BATCH * 10);
+    const ids = part.map(({ id }) => id);
+    await world.sql.query(
+      `insert into ledger (order_id, state, source, fingerprint, fingerprint_version, placed_event_id, started_at)
+       select id, 'started', 'bench', fingerprint, $3, 'placed-' || id, now() from unnest($1::text[], $2::bytea[]) as known (id, fingerprint)`,
+      [ids, part.map(({ fingerprint }) => fingerprint), FINGERPRINT_VERSION],
+    );
+    await world.sql.query(
+      `insert into ledger_events (order_id, event_id, type, outcome) select id, 'placed-' || id, 'OrderPlaced', 'started' from unnest($1::text[]) as known (id)`,
+      [ids],
+    );
+  }
+}
+
+function fingerprintOf(orderId: string): Buffer {
+  const { source, occurredAt, payload } = twoShipmentOrder(orderId);
+  if (!('oms.OrderPlaced' in payload)) throw new TypeError('the bench places orders only');
+  const placed = payload['oms.OrderPlaced'];
+  return createHash('sha256')
+    .update(fingerprintText({ orderId, source, placedAt: occurredAt, ...placed }))
+    .digest();
+}
