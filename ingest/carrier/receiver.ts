@@ -1,0 +1,135 @@
+import type { Client } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { applyCarrierUpdate } from '../../database/carrier-updates.ts';
+import type { AppliedUpdate } from '../../database/carrier-updates.ts';
+import type { Database } from '../../database/database.ts';
+import type { EventEncoder } from '../../database/outbox.ts';
+import { SHIPMENT_STATUS_SIGNAL } from '../../domain/contract.ts';
+import type { ShipmentStatusSignal } from '../../domain/contract.ts';
+import { isOmsError } from '../../domain/errors.ts';
+import { orderWorkflowId } from '../../domain/ids.ts';
+import type { Logger } from '../../platform/logger.ts';
+import { Counter } from '../../platform/metrics.ts';
+import type { Registry } from '../../platform/metrics.ts';
+import type { CarrierNews } from '../../providers/carrier/port.ts';
+
+export interface CarrierReceiverOptions {
+  db: Database;
+  encoder: EventEncoder;
+  temporal: Pick<Client, 'workflow'>;
+  logger: Logger;
+  metrics: Registry;
+  /** News taken in at once. @default 8 */
+  maxInFlight?: number;
+}
+
+/** What became of one piece of news. The last two are not done: it has to be delivered again. */
+type Outcome = 'applied' | 'repeated' | 'unknown' | 'early' | 'failed';
+const DONE: readonly Outcome[] = ['applied', 'repeated', 'unknown'];
+
+export interface CarrierReceiver {
+  /** Takes news in, whatever way it came. Never rejects; resolves with the ids of what is done, the rest is to come again. */
+  deliver: (news: readonly CarrierNews[]) => Promise<ReadonlySet<string>>;
+  /** Null while news can be taken in, else why the last could not. */
+  check(): string | null;
+}
+
+/**
+ * Writes carrier news to the order's state, with its events, and wakes the order's workflow when that settles the
+ * order. Done means: in the database, and the workflow told if need be; so news delivered at least once is never lost.
+ */
+export function createCarrierReceiver(options: CarrierReceiverOptions): CarrierReceiver {
+  const { db, encoder, temporal, logger, maxInFlight = 8 } = options;
+  const counter = new Counter({
+    name: 'oms_carrier_news_total',
+    help: 'Carrier news by what became of it: applied, repeated, unknown shipment, early (before its booking), failed.',
+    labelNames: ['outcome'],
+    registers: [options.metrics],
+  });
+  let failure: string | null = null;
+
+  const takeIn = async (news: CarrierNews): Promise<Outcome> => {
+    const update = await applyCarrierUpdate(db, encoder, news);
+    if (update.orderSettled) await signalSettled(temporal, news, update, logger);
+    return outcomeOf(update);
+  };
+  const guarded = async (news: CarrierNews): Promise<Outcome> => {
+    const { shipmentId, updateId } = news;
+    try {
+      const outcome = await takeIn(news);
+      if (outcome === 'unknown') logger.warn({ shipmentId, updateId }, 'carrier news of an unknown shipment');
+      failure = null;
+      return outcome;
+    } catch (error) {
+      if (isOmsError(error) && error.code === 'OMS_ORDER_UNKNOWN') return unknownOrder(logger, news);
+      failure = error instanceof Error ? error.message : String(error);
+      logger.warn({ err: error, shipmentId, updateId }, 'carrier news not taken in, will come again');
+      return 'failed';
+    }
+  };
+  return {
+    check: () => failure,
+    deliver: async (news) => {
+      const done = new Set<string>();
+      await inLanes(news, maxInFlight, async (item) => {
+        const outcome = await guarded(item);
+        counter.inc({ outcome });
+        if (DONE.includes(outcome)) done.add(item.updateId);
+        return DONE.includes(outcome);
+      });
+      return done;
+    },
+  };
+}
+
+/** A carrier can be faster than our record of its booking: such news waits until the booking is written. */
+function outcomeOf({ applied, shipmentStatus }: AppliedUpdate): Outcome {
+  if (shipmentStatus === null) return 'unknown';
+  if (applied) return 'applied';
+  return shipmentStatus === 'pending' ? 'early' : 'repeated';
+}
+
+function unknownOrder(logger: Logger, { shipmentId, updateId }: CarrierNews): Outcome {
+  logger.warn({ shipmentId, updateId }, 'carrier news of an unknown order');
+  return 'unknown';
+}
+
+/** A workflow that is gone needs no signal: a closed order is settled, and a lost run is settled from the database. */
+async function signalSettled(
+  temporal: CarrierReceiverOptions['temporal'],
+  news: CarrierNews,
+  update: AppliedUpdate,
+  logger: Logger,
+): Promise<void> {
+  if (update.shipmentStatus === null) return;
+  const signal: ShipmentStatusSignal = {
+    shipmentID: news.shipmentId,
+    status: update.shipmentStatus,
+    updatedAt: new Date(news.at).toISOString(),
+  };
+  const workflowId = orderWorkflowId(update.orderId);
+  try {
+    await temporal.workflow.getHandle(workflowId).signal(SHIPMENT_STATUS_SIGNAL, signal);
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    logger.debug({ workflowId, orderId: update.orderId }, 'carrier news for an order that no longer runs');
+  }
+}
+
+/**
+ * Works through the items, `width` shipments at once and the news of one shipment in the order given; after one that
+ * is not done, the shipment's later ones are left too.
+ */
+async function inLanes(
+  news: readonly CarrierNews[],
+  width: number,
+  work: (item: CarrierNews) => Promise<boolean>,
+): Promise<void> {
+  const lanes = [...Map.groupBy(news, (item) => item.shipmentId).values()];
+  const runner = async (): Promise<void> => {
+    for (let lane = lanes.shift(); lane; lane = lanes.shift()) {
+      for (const item of lane) if (!(await work(item))) break;
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(width, lanes.length) }, runner));
+}
