@@ -102,6 +102,14 @@ export const ERRORS = {
     meaning: 'A send was not confirmed for every partition it covered; it is sent again by a new producer.',
   },
   OMS_KAFKA_RECORD_TOO_LARGE: { retryable: false, meaning: 'A record is larger than the topic accepts.' },
+  OMS_KAFKA_RECORD_REFUSED: {
+    retryable: false,
+    meaning: 'The broker, or the client while encoding it, refuses a record as it is.',
+  },
+  OMS_KAFKA_NOT_AUTHORIZED: {
+    retryable: true,
+    meaning: 'Kafka does not allow this principal to use the topic or group; run `oms setup --print-acls`.',
+  },
   OMS_KAFKA_TOPIC_MISSING: { retryable: true, meaning: 'A topic does not exist; run `oms setup`.' },
   OMS_REGISTRY_UNAVAILABLE: { retryable: true, meaning: 'The schema registry cannot be reached or failed.' },
   OMS_REGISTRY_SCHEMA_MISSING: {
@@ -138,6 +146,7 @@ export const ERRORS = {
     retryable: false,
     meaning: 'A part of the local stack did not start; the end of its log is shown.',
   },
+  OMS_LOCAL_ROLE_FAILED: { retryable: false, meaning: 'A role did not become ready; the end of its log is shown.' },
   OMS_LOCAL_ALREADY_UP: { retryable: false, meaning: 'Another `oms up` looks after this state directory.' },
 
   // configuration, set-up, command line
