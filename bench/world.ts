@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { endpointVariables } from '../local/stack.ts';
+import { endpointVariables } from '../local/endpoints.ts';
 import type { Endpoints } from '../local/stack.ts';
 
 const OMS = join(import.meta.dirname, '..', 'cli', 'oms.js');
