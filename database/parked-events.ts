@@ -1,0 +1,105 @@
+import { sql } from 'kysely';
+import type { LifecycleMessage } from '../domain/lifecycle.ts';
+import type { Database } from './database.ts';
+import { recordColumns, recordFrom } from './records.ts';
+import type { RecordRow, StoredRecord } from './records.ts';
+
+/** A lifecycle event together with the record it came in. */
+export interface LifecycleRecord {
+  orderId: string;
+  eventId: string;
+  message: LifecycleMessage;
+  contentHash: Buffer | null;
+  source: string | null;
+  /** The producer's count of this order's events; null = topic order is the order. */
+  sequence: number | null;
+  record: StoredRecord;
+}
+
+interface ParkedRow extends RecordRow {
+  order_id: string;
+  event_id: string;
+  message: LifecycleMessage;
+  payload_hash: Buffer | null;
+  source: string | null;
+  sequence: number | null;
+}
+
+/**
+ * Parks events of orders that have not come. The order's row is made (`awaited`) and locked first, so that claiming it
+ * either sees the parked event or is seen here. Returns the orders that are awaited; events of the others are not parked.
+ */
+export async function parkEvents(
+  tx: Database,
+  events: readonly LifecycleRecord[],
+  deadlineMs: number,
+): Promise<Set<string>> {
+  const orderIds = [...new Set(events.map((event) => event.orderId))].sort();
+  await sql`
+    insert into ledger (order_id, state, awaited_at)
+    select o.order_id, 'awaited', clock_timestamp() from unnest(${orderIds}::text[]) as o(order_id)
+    order by o.order_id collate "C" on conflict (order_id) do nothing
+  `.execute(tx);
+  const awaited = await lockAwaited(tx, orderIds);
+  const rows = events.filter((event) => awaited.has(event.orderId)).map((event) => parkedRow(event, deadlineMs));
+  if (rows.length > 0) {
+    await tx
+      .insertInto('parked_events')
+      .values(rows)
+      .onConflict((conflict) => conflict.columns(['order_id', 'event_id']).doNothing())
+      .execute();
+  }
+  return awaited;
+}
+
+async function lockAwaited(tx: Database, orderIds: readonly string[]): Promise<Set<string>> {
+  const { rows } = await sql<{ order_id: string; state: string }>`
+    select order_id, state from ledger where order_id = any(${[...orderIds]}::text[]) order by order_id for update
+  `.execute(tx);
+  return new Set(rows.filter((row) => row.state === 'awaited').map((row) => row.order_id));
+}
+
+function parkedRow(event: LifecycleRecord, deadlineMs: number) {
+  return {
+    order_id: event.orderId,
+    event_id: event.eventId,
+    message: JSON.stringify(event.message),
+    payload_hash: event.contentHash,
+    source: event.source,
+    sequence: event.sequence,
+    deadline: sql<Date>`clock_timestamp() + make_interval(secs => ${deadlineMs / 1_000})`,
+    ...recordColumns(event.record),
+  };
+}
+
+/** What is parked for these orders, each order's events in the order they are to be applied. */
+export async function parkedFor(db: Database, orderIds: readonly string[]): Promise<LifecycleRecord[]> {
+  if (orderIds.length === 0) return [];
+  const { rows } = await sql<ParkedRow>`
+    select * from parked_events where order_id = any(${[...orderIds]}::text[])
+    order by order_id, record_topic, record_partition, record_offset
+  `.execute(db);
+  return rows.map(parkedFrom);
+}
+
+export function parkedFrom(row: ParkedRow): LifecycleRecord {
+  return {
+    orderId: row.order_id,
+    eventId: row.event_id,
+    message: row.message,
+    contentHash: row.payload_hash,
+    source: row.source,
+    sequence: row.sequence,
+    record: recordFrom(row),
+  };
+}
+
+/** Takes parked events away: they were handed over or became dead letters, in the same transaction. */
+export async function unpark(tx: Database, events: readonly { orderId: string; eventId: string }[]): Promise<void> {
+  if (events.length === 0) return;
+  await sql`
+    delete from parked_events using unnest(${events.map((e) => e.orderId)}::text[],
+      ${events.map((e) => e.eventId)}::text[]) as gone(order_id, event_id)
+    where parked_events.order_id = gone.order_id and parked_events.event_id = gone.event_id
+  `.execute(tx);
+}

@@ -1,0 +1,92 @@
+import type { Database } from '../database/database.ts';
+import { databaseError, transaction } from '../database/database.ts';
+import { claimOrders, doneExactly, lookUp } from '../database/ledger.ts';
+import { parkEvents } from '../database/parked-events.ts';
+import type { IncomingEvent, LifecycleEvent, PlacedEvent } from './event.ts';
+import { judge, orderViews } from './judge.ts';
+import type { Verdict } from './judge.ts';
+import { lifecycleRecord, storedRecord } from './record.ts';
+import type { OnStep } from './step.ts';
+
+/** An event and what was decided about it; a claim or a park that stands is in the ledger already. */
+export interface Classified {
+  event: IncomingEvent;
+  verdict: Verdict;
+}
+
+export interface ClassifyOptions {
+  db: Database;
+  /** How long a parked event waits for its order, ms. */
+  parkingDeadlineMs: number;
+  onStep: OnStep;
+}
+
+/**
+ * Decides about the events of a batch in offset order, and writes parks and claims down. Where another process was faster
+ * with an order, its events are judged again by what the ledger says then; states only move forward, so that ends.
+ * @throws OmsError OMS_DATABASE_UNAVAILABLE (retryable)
+ */
+export function createClassifier(options: ClassifyOptions): (events: IncomingEvent[]) => Promise<Classified[]> {
+  const { db, onStep } = options;
+  return async (events) => {
+    try {
+      const done = await doneExactly(db, events);
+      const verdicts = new Map<IncomingEvent, Verdict>();
+      let open = events.filter(
+        (event, i) => !done.has(i) || !verdicts.set(event, { outcome: 'duplicate', newId: false }),
+      );
+      while (open.length > 0) {
+        const judged = await judgeAll(db, open);
+        await onStep('classified');
+        const lost = await settle(options, judged);
+        for (const { event, verdict } of judged) if (!lost.has(event.orderId)) verdicts.set(event, verdict);
+        open = open.filter((event) => lost.has(event.orderId));
+      }
+      return events.map((event) => ({ event, verdict: verdicts.get(event) ?? { outcome: 'duplicate', newId: false } }));
+    } catch (error) {
+      throw databaseError(error);
+    }
+  };
+}
+
+async function judgeAll(db: Database, events: readonly IncomingEvent[]): Promise<Classified[]> {
+  const viewOf = orderViews(await lookUp(db, events));
+  return events.map((event) => ({ event, verdict: judge(event, viewOf(event.orderId)) }));
+}
+
+/** Parks, then claims: an order may do both in one batch. Returns the orders somebody else was faster with. */
+async function settle(options: ClassifyOptions, judged: readonly Classified[]): Promise<Set<string>> {
+  const lost = new Set<string>();
+  const parks = judged.flatMap(({ event, verdict }) => (verdict.outcome === 'park' ? [event as LifecycleEvent] : []));
+  if (parks.length > 0) await park(options, parks, lost);
+  const claims = judged.flatMap(({ event, verdict }) =>
+    verdict.outcome === 'claim' && !lost.has(event.orderId)
+      ? [{ event: event as PlacedEvent, fingerprint: verdict.fingerprint }]
+      : [],
+  );
+  if (claims.length > 0) await claim(options, claims, lost);
+  return lost;
+}
+
+async function park(options: ClassifyOptions, events: readonly LifecycleEvent[], lost: Set<string>): Promise<void> {
+  const records = events.map(lifecycleRecord);
+  const awaited = await transaction(options.db, (tx) => parkEvents(tx, records, options.parkingDeadlineMs));
+  for (const { orderId } of events) if (!awaited.has(orderId)) lost.add(orderId);
+  await options.onStep('parked');
+}
+
+async function claim(
+  options: ClassifyOptions,
+  claims: readonly { event: PlacedEvent; fingerprint: Buffer }[],
+  lost: Set<string>,
+): Promise<void> {
+  const rows = claims.map(({ event: { order, eventId, record }, fingerprint }) => ({
+    order,
+    eventId,
+    fingerprint,
+    record: storedRecord(record),
+  }));
+  const ours = await transaction(options.db, (tx) => claimOrders(tx, rows));
+  for (const { event } of claims) if (!ours.has(event.orderId)) lost.add(event.orderId);
+  await options.onStep('claimed');
+}

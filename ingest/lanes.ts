@@ -1,0 +1,21 @@
+import type { Classified } from './classify.ts';
+import type { Lane } from './lane.ts';
+import { lifecycleRecord } from './record.ts';
+
+/** One lane per order that something is to be told, in the order of their first records. */
+export function lanesOf(classified: readonly Classified[]): Lane[] {
+  const lanes = new Map<string, Lane>();
+  const laneOf = (orderId: string): Lane => {
+    const lane = lanes.get(orderId) ?? { orderId, start: false, parked: [], signals: [] };
+    lanes.set(orderId, lane);
+    return lane;
+  };
+  for (const { event, verdict } of classified) {
+    if (verdict.outcome === 'claim' || verdict.outcome === 'restart') laneOf(event.orderId).start = true;
+    if (verdict.outcome !== 'signal' || event.kind !== 'lifecycle') continue;
+    const lane = laneOf(event.orderId);
+    lane.start ||= verdict.start;
+    lane.signals.push(lifecycleRecord(event));
+  }
+  return [...lanes.values()];
+}
