@@ -23,9 +23,8 @@ export interface CarrierReceiverOptions {
   maxInFlight?: number;
 }
 
-/** What became of one piece of news. The last two are not done: it has to be delivered again. */
-type Outcome = 'applied' | 'repeated' | 'unknown' | 'early' | 'failed';
-const DONE: readonly Outcome[] = ['applied', 'repeated', 'unknown'];
+/** What became of one piece of news. `failed` is not done: it has to be delivered again. */
+type Outcome = 'applied' | 'repeated' | 'unknown' | 'failed';
 
 export interface CarrierReceiver {
   /** Takes news in, whatever way it came. Never rejects; resolves with the ids of what is done, the rest is to come again. */
@@ -42,7 +41,7 @@ export function createCarrierReceiver(options: CarrierReceiverOptions): CarrierR
   const { db, encoder, temporal, logger, maxInFlight = 8 } = options;
   const counter = new Counter({
     name: 'oms_carrier_news_total',
-    help: 'Carrier news by what became of it: applied, repeated, unknown shipment, early (before its booking), failed.',
+    help: 'Carrier news by what became of it: applied, repeated, unknown shipment, failed (will come again).',
     labelNames: ['outcome'],
     registers: [options.metrics],
   });
@@ -74,19 +73,17 @@ export function createCarrierReceiver(options: CarrierReceiverOptions): CarrierR
       await inLanes(news, maxInFlight, async (item) => {
         const outcome = await guarded(item);
         counter.inc({ outcome });
-        if (DONE.includes(outcome)) done.add(item.updateId);
-        return DONE.includes(outcome);
+        if (outcome !== 'failed') done.add(item.updateId);
+        return outcome !== 'failed';
       });
       return done;
     },
   };
 }
 
-/** A carrier can be faster than our record of its booking: such news waits until the booking is written. */
 function outcomeOf({ applied, shipmentStatus }: AppliedUpdate): Outcome {
   if (shipmentStatus === null) return 'unknown';
-  if (applied) return 'applied';
-  return shipmentStatus === 'pending' ? 'early' : 'repeated';
+  return applied ? 'applied' : 'repeated';
 }
 
 function unknownOrder(logger: Logger, { shipmentId, updateId }: CarrierNews): Outcome {

@@ -1,0 +1,58 @@
+import { openShardLocks } from '../database/shard-locks.ts';
+import type { ShardLocks } from '../database/shard-locks.ts';
+import type { Logger } from '../platform/logger.ts';
+
+/** The publisher's hold on its shards, opened again whenever the session is lost. */
+export interface LockSession {
+  /**
+   * The shards to send now. Opens a lost session, and balances about once a second; so only call it between sends.
+   * @throws OmsError OMS_DATABASE_UNAVAILABLE
+   */
+  shards(): Promise<readonly number[]>;
+  /** Groups held now. */
+  groups: () => number;
+  /** Null while the session stands. */
+  check: () => string | null;
+  close(): Promise<void>;
+}
+
+/** How often shards are shared out anew: a dead publisher's shards go on after that. */
+const BALANCE_MS = 1_000;
+
+export function createLockSession(options: {
+  url: string;
+  groups: number;
+  onWake: () => void;
+  logger: Logger;
+}): LockSession {
+  const { logger } = options;
+  let locks: ShardLocks | undefined;
+  let balanced = -Infinity;
+
+  const open = async (): Promise<ShardLocks> => {
+    const onLost = (error: unknown): void => {
+      locks = undefined;
+      logger.warn({ err: error }, 'outbox shards lost');
+    };
+    locks = await openShardLocks({ ...options, onLost });
+    balanced = -Infinity;
+    return locks;
+  };
+  return {
+    shards: async () => {
+      const session = locks ?? (await open());
+      if (performance.now() - balanced < BALANCE_MS) return session.shards();
+      const before = session.groups();
+      await session.balance();
+      balanced = performance.now();
+      if (session.groups() !== before) logger.info({ before, groups: session.groups() }, 'outbox shards shared out');
+      return session.shards();
+    },
+    groups: () => locks?.groups() ?? 0,
+    check: () => (locks ? null : 'no session holds the outbox shards'),
+    close: async () => {
+      await locks?.close();
+      locks = undefined;
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import type { Database } from '../database/database.ts';
+import { markHeld, markSent, readUnsent } from '../database/outbox-queue.ts';
+import type { UnsentEvent } from '../database/outbox-queue.ts';
+import type { Publisher, PublishOutcome, OutgoingRecord } from '../kafka/publisher.ts';
+import type { Logger } from '../platform/logger.ts';
+import { createHeldOrders } from './held-orders.ts';
+import type { HeldOrders } from './held-orders.ts';
+import type { LockSession } from './lock-session.ts';
+import type { OutboxMetrics } from './metrics.ts';
+
+export interface SenderOptions {
+  db: Database;
+  publisher: Pick<Publisher, 'publish'>;
+  locks: LockSession;
+  /** Put before every topic. */
+  prefix: string;
+  /** Events taken at once. */
+  batch: number;
+  metrics: OutboxMetrics;
+  logger: Logger;
+}
+
+export interface Sender {
+  /**
+   * Sends what waits in our shards and marks it. Returns how many events it found.
+   * A crash anywhere in it only means that events are sent again, with the same id and bytes.
+   */
+  round(): Promise<number>;
+}
+
+interface EventRecord extends OutgoingRecord {
+  event: UnsentEvent;
+}
+
+/** Carries committed events to their topics: every event at least once, an order's first occurrences in version order. */
+export function createSender(options: SenderOptions): Sender {
+  const { db, publisher, locks, metrics } = options;
+  const heldOrders = createHeldOrders();
+  return {
+    round: async () => {
+      const shards = await locks.shards();
+      if (shards.length === 0) return 0;
+      const events = await readUnsent(db, { shards, except: heldOrders.waiting(), limit: options.batch });
+      if (events.length === 0 || locks.groups() === 0) return 0;
+      const outcome = await publisher.publish(events.map((event) => recordOf(event, options.prefix)));
+      const delays = await markSent(
+        db,
+        outcome.sent.map(({ record }) => record.event.id),
+      );
+      for (const delay of delays) metrics.delay.observe(delay);
+      for (const { record } of outcome.sent) metrics.sent.inc({ topic: record.event.topic });
+      await holdBack(options, heldOrders, outcome);
+      return events.length;
+    },
+  };
+}
+
+/** Everything about a record is fixed in the outbox, its time included: a repeat is the same in every respect. */
+function recordOf(event: UnsentEvent, prefix: string): EventRecord {
+  const { key, value, headers, createdAt, orderId } = event;
+  return { topic: prefix + event.topic, key, value, headers, timestamp: createdAt, lane: orderId, event };
+}
+
+/** Notes the first held event of each order; the later ones only wait for it. */
+async function holdBack(
+  { db, metrics, logger }: SenderOptions,
+  heldOrders: HeldOrders,
+  { sent, held }: PublishOutcome<EventRecord>,
+): Promise<void> {
+  const firsts = new Map(held.toReversed().map((item) => [item.record.event.orderId, item]));
+  for (const { record } of sent) if (!firsts.has(record.event.orderId)) heldOrders.remove(record.event.orderId);
+  for (const [orderId, { record, error }] of firsts) {
+    const { id, eventId, topic } = record.event;
+    const retryInMs = heldOrders.add(orderId);
+    metrics.held.inc({ code: error.code });
+    logger.warn({ orderId, eventId, topic, code: error.code, err: error, retryInMs }, 'event held back');
+    // That Kafka is away says nothing about the event.
+    if (error.code !== 'OMS_KAFKA_UNAVAILABLE') await markHeld(db, id, `${error.code}: ${error.message}`);
+  }
+}
