@@ -13,6 +13,20 @@ export type CommandEntry =
 
 /** Every command, in the order the help lists them. */
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  setup: {
+    about: 'Create or check topics, schemas, database and namespace; safe to repeat.',
+    load: () => import('./setup.ts'),
+  },
+  orders: {
+    about: 'Produce and look at orders.',
+    commands: {
+      import: {
+        about:
+          "Produce the orders of a shop's CSV file; a record that is no valid order goes too, for ingest to judge.",
+        load: () => import('./orders-import.ts'),
+      },
+    },
+  },
   config: {
     about: 'The configuration in force.',
     commands: { show: { about: 'Print every setting, secrets hidden.', load: () => import('./config-show.ts') } },

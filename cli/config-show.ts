@@ -9,6 +9,7 @@ export function createCommand(): Command {
     .addHelpText('after', examples('oms config show', 'OMS_PREFIX=test. oms config show --json'))
     .action(async (options: { json?: boolean }) => {
       const shown = shownConfig(await cliConfig());
-      printResult(options, shown, () => table(['SETTING', 'VALUE'], Object.entries(shown)));
+      const rows = Object.entries(shown).map(([name, value]) => [name, String(value)]);
+      printResult(options, shown, () => table(['SETTING', 'VALUE'], rows));
     });
 }

@@ -11,6 +11,16 @@ if (major < NEEDED) {
 // A reader that goes away (`oms topics tail | head`) is no error.
 process.stdout.on('error', (error) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
+// The Kafka client arms timers in the past, which Node mentions once; nothing follows from it.
+process.removeAllListeners('warning');
+process.on('warning', (warning) => {
+  if (warning.name !== 'TimeoutNegativeWarning') console.error(`${warning.name}: ${warning.message}`);
+});
+
+// A role whose `oms up` is gone, however it went, ends in order.
+process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+process.channel?.unref();
+
 // Compiled modules are kept between runs: a command starts in half the time.
 (await import('node:module')).enableCompileCache?.();
 

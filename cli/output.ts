@@ -18,8 +18,10 @@ export function note(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
+type Cell = string | number | boolean | null | undefined;
+
 /** Columns padded to their widest cell, two spaces apart. */
-export function table(head: readonly string[], rows: readonly (readonly unknown[])[]): string {
+export function table(head: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const cells = [head, ...rows.map((row) => row.map((cell) => String(cell ?? '')))];
   const widths = head.map((_, i) => Math.max(...cells.map((row) => row[i]?.length ?? 0)));
   const line = (row: readonly string[]): string =>

@@ -17,6 +17,12 @@ export async function cliConfig(): Promise<Config> {
   return loadConfig(undefined, stack ? stackDefaults(stack.endpoints) : {});
 }
 
+/** The state directory, if the configuration points at the local stack it belongs to. */
+export async function localStateDir(config: Config): Promise<string | undefined> {
+  const stack = await readStack(config.OMS_STATE_DIR);
+  return stack?.endpoints.databaseUrl === config.DATABASE_URL ? config.OMS_STATE_DIR : undefined;
+}
+
 /** The settings that name the parts of a local stack. */
 export function stackDefaults(endpoints: Endpoints): Environment {
   return {

@@ -1,0 +1,54 @@
+import { Connection } from '@temporalio/client';
+import { OmsError } from '../domain/errors.ts';
+import { openDatabase } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
+import type { KafkaConnection } from '../kafka/client.ts';
+import type { Config } from '../platform/config/settings.ts';
+import { createLogger } from '../platform/logger.ts';
+import type { Logger } from '../platform/logger.ts';
+
+/** How long a command waits for a part that does not answer. */
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** What clients log while a command runs: nothing but with OMS_DEBUG, since faults are reported by the command. */
+export function commandLogger(config: Config): Logger {
+  const destination = { write: (line: string) => void process.stderr.write(line) };
+  return createLogger({ role: 'cli', level: config.OMS_DEBUG ? 'debug' : 'silent', destination });
+}
+
+/** A command gives up after a few tries, where a role would wait for its cluster. */
+export function commandKafka(config: Config): KafkaConnection {
+  return {
+    brokers: config.KAFKA_BROKERS,
+    clientId: `${config.KAFKA_CLIENT_ID}-cli`,
+    logger: commandLogger(config),
+    retries: 4,
+    connectionTimeoutMs: CONNECT_TIMEOUT_MS,
+  };
+}
+
+export function commandDatabase(config: Config): Database {
+  return openDatabase({ url: config.DATABASE_URL, poolSize: 4, applicationName: 'oms-cli' });
+}
+
+/** @throws OmsError OMS_TEMPORAL_UNAVAILABLE */
+export async function commandTemporal(config: Config): Promise<Connection> {
+  try {
+    return await Connection.connect({ address: config.TEMPORAL_ADDRESS, connectTimeout: CONNECT_TIMEOUT_MS });
+  } catch (error) {
+    throw temporalError(config, error);
+  }
+}
+
+export function temporalError(config: Config, cause: unknown): OmsError {
+  const at = `Temporal at ${config.TEMPORAL_ADDRESS} (TEMPORAL_ADDRESS)`;
+  return new OmsError('OMS_TEMPORAL_UNAVAILABLE', `${at}: ${reasonOf(cause)}`, { cause });
+}
+
+export function kafkaError(config: Config, cause: unknown): OmsError {
+  if (cause instanceof OmsError) return cause;
+  const at = `Kafka at ${config.KAFKA_BROKERS.join(',')} (KAFKA_BROKERS)`;
+  return new OmsError('OMS_KAFKA_UNAVAILABLE', `${at}: ${reasonOf(cause)}`, { cause });
+}
+
+const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));

@@ -1,0 +1,42 @@
+import { groupName, topicNames } from '../../kafka/topics.ts';
+import type { TopicKind } from '../../kafka/topics.ts';
+import { deploymentTopic } from './topics.ts';
+
+/** What one role does on Kafka. */
+interface RoleAccess {
+  reads: readonly TopicKind[];
+  writes: readonly TopicKind[];
+  /** Consumer groups it commits in. */
+  groups: readonly string[];
+}
+
+const ROLES: Readonly<Record<string, RoleAccess>> = {
+  ingest: { reads: ['orders', 'carrier-updates'], writes: ['orders.dlq'], groups: ['ingest', 'carrier'] },
+  worker: { reads: [], writes: [], groups: [] },
+  publisher: { reads: [], writes: ['shipments', 'invoices', 'deliveries', 'order-status'], groups: [] },
+};
+
+/** One line for Kafka's `kafka-acls` tool. */
+const acl = (role: string, rest: string): string =>
+  `kafka-acls --bootstrap-server "$KAFKA_BROKERS" --add --allow-principal User:oms-${role} ${rest}`;
+
+function linesOf(prefix: string, role: string, access: RoleAccess): string[] {
+  const topics = topicNames(prefix);
+  const marks = groupName(prefix, 'deployment-');
+  return [
+    ...access.reads.map((kind) => acl(role, `--operation Read --operation Describe --topic '${topics[kind]}'`)),
+    ...access.writes.map((kind) => acl(role, `--operation Write --operation Describe --topic '${topics[kind]}'`)),
+    ...access.groups.map((group) =>
+      acl(role, `--operation Read --operation Describe --group '${groupName(prefix, group)}'`),
+    ),
+    // Every role compares the deployment id at its start, in a group of its own that it deletes again.
+    acl(role, `--operation Read --operation Describe --topic '${deploymentTopic(prefix)}'`),
+    acl(role, `--operation Read --operation Delete --resource-pattern-type prefixed --group '${marks}'`),
+    ...(access.writes.length > 0 ? [acl(role, '--operation IdempotentWrite --cluster')] : []),
+  ];
+}
+
+/** The least each role needs, as `kafka-acls` commands; the principals are `User:oms-<role>`. */
+export function aclLines(prefix: string): { role: string; lines: string[] }[] {
+  return Object.entries(ROLES).map(([role, access]) => ({ role, lines: linesOf(prefix, role, access) }));
+}

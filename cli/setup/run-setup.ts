@@ -1,0 +1,97 @@
+import { OmsError } from '../../domain/errors.ts';
+import { databaseError } from '../../database/database.ts';
+import { assertSameDeployment, ensureDeploymentId } from '../../database/deployment.ts';
+import { migrate } from '../../database/migrate.ts';
+import type { Config } from '../../platform/config/settings.ts';
+import { kafkaError, temporalError } from '../clients.ts';
+import { readMarks, withParts, writeMarks } from './deployment.ts';
+import type { Parts } from './deployment.ts';
+import { setupNamespace } from './namespace.ts';
+import type { ReportStep, SetupStep } from './steps.ts';
+import { setupSubjects } from './subjects.ts';
+import { setupTopics } from './topics.ts';
+
+export interface SetupOptions {
+  /** The state directory when the parts are those of its local stack: it is marked, and compared, too. */
+  stateDir?: string;
+  /** Add partitions to topics that hold records. @default false */
+  allowRepartition?: boolean;
+  /** Mark every place with the id of the database, whatever stands there. @default false */
+  adopt?: boolean;
+}
+
+export interface SetupResult {
+  deploymentId: string;
+  steps: SetupStep[];
+}
+
+/**
+ * Brings database, Temporal namespace, topics and subjects to what this version needs. Repeatable: a second run changes
+ * nothing. Each thing is reported as it is looked at.
+ * @throws OmsError OMS_DEPLOYMENT_MISMATCH before anything but the database's tables was touched; OMS_SETUP_DRIFT when
+ *   all else is done; a retryable one when a part is away
+ */
+export async function runSetup(
+  config: Config,
+  report: ReportStep = () => undefined,
+  options: SetupOptions = {},
+): Promise<SetupResult> {
+  const steps: SetupStep[] = [];
+  const tell: ReportStep = (step) => {
+    steps.push(step);
+    report(step);
+  };
+  const deploymentId = await withParts(config, options.stateDir, (parts) => setupParts(parts, options, tell));
+  const drift = steps.filter((step) => step.outcome === 'drift');
+  if (drift.length === 0) return { deploymentId, steps };
+  throw new OmsError('OMS_SETUP_DRIFT', drift.map(({ part, detail }) => `${part}: ${detail}`).join('\n'));
+}
+
+async function setupParts(parts: Parts, options: SetupOptions, report: ReportStep): Promise<string> {
+  await setupDatabase(parts, report);
+  const marks = await readMarks(parts);
+  if (!options.adopt) assertSameDeployment(marks);
+  const id = await ensureDeploymentId(parts.db);
+  await setupRest(parts, options, report);
+  await writeMarks(parts, id, marks);
+  const marked = Object.values(marks).every((mark) => mark === id);
+  report({ part: 'deployment', outcome: marked ? 'unchanged' : 'created', detail: id });
+  return id;
+}
+
+async function setupDatabase({ db }: Parts, report: ReportStep): Promise<void> {
+  const applied = await migrate(db).catch((error: unknown) => {
+    throw databaseError(error);
+  });
+  const outcome = applied.length > 0 ? 'created' : 'unchanged';
+  report({ part: 'database', outcome, detail: applied.length > 0 ? `applied ${applied.join(', ')}` : 'up to date' });
+}
+
+async function setupRest(parts: Parts, options: SetupOptions, report: ReportStep): Promise<void> {
+  const { config } = parts;
+  const topics = {
+    prefix: config.OMS_PREFIX,
+    partitions: config.OMS_TOPIC_PARTITIONS,
+    replication: config.OMS_TOPIC_REPLICATION,
+    allowRepartition: options.allowRepartition ?? false,
+  };
+  await setupNamespace(parts.temporal, config.TEMPORAL_NAMESPACE, config.OMS_TEMPORAL_RETENTION, report).catch(
+    (error: unknown) => {
+      throw temporalError(config, error);
+    },
+  );
+  report({
+    part: 'search attributes',
+    outcome: 'info',
+    detail: 'none needed: orders are found by id and in the database',
+  });
+  await setupTopics(parts.admin, topics, report).catch((error: unknown) => {
+    throw kafkaError(config, error);
+  });
+  await setupSubjects(config.SCHEMA_REGISTRY_URL, config.OMS_PREFIX, report);
+  report({
+    part: 'retention',
+    outcome: 'info',
+    detail: '`orders` is kept longer than Temporal keeps closed workflows; the ledger knows every order id for ever',
+  });
+}

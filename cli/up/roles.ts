@@ -1,0 +1,37 @@
+import path from 'node:path';
+import { freePorts, requireFree } from '../../local/ports.ts';
+import type { RoleSpec } from '../../local/supervisor.ts';
+import type { Config, SettingName } from '../../platform/config/settings.ts';
+
+const ENTRY = path.join(import.meta.dirname, '..', 'oms.js');
+
+/** The roles `oms up` runs, each with the setting of its health port. */
+const ROLES = [
+  { name: 'publisher', setting: 'OMS_PUBLISHER_PORT' },
+  { name: 'worker', setting: 'OMS_WORKER_PORT' },
+  { name: 'ingest', setting: 'OMS_INGEST_PORT' },
+] as const satisfies { name: string; setting: SettingName }[];
+
+export interface RolePorts {
+  roles: RoleSpec[];
+  /** The settings that tell the roles their ports. */
+  variables: Record<string, string>;
+}
+
+/**
+ * The roles and their health ports: the configured ones, or free ones for an ephemeral stack.
+ * @throws OmsError OMS_LOCAL_PORT_TAKEN
+ */
+export async function planRoles(config: Config, ephemeral: boolean): Promise<RolePorts> {
+  const free = await freePorts(ROLES.length);
+  const planned = ROLES.map((role, i) => ({ ...role, port: (ephemeral ? free[i] : config[role.setting]) ?? 0 }));
+  for (const { name, port, setting } of planned) await requireFree(`the health of ${name}`, port, setting);
+  return {
+    roles: planned.map(({ name, port }) => ({
+      name,
+      args: [ENTRY, name],
+      readyUrl: `http://127.0.0.1:${port}/readyz`,
+    })),
+    variables: Object.fromEntries(planned.map(({ setting, port }) => [setting, String(port)])),
+  };
+}

@@ -1,0 +1,164 @@
+import path from 'node:path';
+import { endpointVariables } from '../../local/endpoints.ts';
+import { identify } from '../../local/processes.ts';
+import { createProgressView } from '../../local/progress-view.ts';
+import type { ProgressView } from '../../local/progress-view.ts';
+import { requireAlone, startStack } from '../../local/stack.ts';
+import type { ComponentName, Stack } from '../../local/stack.ts';
+import { createSupervisor } from '../../local/supervisor.ts';
+import type { RoleSpec } from '../../local/supervisor.ts';
+import { childEnvironment, givenSetting } from '../../platform/config/environment.ts';
+import { loadConfig } from '../../platform/config/load.ts';
+import type { Config } from '../../platform/config/settings.ts';
+import { createLogger } from '../../platform/logger.ts';
+import { createShutdown } from '../../platform/shutdown.ts';
+import { note, print, printJson } from '../output.ts';
+import { cliConfig } from '../settings.ts';
+import type { UpFlags } from '../up.ts';
+import { linkBox, linksOf } from './links.ts';
+import { keepRunning, roleProgress } from './keep-running.ts';
+import { planRoles } from './roles.ts';
+
+/** On top of the roles' own grace: the stack's parts stop after them. */
+const STACK_GRACE_MS = 60_000;
+
+/** What `oms up` has started so far, to be stopped in the opposite order. */
+interface Started {
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the stack, sets it up, starts the roles, plays the demo, and stays until it is asked to stop; then stops all
+ * in order. A part or role that ends in between is started again.
+ * @throws OmsError OMS_LOCAL_*, or what set-up and demo throw; everything is stopped by then
+ */
+export async function runUp(flags: UpFlags): Promise<void> {
+  const config = await cliConfig();
+  if (!flags.ephemeral) await requireAlone(config.OMS_STATE_DIR);
+  const { signal, requested } = stopRequest(config);
+  const view = createProgressView(process.stderr);
+  const started: Started[] = [];
+  try {
+    await bringUp({ flags, config, signal, view, started });
+    await requested;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    view.finish();
+    if (signal.aborted) note('Stopping…');
+    for (const part of started.reverse()) await part.stop();
+  }
+}
+
+interface Run {
+  flags: UpFlags;
+  config: Config;
+  signal: AbortSignal;
+  view: ProgressView;
+  started: Started[];
+}
+
+/** Ctrl-C, SIGTERM, or the terminal closing; output that nobody reads any more is no reason to stop. */
+function stopRequest(config: Config): { signal: AbortSignal; requested: Promise<string> } {
+  const logger = createLogger({ role: 'up', level: 'silent' });
+  const shutdown = createShutdown({ logger, graceMs: config.OMS_SHUTDOWN_GRACE + STACK_GRACE_MS });
+  for (const stream of [process.stdout, process.stderr])
+    stream.removeAllListeners('error').on('error', () => undefined);
+  process.on('SIGHUP', () => process.emit('SIGTERM', 'SIGTERM'));
+  const controller = new AbortController();
+  const requested = shutdown.requested.then((reason) => {
+    controller.abort(new Error(reason));
+    return reason;
+  });
+  return { signal: controller.signal, requested };
+}
+
+async function bringUp(run: Run): Promise<void> {
+  const stack = await startParts(run);
+  if (run.flags.stackOnly) return stay(run, stack, run.config, []);
+  const { roles, variables } = await planRoles(run.config, run.flags.ephemeral ?? false);
+  const environment = { ...endpointVariables(stack.endpoints), OMS_STATE_DIR: stack.stateDir, ...variables };
+  const config = loadConfig(childEnvironment(environment));
+  await setUp(run, stack, config);
+  await startRoles(run, stack, roles, environment);
+  run.view.finish();
+  if (run.flags.demo) await demo(config, run.signal);
+  stay(run, stack, config, roles);
+}
+
+async function startParts({ flags, config, signal, view, started }: Run): Promise<Stack> {
+  const stack = await startStack({
+    stateDir: config.OMS_STATE_DIR,
+    ports: {
+      kafka: config.OMS_KAFKA_PORT,
+      registry: config.OMS_REGISTRY_PORT,
+      temporal: config.OMS_TEMPORAL_PORT,
+      temporalUi: config.OMS_TEMPORAL_UI_PORT,
+      postgres: config.OMS_POSTGRES_PORT,
+    },
+    ephemeral: flags.ephemeral,
+    external: externalParts(),
+    temporalBinary: config.OMS_TEMPORAL_BIN,
+    supervisor: await identify(process.pid),
+    onProgress: (progress) => view.update(progress),
+    signal,
+  });
+  started.push(stack);
+  return stack;
+}
+
+/** A part whose address is set runs elsewhere. */
+function externalParts(): Partial<Record<ComponentName, string>> {
+  return {
+    kafka: givenSetting('KAFKA_BROKERS'),
+    registry: givenSetting('SCHEMA_REGISTRY_URL'),
+    temporal: givenSetting('TEMPORAL_ADDRESS'),
+    postgres: givenSetting('DATABASE_URL'),
+  };
+}
+
+async function setUp({ view }: Run, stack: Stack, config: Config): Promise<void> {
+  const { runSetup } = await import('../setup/run-setup.ts');
+  const tell = (state: 'running' | 'done', detail: string): void => view.update({ part: 'setup', state, detail });
+  // The state directory is marked with the deployment only if it holds the deployment's database.
+  const stateDir = stack.recorder.record.components.postgres ? stack.stateDir : undefined;
+  tell('running', 'topics, schemas, database, namespace');
+  const { steps } = await runSetup(config, ({ part }) => tell('running', `checking: ${part}`), { stateDir });
+  const changed = steps.filter(({ outcome }) => outcome === 'created' || outcome === 'mended').length;
+  tell('done', `${steps.length} things checked, ${changed} made`);
+}
+
+async function startRoles(
+  run: Run,
+  stack: Stack,
+  roles: RoleSpec[],
+  environment: Record<string, string>,
+): Promise<void> {
+  const supervisor = createSupervisor({
+    stateDir: stack.stateDir,
+    roles,
+    environment,
+    recorder: stack.recorder,
+    graceMs: run.config.OMS_SHUTDOWN_GRACE,
+    onEvent: roleProgress(run.view),
+  });
+  run.started.push(supervisor);
+  await supervisor.start(run.signal);
+}
+
+// TODO: import statically once cli/demo.ts is there.
+async function demo(config: Config, signal: AbortSignal): Promise<void> {
+  const module = (await import(new URL('../demo.ts', import.meta.url).href).catch(() => undefined)) as
+    { runDemo(config: Config, options: { signal: AbortSignal }): Promise<void> } | undefined;
+  await module?.runDemo(config, { signal });
+}
+
+/** All is there: says where, and sees to it from now on. */
+function stay({ flags, view, started }: Run, stack: Stack, config: Config, roles: readonly RoleSpec[]): void {
+  view.finish();
+  started.push(keepRunning(stack, roles, note));
+  const logs = path.relative(process.cwd(), path.join(stack.stateDir, 'logs'));
+  const links = linksOf(stack.endpoints, config.TEMPORAL_NAMESPACE, roles, logs);
+  if (flags.json) printJson({ endpoints: stack.endpoints, links });
+  else print(linkBox(links, 'Everything runs until Ctrl-C.'));
+}
