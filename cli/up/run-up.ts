@@ -157,7 +157,7 @@ async function demo(config: Config, signal: AbortSignal): Promise<void> {
 function stay({ flags, view, started }: Run, stack: Stack, config: Config, roles: readonly RoleSpec[]): void {
   view.finish();
   started.push(keepRunning(stack, roles, note));
-  const logs = path.relative(process.cwd(), path.join(stack.stateDir, 'logs'));
+  const logs = path.join(path.relative(process.cwd(), stack.stateDir) || '.', 'logs');
   const links = linksOf(stack.endpoints, config.TEMPORAL_NAMESPACE, roles, logs);
   if (flags.json) printJson({ endpoints: stack.endpoints, links });
   else print(linkBox(links, 'Everything runs until Ctrl-C.'));
