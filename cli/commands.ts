@@ -13,10 +13,15 @@ export type CommandEntry =
 
 /** Every command, in the order the help lists them. */
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  up: { about: 'Start the local stack and all roles, and stay until Ctrl-C.', load: () => import('./up.ts') },
+  down: { about: 'Stop what `oms up` started.', load: () => import('./down.ts') },
   setup: {
     about: 'Create or check topics, schemas, database and namespace; safe to repeat.',
     load: () => import('./setup.ts'),
   },
+  ingest: { about: 'Role: order events into workflows.', load: () => import('./ingest.ts') },
+  worker: { about: 'Role: runs workflows and activities.', load: () => import('./worker.ts') },
+  publisher: { about: 'Role: committed events onto their topics.', load: () => import('./publisher.ts') },
   orders: {
     about: 'Produce and look at orders.',
     commands: {
