@@ -16,7 +16,7 @@ type Level = 'error' | 'warn' | 'info' | 'debug';
 
 function pinoLevel(entry: LogEntry): Level {
   if (entry.level === logLevel.ERROR) return isExpected(entry) ? 'debug' : 'error';
-  if (entry.level === logLevel.WARN) return 'warn';
+  if (entry.level === logLevel.WARN) return isExpected(entry) ? 'debug' : 'warn';
   // Joins, pauses, starts and stops of consumers: this folder logs its own, in its own words.
   return 'debug';
 }

@@ -1,0 +1,44 @@
+import type { Logger } from '../platform/logger.ts';
+import { meansRejoin } from './group-errors.ts';
+import type { Progress } from './progress.ts';
+
+export interface HeartbeatOptions {
+  intervalMs: number;
+  /** Without progress for so long no heartbeat is sent, and the group gives the partitions to another member. */
+  progressTimeoutMs: number;
+  progress: Progress;
+  logger: Logger;
+}
+
+/**
+ * Keeps a consumer's place in its group while work runs. Unlike a bare timer it stops when the work has stopped
+ * moving. Aborts `left` when the group has moved on.
+ */
+export async function withHeartbeats<T>(
+  options: HeartbeatOptions,
+  heartbeat: () => Promise<void>,
+  left: AbortController,
+  work: () => Promise<T>,
+): Promise<T> {
+  let isBeating = false;
+  const beat = async (): Promise<void> => {
+    if (isBeating || left.signal.aborted) return;
+    if (options.progress.sinceMs() > options.progressTimeoutMs) {
+      options.logger.error({ sinceMs: options.progress.sinceMs() }, 'consumer makes no progress, heartbeats stopped');
+      return;
+    }
+    isBeating = true;
+    await heartbeat().catch((error: unknown) => {
+      // A lost connection is tried again with the next beat; only the group's own answer ends the work.
+      if (meansRejoin(error)) left.abort(error);
+      else options.logger.debug({ err: error }, 'heartbeat failed');
+    });
+    isBeating = false;
+  };
+  const timer = setInterval(() => void beat(), options.intervalMs);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
+}

@@ -1,0 +1,54 @@
+import type { Admin } from 'kafkajs';
+
+export interface PartitionLag {
+  topic: string;
+  partition: number;
+  /** null: the group has committed nothing here */
+  committed: bigint | null;
+  start: bigint;
+  end: bigint;
+  /** Records behind the end; without a commit, all that the log holds. */
+  lag: bigint;
+}
+
+export interface LagReader {
+  read(): Promise<PartitionLag[]>;
+}
+
+/**
+ * Consumer lag as the cluster sees it: end of the log minus what is committed. Not taken from the consumer, because a
+ * stuck one reports nothing. `admin` must be connected.
+ */
+export function createLagReader(options: {
+  admin: Pick<Admin, 'fetchOffsets' | 'fetchTopicOffsets'>;
+  groupId: string;
+  topics: readonly string[];
+}): LagReader {
+  const { admin, groupId, topics } = options;
+  return {
+    read: async () => {
+      const committed = await admin.fetchOffsets({ groupId, topics: [...topics] });
+      const perTopic = await Promise.all(
+        topics.map(async (topic) => {
+          const offsets = committed.find((one) => one.topic === topic)?.partitions ?? [];
+          const byPartition = new Map(offsets.map(({ partition, offset }) => [partition, BigInt(offset)]));
+          const ends = await admin.fetchTopicOffsets(topic);
+          return ends.map((end) => lagOf(topic, end, byPartition.get(end.partition)));
+        }),
+      );
+      return perTopic.flat();
+    },
+  };
+}
+
+function lagOf(
+  topic: string,
+  { partition, low, high }: { partition: number; low: string; high: string },
+  offset: bigint | undefined,
+): PartitionLag {
+  const committed = offset === undefined || offset < 0n ? null : offset;
+  const start = BigInt(low);
+  const end = BigInt(high);
+  const from = committed === null || committed < start ? start : committed;
+  return { topic, partition, committed, start, end, lag: end > from ? end - from : 0n };
+}
