@@ -38,9 +38,11 @@ export const OUTBOX_SHARDS = 256;
 /** Channel announcing that the outbox has something to send. */
 export const OUTBOX_CHANNEL = 'oms_outbox';
 
-interface Numbering {
+/** Where the numbers of an order's events stand, read under its row lock. */
+export interface Numbering {
   version: number;
   sequences: Record<string, number>;
+  /** Database time, ms since the epoch. */
   now: number;
 }
 
@@ -87,8 +89,8 @@ async function withoutKnown(tx: Database, events: readonly NewEvent[]): Promise<
   return events.filter((event) => !seen.has(event.eventId) && seen.add(event.eventId));
 }
 
-/** Counts `numbering` on: versions over all topics, sequences on the event's own. */
-function outboxRow(encoder: EventEncoder, orderId: string, event: NewEvent, numbering: Numbering) {
+/** An event's row, its numbers and bytes fixed. Counts `numbering` on: versions over all topics, sequences on the event's own. */
+export function outboxRow(encoder: EventEncoder, orderId: string, event: NewEvent, numbering: Numbering) {
   const { topic, eventId, type, cause } = event;
   const version = ++numbering.version;
   const sequence = (numbering.sequences[topic] ?? 0) + 1;

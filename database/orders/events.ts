@@ -1,0 +1,131 @@
+import { outgoingEventId } from '../../domain/ids.ts';
+import type { NewEvent } from '../outbox.ts';
+import type { FulfillmentRecord, InvoiceRecord, OrderRecord } from './record.ts';
+
+/** What an event says beside what the order's record says already. */
+interface Words {
+  cause: string;
+  reason?: string | null;
+}
+
+type ShipmentFact = 'ShipmentBooked' | 'ShipmentDispatched' | 'ShipmentCancelled';
+type InvoiceFact = 'InvoiceIssued' | 'InvoicePaid' | 'PaymentFailed' | 'InvoiceRefunded';
+type DeliveryFact = 'Delivered' | 'DeliveryFailed' | 'ReturnedToSender';
+
+const quantities = (fulfillment: FulfillmentRecord): { sku: string; quantity: number }[] =>
+  fulfillment.items.map(({ sku, quantity }) => ({ sku, quantity }));
+
+/** An event about a shipment on its way out, as the shipment now stands. */
+export function shipmentEvent(order: OrderRecord, f: FulfillmentRecord, type: ShipmentFact, words: Words): NewEvent {
+  return {
+    topic: 'shipments',
+    eventId: outgoingEventId(order.orderId, f.id, type),
+    type,
+    cause: words.cause,
+    fields: {
+      type,
+      shipmentId: f.id,
+      status: f.shipment?.status ?? 'pending',
+      warehouse: f.warehouse ?? '',
+      items: quantities(f),
+      carrier: f.shipment?.carrier ?? null,
+      bookingReference: f.shipment?.bookingReference ?? null,
+      trackingNumber: f.shipment?.trackingNumber ?? null,
+      reason: words.reason ?? null,
+    },
+  };
+}
+
+/** An event about an invoice or the money for it. The lines go with `InvoiceIssued` only. */
+export function invoiceEvent(
+  order: OrderRecord,
+  f: FulfillmentRecord,
+  invoice: InvoiceRecord,
+  type: InvoiceFact,
+  words: Words,
+): NewEvent {
+  const { invoiceId, subTotal, tax, shipping, total } = invoice;
+  return {
+    topic: 'invoices',
+    eventId: outgoingEventId(order.orderId, f.id, type),
+    type,
+    cause: words.cause,
+    fields: {
+      type,
+      invoiceId,
+      fulfillmentId: f.id,
+      customerId: order.customerId,
+      currency: order.currency,
+      subTotal,
+      tax,
+      shipping,
+      total,
+      lines: type === 'InvoiceIssued' ? (invoice.drawn?.lines ?? []) : [],
+      paymentReference: f.payment?.reference ?? null,
+      authCode: f.payment?.authCode ?? null,
+      creditNoteId: null,
+      reason: words.reason ?? null,
+    },
+  };
+}
+
+/** An event about how a shipment ended at the carrier. */
+export function deliveryEvent(
+  order: OrderRecord,
+  f: FulfillmentRecord,
+  type: DeliveryFact,
+  words: Words & { carrierTime: number },
+): NewEvent {
+  return {
+    topic: 'deliveries',
+    eventId: outgoingEventId(order.orderId, f.id, type),
+    type,
+    cause: words.cause,
+    fields: {
+      type,
+      shipmentId: f.id,
+      carrier: f.shipment?.carrier ?? null,
+      trackingNumber: f.shipment?.trackingNumber ?? null,
+      reason: words.reason ?? null,
+      carrierTime: words.carrierTime,
+    },
+  };
+}
+
+/** The whole order as it now stands. */
+export function orderStatusEvent(order: OrderRecord, cause: string): NewEvent {
+  // Its place among the order's status events is what tells one apart from the next.
+  const ordinal = (order.sequences['order-status'] ?? 0) + 1;
+  return {
+    topic: 'order-status',
+    eventId: outgoingEventId(order.orderId, 'order', 'OrderStatus', ordinal),
+    type: 'OrderStatus',
+    cause,
+    fields: {
+      status: order.status,
+      reason: order.reason,
+      source: order.source,
+      customerId: order.customerId,
+      currency: order.currency,
+      placedAt: order.placedAt,
+      receivedAt: order.receivedAt,
+      closedAt: order.closedAt,
+      fulfillments: order.fulfillments.map((f) => ({
+        id: f.id,
+        warehouse: f.warehouse,
+        status: f.status,
+        items: quantities(f),
+        payment: paymentShown(f),
+        invoiceId: f.invoice?.invoiceId ?? null,
+        shipmentStatus: f.shipment?.status ?? null,
+        trackingNumber: f.shipment?.trackingNumber ?? null,
+      })),
+    },
+  };
+}
+
+function paymentShown({ invoice, payment }: FulfillmentRecord): Record<string, unknown> | null {
+  if (!invoice || !payment) return null;
+  const { subTotal, tax, shipping, total } = invoice;
+  return { status: payment.status, subTotal, tax, shipping, total };
+}

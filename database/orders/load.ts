@@ -1,0 +1,161 @@
+import { sql } from 'kysely';
+import { OmsError } from '../../domain/errors.ts';
+import type { Address } from '../../domain/order.ts';
+import type { FulfillmentStatus, OrderStatus, PaymentStatus, ShipmentStatus } from '../../domain/status.ts';
+import type { Database } from '../database.ts';
+import type { FulfillmentItemRecord, FulfillmentRecord, OrderRecord } from './record.ts';
+
+/**
+ * The order with all its parts, its row locked until the transaction ends: steps of one order run one after another.
+ * @throws OmsError OMS_ORDER_UNKNOWN
+ */
+export async function lockOrder(tx: Database, orderId: string): Promise<OrderRecord> {
+  const head = await readHead(tx, orderId, true);
+  if (!head) throw new OmsError('OMS_ORDER_UNKNOWN', `no order ${orderId}`);
+  // A statement of its own: it must see what the former holder of the lock has written.
+  return { ...head, fulfillments: await readFulfillments(tx, orderId) };
+}
+
+/** The order as it stands, without a lock; null when it is unknown. */
+export async function readOrder(db: Database, orderId: string): Promise<OrderRecord | null> {
+  const head = await readHead(db, orderId, false);
+  return head && { ...head, fulfillments: await readFulfillments(db, orderId) };
+}
+
+interface HeadRow {
+  source: string;
+  customer_id: string;
+  currency: string;
+  ship_to: Address | null;
+  status: OrderStatus;
+  reason: string | null;
+  placed_at: Date;
+  received_at: Date;
+  closed_at: Date | null;
+  version: number;
+  sequences: Record<string, number>;
+  now: Date;
+}
+
+async function readHead(
+  db: Database,
+  orderId: string,
+  lock: boolean,
+): Promise<Omit<OrderRecord, 'fulfillments'> | null> {
+  const { rows } = await sql<HeadRow>`
+    select source, customer_id, currency, ship_to, status, reason, placed_at, received_at, closed_at, version,
+      sequences, clock_timestamp() as now
+    from orders where order_id = ${orderId} ${lock ? sql`for update` : sql``}
+  `.execute(db);
+  const row = rows[0];
+  if (!row) return null;
+  return {
+    orderId,
+    source: row.source,
+    customerId: row.customer_id,
+    currency: row.currency,
+    shipTo: row.ship_to,
+    status: row.status,
+    reason: row.reason,
+    placedAt: row.placed_at.getTime(),
+    receivedAt: row.received_at.getTime(),
+    closedAt: row.closed_at?.getTime() ?? null,
+    version: row.version,
+    sequences: row.sequences,
+    now: row.now.getTime(),
+  };
+}
+
+/** Line, SKU, quantity, unit price. */
+type ItemTuple = [number, string, number, number | null];
+
+interface PartsRow {
+  fulfillment_id: string;
+  warehouse: string | null;
+  status: FulfillmentStatus;
+  reason: string | null;
+  items: ItemTuple[] | null;
+  invoice_id: string | null;
+  series: string;
+  number: number;
+  sub_total: number;
+  tax: number;
+  shipping: number;
+  total: number;
+  payment_status: PaymentStatus | null;
+  amount: number;
+  reference: string | null;
+  auth_code: string | null;
+  decline_reason: string | null;
+  refunded: number;
+  settled_at: Date | null;
+  shipment_status: ShipmentStatus | null;
+  carrier: string | null;
+  booking_reference: string | null;
+  tracking_number: string | null;
+  booked_at: Date | null;
+  dispatched_at: Date | null;
+  ended_at: Date | null;
+}
+
+/** All parts of an order in one statement. */
+async function readFulfillments(db: Database, orderId: string): Promise<FulfillmentRecord[]> {
+  const { rows } = await sql<PartsRow>`
+    select f.fulfillment_id, f.warehouse, f.status, f.reason,
+      (select json_agg(json_build_array(i.line, i.sku, i.quantity, i.unit_price) order by i.line)
+        from fulfillment_items i where i.fulfillment_id = f.fulfillment_id) as items,
+      inv.invoice_id, inv.series, inv.number, inv.sub_total, inv.tax, inv.shipping, inv.total,
+      p.status as payment_status, p.amount, p.reference, p.auth_code, p.decline_reason, p.refunded, p.settled_at,
+      s.status as shipment_status, s.carrier, s.booking_reference, s.tracking_number, s.booked_at, s.dispatched_at,
+      s.ended_at
+    from fulfillments f
+    left join invoices inv on inv.fulfillment_id = f.fulfillment_id
+    left join payments p on p.fulfillment_id = f.fulfillment_id
+    left join shipments s on s.shipment_id = f.fulfillment_id
+    where f.order_id = ${orderId} order by f.n
+  `.execute(db);
+  return rows.map(fulfillmentFrom);
+}
+
+function fulfillmentFrom(row: PartsRow): FulfillmentRecord {
+  const { warehouse, status, reason } = row;
+  const parts = { invoice: invoiceFrom(row), payment: paymentFrom(row), shipment: shipmentFrom(row) };
+  return { id: row.fulfillment_id, warehouse, status, reason, items: (row.items ?? []).map(itemFrom), ...parts };
+}
+
+function itemFrom([line, sku, quantity, unitPrice]: ItemTuple): FulfillmentItemRecord {
+  return { line, sku, quantity, unitPrice };
+}
+
+function invoiceFrom(row: PartsRow): FulfillmentRecord['invoice'] {
+  if (row.invoice_id === null) return null;
+  const { series, number, tax, shipping, total } = row;
+  return { invoiceId: row.invoice_id, series, number, subTotal: row.sub_total, tax, shipping, total };
+}
+
+function paymentFrom(row: PartsRow): FulfillmentRecord['payment'] {
+  if (row.payment_status === null) return null;
+  const { amount, reference, refunded } = row;
+  return {
+    status: row.payment_status,
+    amount,
+    reference,
+    authCode: row.auth_code,
+    declineReason: row.decline_reason,
+    refunded,
+    settledAt: row.settled_at?.getTime() ?? null,
+  };
+}
+
+function shipmentFrom(row: PartsRow): FulfillmentRecord['shipment'] {
+  if (row.shipment_status === null) return null;
+  return {
+    status: row.shipment_status,
+    carrier: row.carrier,
+    bookingReference: row.booking_reference,
+    trackingNumber: row.tracking_number,
+    bookedAt: row.booked_at?.getTime() ?? null,
+    dispatchedAt: row.dispatched_at?.getTime() ?? null,
+    endedAt: row.ended_at?.getTime() ?? null,
+  };
+}

@@ -1,0 +1,81 @@
+import type { InvoiceLine, Pricing } from '../../domain/invoice.ts';
+import type { Address } from '../../domain/order.ts';
+import type { FulfillmentStatus, OrderStatus, PaymentStatus, ShipmentStatus } from '../../domain/status.ts';
+
+/** An order with all its parts, as read under its row lock. Times are ms since the epoch, database time. */
+export interface OrderRecord {
+  orderId: string;
+  source: string;
+  customerId: string;
+  currency: string;
+  shipTo: Address | null;
+  status: OrderStatus;
+  reason: string | null;
+  placedAt: number;
+  receivedAt: number;
+  closedAt: number | null;
+  /** Last version told. */
+  version: number;
+  /** Last sequence told, per topic without prefix. */
+  sequences: Record<string, number>;
+  /** The time of this step. */
+  now: number;
+  fulfillments: FulfillmentRecord[];
+}
+
+export interface FulfillmentRecord {
+  id: string;
+  /** Null when its items are unavailable. */
+  warehouse: string | null;
+  status: FulfillmentStatus;
+  reason: string | null;
+  items: FulfillmentItemRecord[];
+  invoice: InvoiceRecord | null;
+  payment: PaymentRecord | null;
+  shipment: ShipmentRecord | null;
+}
+
+export interface FulfillmentItemRecord {
+  line: number;
+  sku: string;
+  quantity: number;
+  unitPrice: number | null;
+}
+
+export interface InvoiceRecord {
+  invoiceId: string;
+  series: string;
+  number: number;
+  subTotal: number;
+  tax: number;
+  shipping: number;
+  total: number;
+  /** Only on an invoice drawn in this step: nothing reads them again. */
+  drawn?: { lines: InvoiceLine[]; pricing: Pricing };
+}
+
+export interface PaymentRecord {
+  /** `pending` = asked for, outcome not known yet. */
+  status: PaymentStatus;
+  amount: number;
+  reference: string | null;
+  authCode: string | null;
+  declineReason: string | null;
+  refunded: number;
+  settledAt: number | null;
+}
+
+export interface ShipmentRecord {
+  /** `pending` = to be booked; the carrier may know of it already. */
+  status: ShipmentStatus;
+  carrier: string | null;
+  bookingReference: string | null;
+  trackingNumber: string | null;
+  bookedAt: number | null;
+  dispatchedAt: number | null;
+  endedAt: number | null;
+}
+
+export function fulfillmentOf(order: OrderRecord, id: string): FulfillmentRecord | undefined {
+  return order.fulfillments.find((fulfillment) => fulfillment.id === id);
+}

@@ -1,0 +1,162 @@
+import { sql } from 'kysely';
+import type { RawBuilder } from 'kysely';
+import { OmsError } from '../../domain/errors.ts';
+import { isFinalOrder } from '../../domain/status.ts';
+import { OUTBOX_CHANNEL, outboxRow } from '../outbox.ts';
+import type { EventEncoder } from '../outbox.ts';
+import { orderStatusEvent } from './events.ts';
+import type { FulfillmentRecord, OrderRecord } from './record.ts';
+import type { OrderStep } from './step.ts';
+import { rowsOf } from './rows.ts';
+import { lockStock, stockChange } from './stock-moves.ts';
+
+/** What an order looked like before a step, part by part. */
+type Snapshot = Map<string, string>;
+
+export function snapshotOf(order: OrderRecord): Snapshot {
+  const parts: [string, unknown][] = order.fulfillments.flatMap((f) => [
+    [`fulfillment ${f.id}`, [f.status, f.reason]],
+    [`invoice ${f.id}`, f.invoice],
+    [`payment ${f.id}`, f.payment],
+    [`shipment ${f.id}`, f.shipment],
+  ]);
+  parts.push(['order', [order.status, order.reason, order.closedAt]]);
+  return new Map(parts.map(([part, value]) => [part, JSON.stringify(value)]));
+}
+
+/** Writes what a step has changed, in one statement. */
+export async function saveStep(encoder: EventEncoder, before: Snapshot, step: OrderStep): Promise<void> {
+  const { order, tx } = step;
+  const after = snapshotOf(order);
+  const changed = (part: string): boolean => before.get(part) !== after.get(part);
+  if ([...after.keys()].some(changed)) step.tell(orderStatusEvent(order, step.cause));
+  const touched = (part: string): FulfillmentRecord[] => order.fulfillments.filter((f) => changed(`${part} ${f.id}`));
+  const moves = stockChange(step.stock);
+  const writes = [
+    write('f', touched('fulfillment'), updateFulfillments),
+    write('i', touched('invoice'), (rows) => insertInvoices(order, rows)),
+    write('p', touched('payment'), (rows) => upsertPayments(order, rows)),
+    write('s', touched('shipment'), (rows) => upsertShipments(order, rows)),
+    write('k', moves, (rows) => rows.statement),
+    write('n', step.news, insertNews),
+    write('h', step.handled, (rows) => upsertHandled(order.orderId, rows)),
+    ...outboxWrites(encoder, step, changed('order') && isFinalOrder(order.status)),
+  ].filter((part) => part !== null);
+  if (writes.length === 0) return;
+  await lockStock(tx, moves);
+  const notice = step.events.length > 0 ? sql`, pg_notify(${OUTBOX_CHANNEL}, '')` : sql``;
+  const moved = moves ? sql`(select count(*)::int from k)` : sql`0`;
+  const statement = sql<{ moved: number }>`with ${sql.join(writes)} select ${moved} as moved ${notice}`;
+  const { rows } = await statement.execute(tx);
+  if (moves && rows[0]?.moved !== moves.rows) throw stockMissing(order.orderId);
+}
+
+/** A named write of the statement; none when there is nothing to write. */
+function write<T>(name: string, given: T | null, statement: (given: T) => RawBuilder<unknown>) {
+  if (given === null || (Array.isArray(given) && given.length === 0)) return null;
+  return sql`${sql.raw(name)} as (${statement(given)})`;
+}
+
+const time = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+
+function updateFulfillments(fulfillments: FulfillmentRecord[]) {
+  const rows = fulfillments.map(({ id, status, reason }) => ({ id, status, reason }));
+  return sql`update fulfillments set status = r.status, reason = r.reason, updated_at = now()
+    from ${rowsOf(rows, 'id text, status text, reason text')} where fulfillment_id = r.id returning 1`;
+}
+
+function insertInvoices(order: OrderRecord, fulfillments: FulfillmentRecord[]) {
+  const rows = fulfillments.flatMap(({ id, invoice }) =>
+    invoice ? [{ ...invoice, ...invoice.drawn, id, issuedAt: time(order.now) }] : [],
+  );
+  const columns = `"invoiceId" text, series text, number bigint, id text, "subTotal" bigint, tax bigint,
+    shipping bigint, total bigint, lines jsonb, pricing jsonb, "issuedAt" timestamptz`;
+  return sql`insert into invoices (invoice_id, series, number, fulfillment_id, order_id, customer_id, currency,
+      sub_total, tax, shipping, total, lines, pricing, issued_at)
+    select r."invoiceId", r.series, r.number, r.id, ${order.orderId}, ${order.customerId}, ${order.currency},
+      r."subTotal", r.tax, r.shipping, r.total, r.lines, r.pricing, r."issuedAt" from ${rowsOf(rows, columns)}
+    returning 1`;
+}
+
+function upsertPayments(order: OrderRecord, fulfillments: FulfillmentRecord[]) {
+  const rows = fulfillments.flatMap(({ id, payment }) =>
+    payment ? [{ ...payment, id, settledAt: time(payment.settledAt) }] : [],
+  );
+  const columns = `id text, status text, amount bigint, reference text, "authCode" text, "declineReason" text,
+    refunded bigint, "settledAt" timestamptz`;
+  return sql`insert into payments (fulfillment_id, order_id, status, currency, amount, reference, auth_code,
+      decline_reason, refunded, settled_at)
+    select r.id, ${order.orderId}, r.status, ${order.currency}, r.amount, r.reference, r."authCode",
+      r."declineReason", r.refunded, r."settledAt" from ${rowsOf(rows, columns)}
+    on conflict (fulfillment_id) do update set status = excluded.status, reference = excluded.reference,
+      auth_code = excluded.auth_code, decline_reason = excluded.decline_reason, refunded = excluded.refunded,
+      settled_at = excluded.settled_at
+    returning 1`;
+}
+
+function upsertShipments(order: OrderRecord, fulfillments: FulfillmentRecord[]) {
+  const rows = fulfillments.flatMap(({ id, shipment }) =>
+    shipment
+      ? [
+          {
+            ...shipment,
+            id,
+            bookedAt: time(shipment.bookedAt),
+            dispatchedAt: time(shipment.dispatchedAt),
+            endedAt: time(shipment.endedAt),
+          },
+        ]
+      : [],
+  );
+  const columns = `id text, status text, carrier text, "bookingReference" text, "trackingNumber" text,
+    "bookedAt" timestamptz, "dispatchedAt" timestamptz, "endedAt" timestamptz`;
+  return sql`insert into shipments (shipment_id, order_id, status, carrier, booking_reference, tracking_number,
+      booked_at, dispatched_at, ended_at)
+    select r.id, ${order.orderId}, r.status, r.carrier, r."bookingReference", r."trackingNumber", r."bookedAt",
+      r."dispatchedAt", r."endedAt" from ${rowsOf(rows, columns)}
+    on conflict (shipment_id) do update set status = excluded.status, carrier = excluded.carrier,
+      booking_reference = excluded.booking_reference, tracking_number = excluded.tracking_number,
+      booked_at = excluded.booked_at, dispatched_at = excluded.dispatched_at, ended_at = excluded.ended_at,
+      updated_at = now()
+    returning 1`;
+}
+
+function insertNews(news: OrderStep['news']) {
+  const columns = `update_id text, shipment_id text, status text, applied boolean, occurred_at timestamptz,
+    detail text`;
+  return sql`insert into carrier_updates (update_id, shipment_id, status, applied, occurred_at, detail)
+    select * from ${rowsOf(news, columns)} on conflict (update_id) do nothing returning 1`;
+}
+
+/** Ingest may have written the event as signalled before, or may want to later: what became of it stays. */
+function upsertHandled(orderId: string, handled: OrderStep['handled']) {
+  return sql`insert into ledger_events (order_id, event_id, type, outcome)
+    select ${orderId}, r."eventId", r.type, r.outcome
+    from ${rowsOf(handled, '"eventId" text, type text, outcome text')} order by r."eventId" collate "C"
+    on conflict (order_id, event_id) do update set outcome = excluded.outcome returning 1`;
+}
+
+/** The events with their numbers, the order's row that counts them, and the ledger's when the order has ended. */
+function outboxWrites(encoder: EventEncoder, { order, events }: OrderStep, ended: boolean) {
+  if (events.length === 0) return [];
+  const rows = events.map((event) => {
+    const row = outboxRow(encoder, order.orderId, event, order);
+    return { ...row, value: row.value.toString('base64'), headers: JSON.parse(row.headers) as unknown };
+  });
+  const columns = `event_id text, version bigint, topic text, sequence bigint, type text, cause text, value text,
+    headers jsonb, shard smallint`;
+  const told = sql`insert into outbox (event_id, order_id, version, topic, sequence, type, cause, key, value, headers, shard)
+    select r.event_id, ${order.orderId}, r.version, r.topic, r.sequence, r.type, r.cause, ${order.orderId},
+      decode(r.value, 'base64'), r.headers, r.shard from ${rowsOf(rows, columns)} order by r.version returning 1`;
+  const counted = sql`update orders set version = ${order.version}, sequences = ${JSON.stringify(order.sequences)},
+      status = ${order.status}, reason = ${order.reason}, closed_at = ${time(order.closedAt)}, updated_at = now()
+    where order_id = ${order.orderId} returning 1`;
+  const closed = sql`update ledger set state = 'closed', closed_at = now()
+    where order_id = ${order.orderId} and state <> 'closed' returning 1`;
+  const writes = [sql`e as (${told})`, sql`o as (${counted})`];
+  return ended ? [...writes, sql`l as (${closed})`] : writes;
+}
+
+function stockMissing(orderId: string): OmsError {
+  return new OmsError('OMS_STOCK_INVALID', `stock of order ${orderId} does not hold what was reserved for it`);
+}

@@ -1,0 +1,79 @@
+import { isFinalFulfillment } from '../../domain/status.ts';
+import type { OrderProgress } from '../../domain/progress.ts';
+import { giveUp, moveOrder } from '../orders/endings.ts';
+import { isHandedOver, progressOf } from '../orders/progress.ts';
+import { fulfillmentOf } from '../orders/record.ts';
+import type { FulfillmentRecord, OrderRecord } from '../orders/record.ts';
+import { callOff } from '../orders/shipping.ts';
+import { orderStep } from '../orders/step.ts';
+import type { StepDependencies } from '../orders/step.ts';
+
+/** A wish to cancel. */
+export interface CancelRequest {
+  /** Only this fulfillment; null = all of the order. */
+  fulfillmentId: string | null;
+  /** Id of the incoming event. */
+  cause: string;
+  /** Why, for people. */
+  reason: string;
+}
+
+export interface CancelResult {
+  progress: OrderProgress;
+  /** To be called off at the carrier before anything else of theirs is undone. */
+  askCarrier: string[];
+  /** Wished to be cancelled, and not to be had back any more. */
+  tooLate: string[];
+}
+
+/**
+ * First part of a cancel: gives up what no carrier knows of. From here on an answer to a charge that comes late finds
+ * the fulfillment given up. Harmless to repeat.
+ */
+export async function beginCancel(
+  deps: StepDependencies,
+  orderId: string,
+  request: CancelRequest,
+): Promise<CancelResult> {
+  const { result, order } = await orderStep(deps, orderId, request.cause, (step) => {
+    const result: Omit<CancelResult, 'progress'> = { askCarrier: [], tooLate: [] };
+    for (const f of step.order.fulfillments.filter((f) => isWanted(f, request))) {
+      if (isHandedOver(f) || f.status === 'completed') result.tooLate.push(f.id);
+      else if (isFinalFulfillment(f.status)) continue;
+      else if (f.shipment?.status === 'pending' || f.shipment?.status === 'booked') result.askCarrier.push(f.id);
+      else giveUp(step, f, 'cancelled', request.reason);
+    }
+    resume(step.order);
+    return result;
+  });
+  return { ...result, progress: progressOf(order) };
+}
+
+/** Without what was unavailable there is nothing for the customer to decide; the rest goes on. */
+function resume(order: OrderRecord): void {
+  if (order.status !== 'customerActionRequired') return;
+  const statuses = order.fulfillments.map((f) => f.status);
+  if (!statuses.includes('unavailable') && statuses.includes('pending')) moveOrder(order, 'processing');
+}
+
+function isWanted(f: FulfillmentRecord, { fulfillmentId }: CancelRequest): boolean {
+  return fulfillmentId === null || f.id === fulfillmentId;
+}
+
+/** Second part: the carrier has called these off for good, so nothing of them will be shipped. */
+export async function recordCalledOff(
+  deps: StepDependencies,
+  orderId: string,
+  ids: readonly string[],
+  request: CancelRequest,
+): Promise<OrderProgress> {
+  const { order } = await orderStep(deps, orderId, request.cause, (step) => {
+    for (const id of ids) {
+      const f = fulfillmentOf(step.order, id);
+      if (!f?.shipment || isFinalFulfillment(f.status) || isHandedOver(f)) continue;
+      callOff(step, f, f.shipment, request.reason);
+      giveUp(step, f, 'cancelled', request.reason);
+    }
+  });
+  return progressOf(order);
+}

@@ -1,0 +1,20 @@
+import { fewestShipments } from '../../domain/allocation.ts';
+import { beginCancel } from '../../database/steps/cancel.ts';
+import type { CancelRequest } from '../../database/steps/cancel.ts';
+import { closeOrder, noteRefusal } from '../../database/steps/close.ts';
+import type { CloseRequest, Refusal } from '../../database/steps/close.ts';
+import { dropUnavailable } from '../../database/steps/customer-action.ts';
+import { takeOrder } from '../../database/steps/take.ts';
+import type { ActivityDependencies } from './index.ts';
+
+/** Steps of the order's own state. */
+export function createOrderActivities(deps: ActivityDependencies) {
+  const strategy = deps.strategy ?? fewestShipments;
+  return {
+    takeOrder: (orderId: string, runId: string) => takeOrder({ ...deps, strategy }, orderId, runId),
+    dropUnavailable: (orderId: string, cause: string) => dropUnavailable(deps, orderId, cause),
+    beginCancel: (orderId: string, request: CancelRequest) => beginCancel(deps, orderId, request),
+    noteRefusal: (orderId: string, refusal: Refusal) => noteRefusal(deps, orderId, refusal),
+    closeOrder: (orderId: string, request: CloseRequest) => closeOrder(deps, orderId, request),
+  };
+}

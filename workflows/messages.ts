@@ -1,0 +1,37 @@
+import { CancellationScope, defineQuery, defineSignal, setHandler } from '@temporalio/workflow';
+import { CUSTOMER_ACTION_SIGNAL, LIFECYCLE_SIGNAL, SHIPMENT_STATUS_SIGNAL, STATUS_QUERY } from '../domain/contract.ts';
+import type { CustomerActionSignal, OrderState, ShipmentStatusSignal } from '../domain/contract.ts';
+import type { LifecycleMessage } from '../domain/lifecycle.ts';
+import { MESSAGE_VERSION } from '../domain/lifecycle.ts';
+import { readCustomerAction, readMessage } from '../domain/messages.ts';
+import { stateOf } from './story.ts';
+import type { Story } from './story.ts';
+
+export const lifecycleSignal = defineSignal<[LifecycleMessage]>(LIFECYCLE_SIGNAL);
+export const customerActionSignal = defineSignal<[CustomerActionSignal]>(CUSTOMER_ACTION_SIGNAL);
+export const shipmentStatusSignal = defineSignal<[ShipmentStatusSignal]>(SHIPMENT_STATUS_SIGNAL);
+export const statusQuery = defineQuery<OrderState>(STATUS_QUERY);
+
+/** Opens the order's ears: handlers only take in, the story answers. */
+export function listen(story: Story): void {
+  const { mailbox } = story;
+  setHandler(lifecycleSignal, (message) => mailbox.post(readMessage(message, mailbox.nameless())));
+  setHandler(customerActionSignal, (signal) => mailbox.post(readCustomerAction(signal, mailbox.nameless())));
+  // The news itself is in the database; the signal only says that it is worth looking.
+  setHandler(shipmentStatusSignal, () => void (story.settled = true));
+  setHandler(statusQuery, () => stateOf(story));
+  turnCancelRequestIntoMessage(story);
+}
+
+/** A cancel request from Temporal's own tools is the same wish as a cancel from upstream. */
+function turnCancelRequestIntoMessage({ mailbox }: Story): void {
+  const reason = 'cancelled by an operator in Temporal';
+  const message = {
+    v: MESSAGE_VERSION,
+    kind: 'cancel',
+    eventId: 'temporal-cancel',
+    reason,
+    fulfillmentId: null,
+  } as const;
+  CancellationScope.current().cancelRequested.catch(() => mailbox.post(readMessage(message, message.eventId)));
+}

@@ -1,0 +1,74 @@
+import { CancellationScope, TemporalFailure, allHandlersFinished, condition, workflowInfo } from '@temporalio/workflow';
+import type { OrderInput, OrderResult } from '../domain/contract.ts';
+import { readMessage, upgradeInput } from '../domain/messages.ts';
+import { isClosed, toBook, toCharge, toRefund, underway } from '../domain/progress.ts';
+import { answerMail } from './answers.ts';
+import { decideUnavailable } from './customer-action.ts';
+import { awaitCarrier, fulfil } from './fulfillment.ts';
+import { listen } from './messages.ts';
+import { own, provider } from './policies.ts';
+import { createStory, learn, progressOf, waiting } from './story.ts';
+import type { Story } from './story.ts';
+
+/**
+ * The story of one order: take it and reserve its stock; let the customer decide about what is unavailable; charge and
+ * book each fulfillment; hear from the carrier; close. It can be told to cancel at any point of it, and ends normally
+ * whatever the business outcome.
+ */
+export async function order(given: OrderInput): Promise<OrderResult> {
+  const input = upgradeInput(given);
+  const story = createStory(input);
+  listen(story);
+  for (const message of input.parked) story.mailbox.post(readMessage(message, story.mailbox.nameless()));
+  return CancellationScope.nonCancellable(() => neverFailing(() => tell(story)));
+}
+
+async function tell(story: Story): Promise<OrderResult> {
+  const taken = await own.takeOrder(story.orderId, workflowInfo().firstExecutionRunId);
+  if (taken === 'fenced') return { status: 'fenced' };
+  learn(story, taken);
+  await decideUnavailable(story);
+  do {
+    await answerMail(story);
+    await nextStep(story);
+  } while (!isClosed(progressOf(story)) || story.mailbox.hasMail());
+  await condition(allHandlersFinished);
+  return { status: progressOf(story).status };
+}
+
+/** Whatever the order needs next, as the database has it. */
+async function nextStep(story: Story): Promise<void> {
+  const progress = progressOf(story);
+  if (toRefund(progress).length > 0) {
+    learn(story, await waiting(story, 'refund', provider.refundFulfillments(story.orderId)));
+  } else if (toCharge(progress).length > 0 || toBook(progress).length > 0) await fulfil(story);
+  else if (underway(progress).length > 0 && !story.settled) await awaitCarrier(story);
+  else await close(story);
+}
+
+/** Closes the order if nothing of it is open any more; the database knows. */
+async function close(story: Story): Promise<void> {
+  story.settled = false;
+  const { handled, timedOut } = story;
+  const progress = learn(story, await own.closeOrder(story.orderId, { handled, timedOut }));
+  const isOpen = [toRefund, toCharge, toBook, underway].some((open) => open(progress).length > 0);
+  if (!isClosed(progress) && !isOpen) throw new Error('nothing is left to do, yet the order is not closed');
+}
+
+/**
+ * A business failure is a state, and ends normally. What else goes wrong is a bug: it must stop the workflow's task, which
+ * is tried again and goes on with the next release, and never the workflow. Only Temporal's own failures would end that.
+ */
+async function neverFailing<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof TemporalFailure)
+      throw new Error(`a step failed for good: ${causeOf(error)}`, { cause: error });
+    throw error;
+  }
+}
+
+function causeOf(error: TemporalFailure): string {
+  return error.cause instanceof Error ? error.cause.message : error.message;
+}

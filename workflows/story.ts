@@ -1,0 +1,66 @@
+import type { OrderInput, OrderState } from '../domain/contract.ts';
+import type { OrderProgress } from '../domain/progress.ts';
+import { createMailbox } from './mailbox.ts';
+import type { Handled, Mailbox } from './mailbox.ts';
+
+/** What one run of the order workflow knows. How far the order is comes from the database with every step's answer. */
+export interface Story {
+  readonly orderId: string;
+  readonly timers: OrderInput['timers'];
+  readonly mailbox: Mailbox;
+  /** Incoming events that are done with; closing writes them to the ledger. */
+  readonly handled: Handled[];
+  /** Null until the order is taken. */
+  progress: OrderProgress | null;
+  /** The carrier has told the end of every shipment. */
+  settled: boolean;
+  timedOut: boolean;
+  /** For support staff, in words. */
+  waitingFor: string | null;
+}
+
+export function createStory(input: OrderInput): Story {
+  return {
+    orderId: input.orderId,
+    timers: input.timers,
+    mailbox: createMailbox(),
+    handled: [],
+    progress: null,
+    settled: false,
+    timedOut: false,
+    waitingFor: null,
+  };
+}
+
+/** Takes over a step's answer. Steps run side by side may answer out of order: an older state never replaces a newer one. */
+export function learn(story: Story, progress: OrderProgress): OrderProgress {
+  if (!story.progress || progress.version >= story.progress.version) story.progress = progress;
+  return story.progress;
+}
+
+/** @throws Error before the order is taken: a bug */
+export function progressOf(story: Story): OrderProgress {
+  if (story.progress) return story.progress;
+  throw new Error('the order is not taken yet');
+}
+
+/** Answer of the `status` query. */
+export function stateOf({ orderId, progress, waitingFor }: Story): OrderState {
+  const fulfillments = progress?.fulfillments.map(({ id, status, payment, shipment }) => ({
+    id,
+    status,
+    ...(payment ? { payment } : {}),
+    ...(shipment ? { shipment } : {}),
+  }));
+  return { id: orderId, status: progress?.status ?? 'pending', fulfillments: fulfillments ?? null, waitingFor };
+}
+
+/** Waits for something, and says so. */
+export async function waiting<T>(story: Story, what: string, work: Promise<T>): Promise<T> {
+  story.waitingFor = what;
+  try {
+    return await work;
+  } finally {
+    story.waitingFor = null;
+  }
+}
