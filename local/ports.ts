@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { OmsError } from '../domain/errors.ts';
 
 const HOST = '127.0.0.1';
@@ -33,9 +34,17 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
+/** A process that was killed holds its ports for a moment more, until the last of its threads is gone. */
+const RELEASED_WITHIN_MS = 3_000;
+const LOOK_EVERY_MS = 100;
+
 /** @throws OmsError OMS_LOCAL_PORT_TAKEN naming the setting */
 export async function requireFree(what: string, port: number, setting: string): Promise<void> {
-  if (await isFree(port)) return;
+  const deadline = performance.now() + RELEASED_WITHIN_MS;
+  while (performance.now() < deadline) {
+    if (await isFree(port)) return;
+    await sleep(LOOK_EVERY_MS);
+  }
   throw new OmsError(
     'OMS_LOCAL_PORT_TAKEN',
     `Port ${port} for ${what} is taken by another program, perhaps the stack of another clone. ` +
