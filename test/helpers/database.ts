@@ -5,28 +5,39 @@ import type { Database } from '../../database/database.ts';
 import { migrate } from '../../database/migrate.ts';
 import { testEnvironment } from './stack.ts';
 
+/** A database of a test's own, migrated and empty, on the PostgreSQL of the stack under test. */
 export interface TestDatabase {
   db: Database;
   url: string;
+  /** Closes it and deletes it, whoever is still connected. */
   drop(): Promise<void>;
 }
 
-/** A fresh, migrated database on the stack's PostgreSQL, all of a test's own. */
-export async function createTestDatabase(): Promise<TestDatabase> {
+export async function createTestDatabase(poolSize = 16): Promise<TestDatabase> {
+  const serverUrl = testEnvironment().DATABASE_URL;
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  const server = openDatabase({ url: testEnvironment().DATABASE_URL, poolSize: 1, applicationName: 'oms-test' });
-  await sql`create database ${sql.ref(name)}`.execute(server);
-  const url = new URL(testEnvironment().DATABASE_URL);
-  url.pathname = `/${name}`;
-  const db = openDatabase({ url: url.href, poolSize: 10, applicationName: 'oms-test' });
+  await onServer(serverUrl, `create database ${name}`);
+  const url = withDatabase(serverUrl, name);
+  const db = openDatabase({ url, poolSize, applicationName: 'oms-test' });
   await migrate(db);
-  return {
-    db,
-    url: url.href,
-    drop: async () => {
-      await db.destroy();
-      await sql`drop database ${sql.ref(name)} with (force)`.execute(server);
-      await server.destroy();
-    },
+  const drop = async (): Promise<void> => {
+    await db.destroy();
+    await onServer(serverUrl, `drop database if exists ${name} with (force)`);
   };
+  return { db, url, drop };
+}
+
+function withDatabase(serverUrl: string, name: string): string {
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+async function onServer(url: string, statement: string): Promise<void> {
+  const server = openDatabase({ url, poolSize: 1, applicationName: 'oms-test' });
+  try {
+    await sql.raw(statement).execute(server);
+  } finally {
+    await server.destroy();
+  }
 }

@@ -1,0 +1,116 @@
+import type { NativeConnection, Worker } from '@temporalio/worker';
+import { openDatabase } from '../database/database.ts';
+import { createEventEncoder } from '../database/event-encoder.ts';
+import { assertMigrated } from '../database/migrate.ts';
+import { checkOf, waitForAll } from '../ingest/dependencies.ts';
+import type { Probe } from '../ingest/dependencies.ts';
+import { createCodec } from '../kafka/codec.ts';
+import { createRegistry } from '../kafka/registry.ts';
+import { topicNames, topicSchemas } from '../kafka/topics.ts';
+import type { RoleContext, RunningRole } from '../platform/role.ts';
+import { openProviders } from '../providers/providers.ts';
+import { createActivities } from './activities/index.ts';
+import { checkNamespace, connectTemporal } from './connection.ts';
+import { createWorkerMetrics } from './metrics.ts';
+import { installRuntime } from './runtime.ts';
+import { createOrderWorker } from './worker.ts';
+
+/** What is kept of the shutdown grace for closing connections after the last activity, ms. */
+const CLOSING_MS = 5_000;
+
+/** The worker role: runs the order workflow and its activities. It comes up at once and says what it still waits for. */
+export function startWorkerRole(context: RoleContext): Promise<RunningRole> {
+  installRuntime(context.logger);
+  const parts = openParts(context);
+  const stopping = new AbortController();
+  const running = run(context, parts, stopping.signal).catch((error: unknown) => {
+    context.shutdown.fail('worker failed', error);
+  });
+  return Promise.resolve({
+    live: {},
+    ready: {
+      temporal: checkOf(parts.probes.temporal),
+      database: checkOf(parts.probes.database),
+      registry: () => parts.waiting.registry ?? null,
+      worker: () => (parts.worker?.getState() === 'RUNNING' ? null : 'the worker does not poll yet'),
+    },
+    stop: async () => {
+      stopping.abort();
+      if (parts.worker?.getState() === 'RUNNING') parts.worker.shutdown();
+      await running;
+      await parts.close();
+    },
+  });
+}
+
+interface Parts extends Pick<ReturnType<typeof openOutside>, 'db' | 'providers' | 'codec'> {
+  connection?: NativeConnection;
+  worker?: Worker;
+  /** What it still waits for, by name. */
+  waiting: Record<string, string>;
+  probes: Record<'temporal' | 'database' | 'registry', Probe>;
+  close(): Promise<void>;
+}
+
+function openOutside({ config }: RoleContext) {
+  const applicationName = 'oms-worker';
+  const db = openDatabase({ url: config.DATABASE_URL, poolSize: config.OMS_DATABASE_POOL, applicationName });
+  const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL, clientId: applicationName });
+  const codec = createCodec({ registry, schemas: topicSchemas(config.OMS_PREFIX) });
+  return { db, codec, providers: openProviders(config) };
+}
+
+function openParts(context: RoleContext): Parts {
+  const { config } = context;
+  const outside = openOutside(context);
+  const { db, codec, providers } = outside;
+  const topics = topicNames(config.OMS_PREFIX);
+  const told = [topics.shipments, topics.invoices, topics.deliveries, topics['order-status']];
+  const parts: Parts = {
+    ...outside,
+    waiting: { registry: 'not asked yet' },
+    probes: {
+      temporal: async () => {
+        parts.connection ??= await connectTemporal(config);
+        await checkNamespace(parts.connection, config.TEMPORAL_NAMESPACE);
+      },
+      database: () => assertMigrated(db),
+      registry: () => codec.load(told),
+    },
+    close: async () => {
+      await parts.connection?.close();
+      await providers.close();
+      await db.destroy();
+    },
+  };
+  return parts;
+}
+
+async function run(context: RoleContext, parts: Parts, signal: AbortSignal): Promise<void> {
+  await waitForAll(parts.probes, context.logger, signal, (waiting) => void (parts.waiting = waiting));
+  if (signal.aborted || !parts.connection) return;
+  parts.worker = await build(context, parts, parts.connection);
+  if (!signal.aborted) await parts.worker.run();
+}
+
+function build({ config, logger, metrics }: RoleContext, parts: Parts, connection: NativeConnection): Promise<Worker> {
+  const { db, codec, providers } = parts;
+  const measured = createWorkerMetrics(metrics, db);
+  const activities = createActivities({
+    db,
+    encoder: createEventEncoder({ codec, prefix: config.OMS_PREFIX }),
+    payment: providers.payment,
+    carrier: providers.carrier,
+    pricing: { taxBasisPoints: config.OMS_TAX_RATE, shippingPerShipment: config.OMS_SHIPPING_PRICE },
+    logger,
+    onFailure: measured.activityFailed,
+  });
+  return createOrderWorker({
+    connection,
+    namespace: config.TEMPORAL_NAMESPACE,
+    prefix: config.OMS_PREFIX,
+    activities,
+    slots: config.OMS_WORKER_SLOTS,
+    drainMs: Math.max(0, config.OMS_SHUTDOWN_GRACE - CLOSING_MS),
+  });
+}

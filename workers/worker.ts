@@ -1,0 +1,54 @@
+import { fileURLToPath } from 'node:url';
+import { Worker } from '@temporalio/worker';
+import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
+import { ORDERS_TASK_QUEUE } from '../domain/contract.ts';
+import type { Activities } from './activities/index.ts';
+
+/** The workflows are bundled from here as they are; this folder knows them by path only. */
+export const WORKFLOWS_PATH = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
+
+export interface OrderWorkerOptions {
+  connection: NativeConnection;
+  namespace: string;
+  /** OMS_PREFIX, put before the task queue's name. */
+  prefix: string;
+  activities: Activities;
+  /** Workflow tasks and local activities at once. */
+  slots: number;
+  /** How long activities may go on after a stop was asked for, ms. */
+  drainMs: number;
+  /** Bundled already: what tests share. @default bundled from WORKFLOWS_PATH */
+  workflowBundle?: WorkerOptions['workflowBundle'];
+}
+
+/** Polls that wait for work at once; more of them only cost, since one answers a task every few ms. */
+const WORKFLOW_POLLS = 6;
+const ACTIVITY_POLLS = 4;
+
+export function taskQueueName(prefix: string): string {
+  return `${prefix}${ORDERS_TASK_QUEUE}`;
+}
+
+/** The worker that runs the order workflow and its activities; `run()` starts it. */
+export async function createOrderWorker(options: OrderWorkerOptions): Promise<Worker> {
+  const { connection, namespace, prefix, activities, slots, drainMs, workflowBundle } = options;
+  return Worker.create({
+    connection,
+    namespace,
+    taskQueue: taskQueueName(prefix),
+    activities,
+    ...(workflowBundle ? { workflowBundle } : { workflowsPath: WORKFLOWS_PATH }),
+    maxConcurrentWorkflowTaskExecutions: Math.max(2, slots),
+    maxConcurrentLocalActivityExecutions: slots,
+    maxConcurrentActivityTaskExecutions: slots,
+    maxConcurrentWorkflowTaskPolls: Math.max(2, Math.min(WORKFLOW_POLLS, slots)),
+    maxConcurrentActivityTaskPolls: Math.min(ACTIVITY_POLLS, slots),
+    // An order waits for its carrier most of its life: keep it in memory so that news finds it there.
+    maxCachedWorkflows: Math.max(1_000, slots * 4),
+    stickyQueueScheduleToStartTimeout: '10 seconds',
+    shutdownGraceTime: drainMs,
+    shutdownForceTime: drainMs + FORCE_AFTER_MS,
+  });
+}
+
+const FORCE_AFTER_MS = 2_000;
