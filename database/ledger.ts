@@ -203,3 +203,19 @@ export async function staleClaims(db: Database, olderThanMs: number, limit: numb
   `.execute(db);
   return rows.map((row) => row.order_id);
 }
+
+/** How many orders are claimed or started and not closed; counts no further than `upTo`. */
+export async function countOpenOrders(db: Database, upTo: number): Promise<number> {
+  const { rows } = await sql<{ open: number }>`
+    select count(*) as open from (select from ledger where state in ('claimed', 'started') limit ${upTo}) as counted
+  `.execute(db);
+  return rows[0]?.open ?? 0;
+}
+
+/** How many ledger rows are in each state but closed, of which there is no end. */
+export async function countUnclosed(db: Database): Promise<Map<LedgerState, number>> {
+  const { rows } = await sql<{ state: LedgerState; count: number }>`
+    select state, count(*) as count from ledger where state <> 'closed' group by state
+  `.execute(db);
+  return new Map(rows.map((row) => [row.state, row.count]));
+}

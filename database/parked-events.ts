@@ -103,3 +103,34 @@ export async function unpark(tx: Database, events: readonly { orderId: string; e
     where parked_events.order_id = gone.order_id and parked_events.event_id = gone.event_id
   `.execute(tx);
 }
+
+/**
+ * Takes events whose deadline has passed away from orders that did not come, at most `limit` orders of them, and forgets
+ * the orders nothing waits for any more. Orders another process is at are left to it. Returns what was taken.
+ */
+export async function takeOverdue(tx: Database, limit: number): Promise<LifecycleRecord[]> {
+  const { rows: orders } = await sql<{ order_id: string }>`
+    select order_id from ledger where state = 'awaited' and order_id in (
+      select order_id from parked_events where deadline < clock_timestamp() order by deadline limit ${limit}
+    ) order by order_id for update skip locked
+  `.execute(tx);
+  const orderIds = orders.map((row) => row.order_id);
+  if (orderIds.length === 0) return [];
+  const { rows } = await sql<ParkedRow>`
+    delete from parked_events where order_id = any(${orderIds}::text[]) and deadline < clock_timestamp() returning *
+  `.execute(tx);
+  await sql`
+    delete from ledger where order_id = any(${orderIds}::text[]) and state = 'awaited'
+      and not exists (select from parked_events where parked_events.order_id = ledger.order_id)
+  `.execute(tx);
+  return rows.map(parkedFrom);
+}
+
+/** Orders that were started, perhaps closed, while events are still parked for them: handed over by nobody so far. */
+export async function ordersWithStrays(db: Database, limit: number): Promise<string[]> {
+  const { rows } = await sql<{ order_id: string }>`
+    select distinct parked_events.order_id from parked_events join ledger using (order_id)
+    where ledger.state in ('started', 'closed') limit ${limit}
+  `.execute(db);
+  return rows.map((row) => row.order_id);
+}

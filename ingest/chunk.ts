@@ -1,33 +1,36 @@
+import { databaseError } from '../database/database.ts';
 import type { Database } from '../database/database.ts';
+import type { DeadLetter } from '../database/dead-letters.ts';
 import type { DoneEvent } from '../database/ledger.ts';
 import { parkedFor } from '../database/parked-events.ts';
-import { databaseError } from '../database/database.ts';
-import type { Chunk, ConsumedRecord } from '../kafka/consumer.ts';
 import type { Codec } from '../kafka/codec.ts';
+import type { Chunk } from '../kafka/consumer.ts';
 import { createClassifier } from './classify.ts';
 import type { Classified } from './classify.ts';
 import { deadLetter } from './dead-letters.ts';
 import type { DeadLetterOffice } from './dead-letters.ts';
-import type { DeadLetter } from '../database/dead-letters.ts';
 import { decodeRecords } from './decode.ts';
-import { confirm, deliver, undeliveredLetters } from './deliver.ts';
-import type { Delivery, DeliverOptions } from './deliver.ts';
+import { confirm, deliver, nothingDelivered, undeliveredLetters } from './deliver.ts';
+import type { DeliverOptions, Delivery } from './deliver.ts';
 import type { IncomingEvent, PoisonMessage } from './event.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
-import { lanesOf } from './lanes.ts';
 import type { Lane } from './lane.ts';
+import { lanesOf, needsLane } from './lanes.ts';
 import { storedRecord } from './record.ts';
 
 export interface ChunkOptions extends DeliverOptions {
   codec: Codec;
   office: DeadLetterOffice;
   metrics: IngestMetrics;
+  /** How long a parked event waits for its order, ms. */
   parkingDeadlineMs: number;
+  /** Orders started or signalled before what was done is confirmed: what a crash makes ingest do again. */
+  lanesPerConfirm: number;
 }
 
 /**
- * The way of a chunk of the orders topic: decode, classify and claim, start and signal, dead letters, confirm, finish.
- * Whatever it dies in between, the same records given again lead to the same end.
+ * The way of a chunk of the orders topic: decode, classify (parking and claiming), dead letters, start and signal,
+ * confirm, finish. Whatever it dies in between, the same records given again lead to the same end.
  * @throws OmsError, retryable, when the environment is away: what could be done is finished, the rest is to be given again
  */
 export function createChunkHandler(options: ChunkOptions): (chunk: Chunk) => Promise<void> {
@@ -37,19 +40,41 @@ export function createChunkHandler(options: ChunkOptions): (chunk: Chunk) => Pro
     await options.onStep('decoded');
     const poison = decoded.filter((one) => one.kind === 'poison');
     const classified = await classify(decoded.filter((one) => one.kind !== 'poison'));
-    const delivery = await deliver(options, await lanesWithParked(options.db, classified), chunk.signal);
-    const letters = [...poison.map(poisonLetter), ...refusedLetters(classified), ...undeliveredLetters(delivery)];
-    options.metrics.deadLetters(await options.office.send(letters));
-    await confirm(options.db, delivery, doneBeside(classified, delivery));
-    await options.onStep('confirmed');
-    finish(chunk, options.metrics, { poison, classified, delivery });
+    await finishWithoutWorkflow(options, chunk, poison, classified);
+    await finishWithWorkflow(options, chunk, classified.filter(needsLane));
     await options.onStep('finished');
-    if (delivery.failure !== undefined) throw delivery.failure;
   };
 }
 
-async function lanesWithParked(db: Database, classified: readonly Classified[]): Promise<Lane[]> {
-  const lanes = lanesOf(classified);
+/** Poison, conflicts, late events, duplicates and what was parked. */
+async function finishWithoutWorkflow(
+  options: ChunkOptions,
+  chunk: Chunk,
+  poison: readonly PoisonMessage[],
+  classified: readonly Classified[],
+): Promise<void> {
+  const judged = classified.filter((one) => !needsLane(one));
+  await sendLetters(options, [...poison.map(poisonLetter), ...judged.flatMap(refusedLetter)]);
+  await confirm(options.db, nothingDelivered, judged.flatMap(doneWithoutWorkflow));
+  for (const { record } of poison) finish(options, chunk, record, 'poison');
+  for (const { event, verdict } of judged) finish(options, chunk, event.record, verdict.outcome);
+}
+
+async function finishWithWorkflow(options: ChunkOptions, chunk: Chunk, events: readonly Classified[]): Promise<void> {
+  const byOrder = Map.groupBy(events, ({ event }) => event.orderId);
+  const lanes = await withParked(options.db, lanesOf(events));
+  for (let from = 0; from < lanes.length; from += options.lanesPerConfirm) {
+    const delivery = await deliver(options, lanes.slice(from, from + options.lanesPerConfirm), chunk.signal);
+    const done = delivery.done.flatMap(({ lane }) => byOrder.get(lane.orderId) ?? []);
+    await sendLetters(options, undeliveredLetters(delivery));
+    await confirm(options.db, delivery, done.flatMap(startedOrder));
+    await options.onStep('confirmed');
+    finishDelivered(options, chunk, done, delivery);
+    if (delivery.failure !== undefined) throw delivery.failure;
+  }
+}
+
+async function withParked(db: Database, lanes: Lane[]): Promise<Lane[]> {
   const starting = lanes.filter((lane) => lane.start);
   try {
     // Read after the claim: from then on nothing is parked for these orders any more.
@@ -67,36 +92,28 @@ async function lanesWithParked(db: Database, classified: readonly Classified[]):
   return lanes;
 }
 
+async function sendLetters({ office, metrics }: ChunkOptions, letters: readonly DeadLetter[]): Promise<void> {
+  metrics.deadLetters(await office.send(letters));
+}
+
 function poisonLetter({ error, orderId, source, record }: PoisonMessage): DeadLetter {
   return deadLetter({ error, orderId, source, record: storedRecord(record) });
 }
 
-function refusedLetters(classified: readonly Classified[]): DeadLetter[] {
-  return classified.flatMap(({ event, verdict }) => {
-    if (verdict.outcome !== 'conflict' && verdict.outcome !== 'late') return [];
-    const { orderId, source, record } = event;
-    return [deadLetter({ error: verdict.error, orderId, source, record: storedRecord(record) })];
-  });
+function refusedLetter({ event, verdict }: Classified): DeadLetter[] {
+  if (verdict.outcome !== 'conflict' && verdict.outcome !== 'late') return [];
+  const { orderId, source, record } = event;
+  return [deadLetter({ error: verdict.error, orderId, source, record: storedRecord(record) })];
 }
 
-/** Events to be written down besides those the lanes delivered. */
-function doneBeside(classified: readonly Classified[], delivery: Delivery): DoneEvent[] {
-  const isStarted = carriedThrough(delivery);
-  return classified.flatMap(({ event, verdict }): DoneEvent[] => {
-    switch (verdict.outcome) {
-      case 'claim':
-      case 'restart':
-        return isStarted(event.orderId) ? [doneEvent(event, 'started')] : [];
-      case 'duplicate':
-        return verdict.newId ? [doneEvent(event, 'handled')] : [];
-      case 'late':
-        return [doneEvent(event, 'late')];
-      case 'park':
-      case 'signal':
-      case 'conflict':
-        return [];
-    }
-  });
+/** A late event is written down after its dead letter is out, so that it is refused once and then known. */
+function doneWithoutWorkflow({ event, verdict }: Classified): DoneEvent[] {
+  if (verdict.outcome === 'late') return [doneEvent(event, 'late')];
+  return verdict.outcome === 'duplicate' && verdict.newId ? [doneEvent(event, 'handled')] : [];
+}
+
+function startedOrder({ event }: Classified): DoneEvent[] {
+  return event.kind === 'placed' ? [doneEvent(event, 'started')] : [];
 }
 
 function doneEvent(event: IncomingEvent, outcome: DoneEvent['outcome']): DoneEvent {
@@ -104,29 +121,16 @@ function doneEvent(event: IncomingEvent, outcome: DoneEvent['outcome']): DoneEve
   return { orderId, eventId, contentHash, outcome, type: event.kind === 'placed' ? 'placed' : event.message.kind };
 }
 
-function carriedThrough(delivery: Delivery): (orderId: string) => boolean {
-  const orderIds = new Set(delivery.done.map(({ lane }) => lane.orderId));
-  return (orderId) => orderIds.has(orderId);
-}
-
-interface Outcome {
-  poison: readonly PoisonMessage[];
-  classified: readonly Classified[];
-  delivery: Delivery;
-}
-
-/** Tells the loop which records are done, and counts them. */
-function finish(chunk: Chunk, metrics: IngestMetrics, { poison, classified, delivery }: Outcome): void {
-  const isCarried = carriedThrough(delivery);
-  const undelivered = new Map(delivery.undelivered.map(({ event, outcome }) => [event.eventId, outcome]));
-  const done = (record: ConsumedRecord, outcome: string): void => {
-    chunk.finished(record.offset);
-    metrics.record(outcome);
-  };
-  for (const { record } of poison) done(record, 'poison');
-  for (const { event, verdict } of classified) {
-    const waits = verdict.outcome === 'claim' || verdict.outcome === 'restart' || verdict.outcome === 'signal';
-    if (waits && !isCarried(event.orderId)) continue;
-    done(event.record, undelivered.get(event.eventId) ?? verdict.outcome);
+function finishDelivered(options: ChunkOptions, chunk: Chunk, done: readonly Classified[], delivery: Delivery): void {
+  const undelivered = new Map(delivery.undelivered.map(({ event, outcome }) => [eventKey(event), outcome]));
+  for (const { event, verdict } of done) {
+    finish(options, chunk, event.record, undelivered.get(eventKey(event)) ?? verdict.outcome);
   }
+}
+
+const eventKey = ({ orderId, eventId }: { orderId: string; eventId: string }): string => `${orderId}\n${eventId}`;
+
+function finish({ metrics }: ChunkOptions, chunk: Chunk, record: { offset: bigint }, outcome: string): void {
+  chunk.finished(record.offset);
+  metrics.record(outcome);
 }

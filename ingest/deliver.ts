@@ -29,8 +29,10 @@ export interface Delivery {
   done: { lane: Lane; result: LaneResult }[];
   undelivered: Undelivered[];
   /** Why the other lanes were not: the environment's fault, or the signal's reason. */
-  failure: unknown;
+  failure: Error | undefined;
 }
+
+export const nothingDelivered: Delivery = { done: [], undelivered: [], failure: undefined };
 
 export interface DeliverOptions {
   db: Database;
@@ -46,15 +48,15 @@ export interface DeliverOptions {
  */
 export async function deliver(options: DeliverOptions, lanes: readonly Lane[], signal: AbortSignal): Promise<Delivery> {
   const done: Delivery['done'] = [];
-  let failure: unknown;
+  let failure: Error | undefined;
   const run = async (lane: Lane): Promise<void> => {
-    if (signal.aborted) failure ??= signal.reason;
+    if (signal.aborted) failure ??= asError(signal.reason);
     if (failure !== undefined) return;
     try {
       done.push({ lane, result: await runLane(options.workflows, lane) });
       await options.onStep('orderStarted');
     } catch (error) {
-      failure ??= error;
+      failure ??= asError(error);
     }
   };
   await Promise.all(lanes.map((lane) => options.limiter(() => run(lane))));
@@ -62,6 +64,8 @@ export async function deliver(options: DeliverOptions, lanes: readonly Lane[], s
   const unreachable = done.flatMap(({ result }) => result.unreachable);
   return { done, undelivered: await whyUndelivered(options.db, unreachable), failure };
 }
+
+const asError = (reason: unknown): Error => (reason instanceof Error ? reason : new Error(String(reason)));
 
 /** Read after the signals failed: a workflow closes its ledger row before it ends, so a closed order shows as closed here. */
 async function whyUndelivered(db: Database, events: readonly LifecycleRecord[]): Promise<Undelivered[]> {

@@ -7,7 +7,18 @@ export interface IngestMetrics {
   /** One record is done, with this outcome. */
   record(outcome: string): void;
   deadLetters(letters: readonly DeadLetter[]): void;
+  rebalance(): void;
+  /** Records were, or may have been, skipped by the cluster. */
+  offsetAlert(kind: string): void;
 }
+
+/** Public names of outcomes: what a record was in the end. */
+const OUTCOMES: Readonly<Record<string, string>> = {
+  claim: 'started',
+  restart: 'restarted',
+  park: 'parked',
+  signal: 'signalled',
+};
 
 export function createIngestMetrics(registry: Registry): IngestMetrics {
   const records = new Counter({
@@ -22,8 +33,21 @@ export function createIngestMetrics(registry: Registry): IngestMetrics {
     labelNames: ['code'],
     registers: [registry],
   });
+  const rebalances = new Counter({
+    name: 'oms_ingest_rebalances_total',
+    help: 'Times the consumer group was shared out anew.',
+    registers: [registry],
+  });
+  const alerts = new Counter({
+    name: 'oms_ingest_offset_alerts_total',
+    help: 'Offsets that jumped: records were, or may have been, skipped by the cluster.',
+    labelNames: ['kind'],
+    registers: [registry],
+  });
   return {
-    record: (outcome) => records.inc({ outcome }),
+    rebalance: () => rebalances.inc(),
+    offsetAlert: (kind) => alerts.inc({ kind }),
+    record: (outcome) => records.inc({ outcome: OUTCOMES[outcome] ?? outcome }),
     deadLetters: (sent) => {
       for (const { code } of sent) letters.inc({ code });
     },

@@ -1,5 +1,6 @@
 import { FINGERPRINT_VERSION } from '../domain/fingerprint.ts';
-import { OmsError, faultError } from '../domain/errors.ts';
+import type { OmsError } from '../domain/errors.ts';
+import { faultError } from '../domain/errors.ts';
 import type { LedgerEntry, LedgerView } from '../database/ledger.ts';
 import { fingerprint } from './content.ts';
 import type { IncomingEvent, LifecycleEvent, PlacedEvent } from './event.ts';

@@ -2,6 +2,11 @@ import type { Classified } from './classify.ts';
 import type { Lane } from './lane.ts';
 import { lifecycleRecord } from './record.ts';
 
+/** Whether the order's workflow has to be started or told. */
+export function needsLane({ verdict: { outcome } }: Classified): boolean {
+  return outcome === 'claim' || outcome === 'restart' || outcome === 'signal';
+}
+
 /** One lane per order that something is to be told, in the order of their first records. */
 export function lanesOf(classified: readonly Classified[]): Lane[] {
   const lanes = new Map<string, Lane>();

@@ -30,6 +30,8 @@ const STATEMENTS = [
     started_at timestamptz,
     closed_at timestamptz
   )`,
+  // Few of all rows, whatever the ledger grows to: open orders are counted, and stale claims found, here.
+  `create index ledger_open on ledger (state, claimed_at) where state <> 'closed'`,
   // Incoming events that are done with, by id: written only when their effect is durable.
   `create table ledger_events (
     order_id text collate "C" not null,

@@ -1,0 +1,86 @@
+import type { Client } from '@temporalio/client';
+import type { Database } from '../database/database.ts';
+import { ORDERS_TASK_QUEUE } from '../domain/contract.ts';
+import type { KafkaConnection } from '../kafka/client.ts';
+import type { Codec } from '../kafka/codec.ts';
+import { createConsumerLoop } from '../kafka/consumer.ts';
+import type { ConsumerLoop } from '../kafka/consumer.ts';
+import type { Publisher } from '../kafka/publisher.ts';
+import { groupName, topicNames } from '../kafka/topics.ts';
+import type { Config } from '../platform/config/settings.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { Registry } from '../platform/metrics.ts';
+import { createAdmission } from './admission.ts';
+import { createChunkHandler } from './chunk.ts';
+import { createDeadLetterOffice } from './dead-letters.ts';
+import { createIngestMetrics } from './ingest-metrics.ts';
+import { createLimiter } from './limiter.ts';
+import { createOrderWorkflows } from './order-workflows.ts';
+import { createSweeper } from './sweeper.ts';
+import type { Sweep } from './sweeper.ts';
+import type { OnStep } from './step.ts';
+
+export interface EngineOptions {
+  config: Config;
+  db: Database;
+  codec: Codec;
+  publisher: Pick<Publisher, 'publish'>;
+  client: Client;
+  connection: KafkaConnection;
+  logger: Logger;
+  metrics: Registry;
+  onStep: OnStep;
+  onCrash: (error: unknown) => void;
+}
+
+/** Ingest with everything it needs, not yet running. */
+export interface Engine {
+  loop: ConsumerLoop;
+  /** One round of the sweeper. */
+  sweep: (signal: AbortSignal) => Promise<Sweep>;
+}
+
+/** Records judged together: two queries for all of them. */
+const CHUNK_RECORDS = 2_000;
+/** Enough for one partition to be at the database while others are at Temporal. */
+const CONCURRENT_PARTITIONS = 4;
+/** Rounds of starts between two confirms: few enough to be quick, enough to keep all slots busy. */
+const ROUNDS_PER_CONFIRM = 5;
+
+export function createEngine(options: EngineOptions): Engine {
+  const { config, db, codec, publisher, logger, onStep } = options;
+  const topics = topicNames(config.OMS_PREFIX);
+  const groupId = groupName(config.OMS_PREFIX, 'ingest');
+  const metrics = createIngestMetrics(options.metrics);
+  const admission = createAdmission({ db, limit: config.OMS_INGEST_OPEN_ORDERS_LIMIT, logger });
+  const shared = {
+    db,
+    workflows: createOrderWorkflows({
+      client: options.client,
+      taskQueue: `${config.OMS_PREFIX}${ORDERS_TASK_QUEUE}`,
+      timers: { customerActionMs: config.OMS_CUSTOMER_ACTION_TIMEOUT, carrierOverdueMs: config.OMS_CARRIER_OVERDUE },
+    }),
+    limiter: createLimiter(config.OMS_INGEST_MAX_IN_FLIGHT),
+    office: createDeadLetterOffice({ db, publisher, topic: topics['orders.dlq'], consumerGroup: groupId, onStep }),
+    metrics,
+    onStep,
+  };
+  const loop = createConsumerLoop({
+    connection: options.connection,
+    groupId,
+    topics: [topics.orders],
+    handle: createChunkHandler({
+      ...shared,
+      codec,
+      parkingDeadlineMs: config.OMS_PARKING_DEADLINE,
+      lanesPerConfirm: ROUNDS_PER_CONFIRM * config.OMS_INGEST_MAX_IN_FLIGHT,
+    }),
+    onCrash: options.onCrash,
+    onAlert: ({ kind }) => metrics.offsetAlert(kind),
+    admit: () => admission.reason(),
+    hooks: { onRebalance: () => metrics.rebalance() },
+    chunkRecords: CHUNK_RECORDS,
+    concurrentPartitions: CONCURRENT_PARTITIONS,
+  });
+  return { loop, sweep: createSweeper(shared) };
+}

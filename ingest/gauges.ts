@@ -1,0 +1,69 @@
+import type { Database } from '../database/database.ts';
+import { countUnclosed } from '../database/ledger.ts';
+import type { LagReader } from '../kafka/lag.ts';
+import type { ConsumerLoop } from '../kafka/consumer.ts';
+import { Gauge } from '../platform/metrics.ts';
+import type { Registry } from '../platform/metrics.ts';
+
+/**
+ * What is measured when /metrics is asked for. Lag comes from the cluster, not from the consumer: a stuck one reports
+ * nothing. A part that does not answer leaves its last value.
+ */
+export function createIngestGauges(options: {
+  metrics: Registry;
+  db: Database;
+  lag: LagReader;
+  loop: Pick<ConsumerLoop, 'health'>;
+}): void {
+  const { metrics, db, lag, loop } = options;
+  const registers = [metrics];
+  new Gauge({
+    name: 'oms_ingest_lag_records',
+    help: 'Records of a partition that are not committed yet.',
+    labelNames: ['topic', 'partition'],
+    registers,
+    async collect() {
+      for (const one of await lag.read().catch(() => [])) {
+        this.set({ topic: one.topic, partition: one.partition }, Number(one.lag));
+      }
+    },
+  });
+  new Gauge({
+    name: 'oms_ingest_oldest_in_flight_seconds',
+    help: 'Age of the oldest records being worked on.',
+    registers,
+    collect() {
+      this.set(loop.health().oldestInFlightMs / 1_000);
+    },
+  });
+  new Gauge({
+    name: 'oms_ingest_in_flight_records',
+    help: 'Records being worked on.',
+    registers,
+    collect() {
+      this.set(loop.health().inFlight);
+    },
+  });
+  new Gauge({
+    name: 'oms_ingest_paused',
+    help: '1 while ingest waits for its environment or for open orders to close; the reason as a label.',
+    labelNames: ['reason'],
+    registers,
+    collect() {
+      this.reset();
+      const reason = loop.health().pausedReason;
+      this.set({ reason: reason?.replace(/[: (].*/s, '') ?? '' }, reason === undefined ? 0 : 1);
+    },
+  });
+  new Gauge({
+    name: 'oms_ledger_orders',
+    help: 'Orders in the ledger that are not closed, by state.',
+    labelNames: ['state'],
+    registers,
+    async collect() {
+      const counts = await countUnclosed(db).catch(() => undefined);
+      if (counts)
+        for (const state of ['awaited', 'claimed', 'started'] as const) this.set({ state }, counts.get(state) ?? 0);
+    },
+  });
+}

@@ -1,0 +1,101 @@
+import { createEventEncoder } from '../database/event-encoder.ts';
+import type { Check } from '../platform/health.ts';
+import type { RoleContext, RunningRole } from '../platform/role.ts';
+import { startCarrierReceiver } from './carrier/main.ts';
+import type { RunningCarrierReceiver } from './carrier/main.ts';
+import { checkOf, waitForAll } from './dependencies.ts';
+import { createEngine } from './engine.ts';
+import type { Engine } from './engine.ts';
+import { every } from './every.ts';
+import { createIngestGauges } from './gauges.ts';
+import { kafkaFault, progressFault } from './ingest-health.ts';
+import { openParts } from './parts.ts';
+import type { Parts } from './parts.ts';
+import { noStep } from './step.ts';
+import type { OnStep } from './step.ts';
+
+/**
+ * The ingest role: order events become running workflows, and the carrier's news become order state. It comes up at
+ * once and waits for what it depends on, as its readiness says. `onStep` lets tests end it between two steps.
+ */
+export async function startIngestRole(
+  context: RoleContext,
+  { onStep = noStep }: { onStep?: OnStep } = {},
+): Promise<RunningRole> {
+  const parts = openParts(context);
+  const onCrash = (error: unknown): void => context.shutdown.fail('the consumer crashed', error);
+  const engine = createEngine({ ...context, ...parts, client: parts.temporal.client, onStep, onCrash });
+  createIngestGauges({ metrics: context.metrics, db: parts.db, lag: parts.lag, loop: engine.loop });
+  const work = beginWork(context, parts, engine);
+  return {
+    live: { progress: () => progressFault(engine.loop.health()) },
+    ready: { ...readiness(parts, engine), ...work.ready },
+    stop: async () => {
+      await work.stop();
+      await parts.close();
+    },
+  };
+}
+
+function readiness(parts: Parts, { loop }: Engine): Record<string, Check> {
+  return {
+    kafka: () => kafkaFault(loop.health()),
+    database: checkOf(parts.answers.database),
+    temporal: checkOf(parts.answers.temporal),
+    registry: checkOf(parts.answers.registry),
+    progress: () => loop.health().pausedReason ?? null,
+  };
+}
+
+interface Work {
+  ready: Record<string, Check>;
+  stop(): Promise<void>;
+}
+
+/** Waits for what ingest needs, then runs the loop, the sweeper and the carrier's receiver until stopped. */
+function beginWork(context: RoleContext, parts: Parts, engine: Engine): Work {
+  const stopping = new AbortController();
+  let waiting: Record<string, string> = {};
+  let carrier: RunningCarrierReceiver | undefined;
+  let sweeps: { stop(): Promise<void> } | undefined;
+  const begin = async (): Promise<void> => {
+    await waitForAll(parts.needs, context.logger, stopping.signal, (now) => (waiting = now));
+    if (stopping.signal.aborted) return;
+    await engine.loop.start();
+    if (stopping.signal.aborted) return;
+    sweeps = startSweeps(context, engine);
+    carrier = startCarrier(context, parts);
+  };
+  const begun = begin().catch((error: unknown) => context.shutdown.fail('ingest could not start', error));
+  return {
+    ready: {
+      start: () => Object.values(waiting)[0] ?? null,
+      carrier: () => carrier?.ready.carrier?.() ?? null,
+    },
+    stop: async () => {
+      stopping.abort(new Error('stopping'));
+      await engine.loop.stop({ graceMs: context.config.OMS_SHUTDOWN_GRACE / 2 });
+      await begun;
+      await Promise.all([carrier?.stop(), sweeps?.stop()]);
+    },
+  };
+}
+
+function startCarrier(
+  { config, logger, metrics }: RoleContext,
+  { db, codec, temporal }: Parts,
+): RunningCarrierReceiver {
+  const encoder = createEventEncoder({ codec, prefix: config.OMS_PREFIX });
+  return startCarrierReceiver({ config, db, encoder, temporal: temporal.client, logger, metrics });
+}
+
+function startSweeps({ config, logger }: RoleContext, engine: Engine): { stop(): Promise<void> } {
+  return every(config.OMS_SWEEP_INTERVAL, async (signal) => {
+    try {
+      const sweep = await engine.sweep(signal);
+      if (sweep.overdue + sweep.caughtUp + sweep.resent > 0) logger.info(sweep, 'swept');
+    } catch (err) {
+      if (!signal.aborted) logger.warn({ err }, 'sweep not finished, trying again later');
+    }
+  });
+}

@@ -1,0 +1,72 @@
+import { sql } from 'kysely';
+import { openDatabase } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
+import { assertMigrated } from '../database/migrate.ts';
+import { orderEventSchema } from '../schemas/index.ts';
+import { createKafka } from '../kafka/client.ts';
+import type { KafkaConnection } from '../kafka/client.ts';
+import { createCodec } from '../kafka/codec.ts';
+import type { Codec } from '../kafka/codec.ts';
+import { createLagReader } from '../kafka/lag.ts';
+import type { LagReader } from '../kafka/lag.ts';
+import { createPublisher } from '../kafka/publisher.ts';
+import type { Publisher } from '../kafka/publisher.ts';
+import { createRegistry } from '../kafka/registry.ts';
+import { batchLimits, groupName, subjectOf, topicNames, topicSchemas } from '../kafka/topics.ts';
+import type { RoleContext } from '../platform/role.ts';
+import type { Probe } from './dependencies.ts';
+import { openTemporal } from './temporal.ts';
+import type { Temporal } from './temporal.ts';
+
+/** What ingest talks to. Nothing connects before it is used. */
+export interface Parts {
+  connection: KafkaConnection;
+  db: Database;
+  codec: Codec;
+  publisher: Publisher;
+  temporal: Temporal;
+  lag: LagReader;
+  /** What has to be there before ingest begins. */
+  needs: Record<string, Probe>;
+  /** What has to answer while it runs. */
+  answers: Record<'database' | 'temporal' | 'registry', Probe>;
+  close(): Promise<void>;
+}
+
+export function openParts({ config, logger }: RoleContext): Parts {
+  const { OMS_PREFIX: prefix } = config;
+  const topics = topicNames(prefix);
+  const connection = { brokers: config.KAFKA_BROKERS, clientId: `${config.KAFKA_CLIENT_ID}-ingest`, logger };
+  const db = openDatabase({
+    url: config.DATABASE_URL,
+    poolSize: config.OMS_DATABASE_POOL,
+    applicationName: 'oms-ingest',
+  });
+  const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL, clientId: connection.clientId });
+  const codec = createCodec({ registry, schemas: topicSchemas(prefix) });
+  const publisher = createPublisher({ connection, maxBatchBytes: batchLimits(prefix) });
+  const temporal = openTemporal(config);
+  const admin = createKafka({ ...connection, retries: 3 }).admin();
+  const lag = createLagReader({ admin, groupId: groupName(prefix, 'ingest'), topics: [topics.orders] });
+  return {
+    ...{ connection, db, codec, publisher, temporal, lag },
+    needs: {
+      database: () => assertMigrated(db),
+      temporal: () => temporal.check(),
+      registry: () => codec.load(),
+      kafka: async () => {
+        await admin.connect();
+        await admin.fetchTopicMetadata({ topics: [topics.orders, topics['orders.dlq']] });
+      },
+    },
+    answers: {
+      database: () => sql`select 1`.execute(db),
+      temporal: () => temporal.check(),
+      registry: () => registry.idOf(subjectOf(topics.orders), orderEventSchema),
+    },
+    close: async () => {
+      await publisher.close({ graceMs: config.OMS_SHUTDOWN_GRACE / 4 });
+      await Promise.allSettled([temporal.close(), admin.disconnect(), db.destroy()]);
+    },
+  };
+}
