@@ -4,7 +4,7 @@ import { Counter, Gauge, Histogram } from '../platform/metrics.ts';
 import type { Registry } from '../platform/metrics.ts';
 
 export interface WorkerMetrics {
-  activityFailed(activity: string, code: string): void;
+  activityFailed: (activity: string, code: string) => void;
 }
 
 /** From seconds to days: an order is as fast as its carrier. */
