@@ -1,6 +1,6 @@
 import { Connection } from '@temporalio/client';
 import { OmsError } from '../domain/errors.ts';
-import { openDatabase } from '../database/database.ts';
+import { databaseError, openDatabase, sqlState } from '../database/database.ts';
 import type { Database } from '../database/database.ts';
 import type { KafkaConnection } from '../kafka/client.ts';
 import type { Config } from '../platform/config/settings.ts';
@@ -52,3 +52,23 @@ export function kafkaError(config: Config, cause: unknown): OmsError {
 }
 
 const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
+
+const NO_SUCH_TABLE = '42P01';
+
+/**
+ * Opens the database for `work` and closes it whatever comes of it.
+ * @throws OmsError OMS_DATABASE_UNAVAILABLE, or OMS_DATABASE_MIGRATION_BEHIND where the tables are missing
+ */
+export async function withDatabase<T>(config: Config, work: (db: Database) => Promise<T>): Promise<T> {
+  const db = commandDatabase(config);
+  try {
+    return await work(db);
+  } catch (error) {
+    if (sqlState(error) !== NO_SUCH_TABLE) throw databaseError(error);
+    throw new OmsError('OMS_DATABASE_MIGRATION_BEHIND', 'the database has no tables yet: run `./oms setup`', {
+      cause: error,
+    });
+  } finally {
+    await db.destroy();
+  }
+}

@@ -30,6 +30,31 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
           "Produce the orders of a shop's CSV file; a record that is no valid order goes too, for ingest to judge.",
         load: () => import('./orders-import.ts'),
       },
+      produce: {
+        about: 'Check order events given as JSON lines, and produce them.',
+        load: () => import('./orders-produce.ts'),
+      },
+      ls: { about: 'The newest orders.', load: () => import('./orders-ls.ts') },
+      cancel: { about: 'Ask for the cancellation of an order.', load: () => import('./orders-cancel.ts') },
+    },
+  },
+  topics: {
+    about: 'Look at topics.',
+    commands: { tail: { about: 'Print records, decoded, as they come.', load: () => import('./topics-tail.ts') } },
+  },
+  dlq: {
+    about: 'Dead letters: records that were refused.',
+    commands: {
+      ls: { about: 'List dead letters, and count them by code.', load: () => import('./dlq-ls.ts') },
+      show: { about: 'One dead letter with its record.', load: () => import('./dlq-show.ts') },
+    },
+  },
+  stock: {
+    about: 'Stock and prices.',
+    commands: {
+      seed: { about: "Give a file's SKUs stock and prices.", load: () => import('./stock-seed.ts') },
+      set: { about: 'Set a stock level, and the price.', load: () => import('./stock-set.ts') },
+      show: { about: 'Stock levels and prices.', load: () => import('./stock-show.ts') },
     },
   },
   config: {

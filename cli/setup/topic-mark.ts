@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Admin, Kafka } from 'kafkajs';
-import { groupName } from '../../kafka/topics.ts';
-import { createPublisher } from '../../kafka/publisher.ts';
 import type { KafkaConnection } from '../../kafka/client.ts';
+import { createPublisher } from '../../kafka/publisher.ts';
+import { groupName } from '../../kafka/topics.ts';
+import { readTopics } from '../topics/read-topics.ts';
+import type { TopicRecord } from '../topics/read-topics.ts';
 import { deploymentTopic } from './topics.ts';
 
 const KEY = 'deployment';
@@ -11,40 +13,14 @@ const KEY = 'deployment';
 export async function readTopicMark(kafka: Kafka, admin: Admin, prefix: string): Promise<string | undefined> {
   const topic = deploymentTopic(prefix);
   if (!(await admin.listTopics()).includes(topic)) return undefined;
-  const end = BigInt((await admin.fetchTopicOffsets(topic))[0]?.high ?? '0');
-  return end === 0n
-    ? undefined
-    : lastMark(kafka, admin, { topic, end, groupId: groupName(prefix, `deployment-${randomUUID()}`) });
-}
-
-interface MarkReading {
-  topic: string;
-  /** One past the last record's offset. */
-  end: bigint;
-  /** Used once and deleted. */
-  groupId: string;
-}
-
-async function lastMark(kafka: Kafka, admin: Admin, reading: MarkReading): Promise<string | undefined> {
-  const consumer = kafka.consumer({ groupId: reading.groupId, maxWaitTimeInMs: 200 });
-  const { promise, resolve, reject } = Promise.withResolvers<string | undefined>();
-  consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
-  try {
-    await consumer.connect();
-    await consumer.subscribe({ topic: reading.topic, fromBeginning: true });
-    let id: string | undefined;
-    await consumer.run({
-      autoCommit: false,
-      eachMessage: async ({ message }) => {
-        if (message.key?.toString() === KEY && message.value) id = idIn(message.value) ?? id;
-        if (BigInt(message.offset) + 1n >= reading.end) resolve(id);
-      },
-    });
-    return await promise;
-  } finally {
-    await consumer.disconnect();
-    await admin.deleteGroups([reading.groupId]).catch(() => undefined);
-  }
+  let id: string | undefined;
+  const onRecords = async (records: readonly TopicRecord[]): Promise<boolean> => {
+    for (const { key, value } of records) if (key?.toString() === KEY && value) id = idIn(value) ?? id;
+    return true;
+  };
+  const groupId = groupName(prefix, `deployment-${randomUUID()}`);
+  await readTopics({ kafka, admin, topics: [topic], groupId, fromBeginning: true, follow: false, onRecords });
+  return id;
 }
 
 function idIn(value: Buffer): string | undefined {
