@@ -1,8 +1,7 @@
 import { Command } from 'commander';
 import type { OrderEvent } from '../schemas/index.ts';
 import { importEvents } from './import/import-invoices.ts';
-import { readInvoices } from './import/invoices.ts';
-import { orderOf } from './import/retail-order.ts';
+import { readOrders } from './import/read-orders.ts';
 import type { RowFault } from './import/retail-order.ts';
 import { openOrderProducer } from './order-producer.ts';
 import { examples, note, printResult } from './output.ts';
@@ -56,28 +55,6 @@ async function importFile(file: string, flags: ImportFlags): Promise<void> {
   };
   printResult(flags, summary, () => textOf(summary, flags));
   if (notProduced.length > 0) process.exitCode = 1;
-}
-
-interface ReadOrders {
-  events: OrderEvent[];
-  faults: RowFault[];
-  rows: number;
-}
-
-/** The file's orders as events, or as faults where the schema cannot hold them. */
-export async function readOrders(file: string, options: { source: string; day?: string }): Promise<ReadOrders> {
-  const all = await readInvoices(file);
-  const invoices = options.day
-    ? all.filter(({ rows: [first] }) => first.InvoiceDate.startsWith(options.day ?? ''))
-    : all;
-  const read: ReadOrders = { events: [], faults: [], rows: 0 };
-  for (const invoice of invoices) {
-    read.rows += invoice.rows.length;
-    const converted = orderOf(invoice, options.source);
-    if ('event' in converted) read.events.push(converted.event);
-    else read.faults.push(converted.fault);
-  }
-  return read;
 }
 
 async function produce(events: readonly OrderEvent[], flags: ImportFlags) {

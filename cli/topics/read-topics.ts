@@ -40,12 +40,13 @@ export async function readTopics(options: ReadOptions): Promise<void> {
   options.signal?.addEventListener('abort', () => resolve(), { once: true });
   if (options.signal?.aborted) resolve();
   let open = true;
-  const eachBatch = async ({ batch, heartbeat }: EachBatchPayload): Promise<void> => {
+  const eachBatch = async (payload: EachBatchPayload): Promise<void> => {
+    const { batch } = payload;
     if (!open) return;
     open = await options.onRecords(recordsOf(batch));
     if (!options.follow && isLast(ends, batch)) open = false;
     if (!open) resolve();
-    await heartbeat();
+    await payload.heartbeat();
   };
   try {
     await consumer.connect();

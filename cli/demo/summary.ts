@@ -1,0 +1,72 @@
+import { table } from '../output.ts';
+import type { DemoCounts } from './counters.ts';
+
+/** What the demo has shown, for the summary and for `--json`. */
+export interface DemoResult extends DemoCounts {
+  day: string;
+  orders: number;
+  /** Produced by this run; 0 when the day was played before. */
+  produced: number;
+  seconds: number;
+  example: string | undefined;
+}
+
+/** `12345` minor units as `123.45`. */
+export const money = (amount: number): string =>
+  (amount / 100).toLocaleString('en-GB', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+
+const listed = (counts: Record<string, number>): string =>
+  Object.entries(counts)
+    .map(([name, n]) => `${n} ${name}`)
+    .join(', ') || 'none';
+
+/** One line while it runs. */
+export function progressLine(counts: DemoCounts, orders: number, seconds: number): string {
+  const { started, refused, waiting, shipped, delivered, invoices, events } = counts;
+  const onTopics = Object.values(events).reduce((sum, n) => sum + n, 0);
+  const parts = [
+    `${orders} orders placed`,
+    `${started} started`,
+    `${shipped} shipped`,
+    `${delivered} delivered`,
+    `${invoices} invoices`,
+    `${refused} refused`,
+    ...(waiting > 0 ? [`${waiting} waiting for their customer`] : []),
+    `${onTopics} events`,
+  ];
+  return `${parts.join(' · ')} · ${seconds.toFixed(0)} s`;
+}
+
+export function summaryText(result: DemoResult): string {
+  const { produced, seconds, closed, orders } = result;
+  const rate = seconds > 0 ? (closed / seconds).toFixed(1) : '0';
+  const took = produced > 0 ? `${seconds.toFixed(1)} s, ${rate} orders/s from event to end` : 'played before';
+  const invoiced = Object.entries(result.invoiced).map(([currency, total]) => `${money(total)} ${currency}`);
+  return table(
+    [`${result.day}: real orders of a retailer`, ''],
+    [
+      ['Orders on the topic', orders],
+      ['Came to their end', listed(result.statuses)],
+      ['Shipments', `${result.shipped} handed over, ${result.delivered} delivered`],
+      ['Invoices', `${result.invoices} over ${invoiced.join(' and ') || 'nothing'}`],
+      ['Events published', listed(result.events)],
+      ['Dead letters', listed(result.deadLetters)],
+      ['Time', took],
+    ],
+  );
+}
+
+/** Commands to go on with. */
+export function nextSteps(example: string | undefined): string {
+  const order = example ?? 'ID';
+  const steps: [command: string, about: string][] = [
+    [`./oms orders show ${order}`, 'an order of several shipments, from its event to its delivery'],
+    ['./oms topics tail deliveries --from-beginning --no-follow', 'what downstream systems read'],
+    ['./oms dlq ls', 'what was refused, and why'],
+    ['./oms orders import examples/online-retail/online-retail-2010-12.csv.gz', 'the whole month'],
+  ];
+  const width = Math.max(...steps.map(([command]) => command.length));
+  return ['Try, in another terminal:', ...steps.map(([command, about]) => `  ${command.padEnd(width)}  ${about}`)].join(
+    '\n',
+  );
+}
