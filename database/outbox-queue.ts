@@ -82,17 +82,19 @@ export async function markHeld(db: Database, id: number, reason: string): Promis
 /** How much of the outbox waits, over all shards. */
 export interface OutboxDepth {
   unsent: number;
-  /** Of them, those Kafka would not take. Later events of the same orders wait too, and count as unsent. */
+  /** Of them, those Kafka would not take. Later events of the same orders wait for them. */
   held: number;
-  /** Age of the oldest that is not held, in seconds; 0 when there is none. */
+  /** Age of the oldest that does not wait for a held one, in seconds; 0 when there is none. */
   oldestSeconds: number;
 }
 
 export async function readOutboxDepth(db: Database): Promise<OutboxDepth> {
   const { rows } = await sql<OutboxDepth>`
+    with unsent as materialized (select order_id, created_at, held_reason from outbox where sent_at is null)
     select count(*) as unsent, count(held_reason) as held,
-      coalesce(extract(epoch from clock_timestamp() - min(created_at) filter (where held_reason is null)), 0)::float8
-        as "oldestSeconds"
-    from outbox where sent_at is null`.execute(db);
+      coalesce(extract(epoch from clock_timestamp() - min(created_at) filter (
+        where order_id not in (select order_id from unsent where held_reason is not null)
+      )), 0)::float8 as "oldestSeconds"
+    from unsent`.execute(db);
   return rows[0] ?? { unsent: 0, held: 0, oldestSeconds: 0 };
 }

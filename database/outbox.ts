@@ -32,7 +32,7 @@ export interface EventEncoder {
   encode(event: NewEvent, envelope: Envelope): { value: Buffer; headers: Record<string, string> };
 }
 
-/** Every row carries one of this many shards for ever; publishers share them out (OMS_OUTBOX_SHARDS groups). */
+/** Every row carries one of this many shards for ever; the publishers share them out. */
 export const OUTBOX_SHARDS = 256;
 
 /** Channel announcing that the outbox has something to send. */

@@ -8,8 +8,6 @@ const PRESENCE = 1_000_000;
 
 export interface ShardLocksOptions {
   url: string;
-  /** How many groups the shards are shared out in. */
-  groups: number;
   /** The outbox announced that there is something to send. */
   onWake: () => void;
   /** The session is gone, and all locks with it: stop sending at once. Called once. */
@@ -18,13 +16,11 @@ export interface ShardLocksOptions {
 
 /** The shards this process may send, held by the session of one connection: when that ends, they are free. */
 export interface ShardLocks {
-  /** Groups held now. */
-  groups(): number;
   /** Shards held now; empty once the session is lost. */
   shards(): readonly number[];
   /**
-   * Takes free groups or gives some up, so that each publisher present has its share, at most one more than another.
-   * Only call it while nothing is being sent.
+   * Takes free shards or gives some up, so that all publishers present have about as many. Only call it while nothing is
+   * being sent.
    * @throws OmsError OMS_DATABASE_UNAVAILABLE; the session is lost then
    */
   balance(): Promise<void>;
@@ -44,7 +40,6 @@ export async function openShardLocks(options: ShardLocksOptions): Promise<ShardL
     query_timeout: STATEMENT_LIMIT_MS,
     connectionTimeoutMillis: STATEMENT_LIMIT_MS,
   });
-  const groups = shardGroups(options.groups);
   const held = new Set<number>();
   let open = true;
   const lost = (error: unknown): void => {
@@ -64,17 +59,14 @@ export async function openShardLocks(options: ShardLocksOptions): Promise<ShardL
   });
 
   const balance = async (): Promise<void> => {
-    const share = Math.ceil(groups.length / (await countPublishers(client)));
-    for (const group of [...held].slice(share)) {
-      held.delete(group);
-      await unlock(client, groups[group] ?? []);
-    }
-    if (held.size >= share) return;
-    for (const group of await tryLock(client, groups, held, share - held.size)) held.add(group);
+    const share = Math.ceil(OUTBOX_SHARDS / (await countPublishers(client)));
+    const surplus = [...held].slice(share);
+    for (const shard of surplus) held.delete(shard);
+    if (surplus.length > 0) await unlock(client, surplus);
+    if (held.size < share) for (const shard of await tryLock(client, share - held.size)) held.add(shard);
   };
   return {
-    groups: () => held.size,
-    shards: () => [...held].flatMap((group) => groups[group] ?? []),
+    shards: () => [...held],
     balance: async () => {
       try {
         await balance();
@@ -91,13 +83,6 @@ export async function openShardLocks(options: ShardLocksOptions): Promise<ShardL
   };
 }
 
-/** Locks are held shard by shard, so publishers that count groups differently still never share one. */
-function shardGroups(count: number): number[][] {
-  const groups: number[][] = Array.from({ length: count }, () => []);
-  for (let shard = 0; shard < OUTBOX_SHARDS; shard++) groups[shard % count]?.push(shard);
-  return groups;
-}
-
 async function start(client: pg.Client): Promise<void> {
   await client.connect();
   // A publisher whose machine vanishes must not keep its locks for the two hours of the system's defaults.
@@ -107,41 +92,29 @@ async function start(client: pg.Client): Promise<void> {
 }
 
 /** Our locks as the server shows them: who holds what. */
-const LOCKS_OF_SPACE = `from pg_locks where locktype = 'advisory' and granted and classid = $1 and objsubid = 2
+const LOCKS_OF_SPACE = `from pg_locks where locktype = 'advisory' and granted and classid = $1::oid and objsubid = 2
   and database = (select oid from pg_database where datname = current_database())`;
 
 async function countPublishers(client: pg.Client): Promise<number> {
   const { rows } = await client.query<{ count: number }>(
-    `select count(*)::int as count ${LOCKS_OF_SPACE} and objid = $2`,
+    `select count(*)::int as count ${LOCKS_OF_SPACE} and objid = $2::oid`,
     [LOCK_SPACE, PRESENCE],
   );
   return Math.max(1, rows[0]?.count ?? 1);
 }
 
-/** Groups that are locked now, at most `wanted`. */
-async function tryLock(client: pg.Client, groups: number[][], held: Set<number>, wanted: number): Promise<number[]> {
-  const { rows } = await client.query<{ shard: number }>(`select objid::int as shard ${LOCKS_OF_SPACE}`, [LOCK_SPACE]);
-  const taken = new Set(rows.map(({ shard }) => shard));
-  const free = [...groups.keys()].filter(
-    (group) => !held.has(group) && !groups[group]?.some((shard) => taken.has(shard)),
-  );
-  const locked: number[] = [];
-  for (const group of free.slice(0, wanted)) if (await lock(client, groups[group] ?? [])) locked.push(group);
-  return locked;
-}
-
-/** All of the shards or none. */
-async function lock(client: pg.Client, shards: number[]): Promise<boolean> {
+/** Locks free shards, at most `wanted`; returns those it got. */
+async function tryLock(client: pg.Client, wanted: number): Promise<number[]> {
   const { rows } = await client.query<{ shard: number; got: boolean }>(
-    'select shard, pg_try_advisory_lock($1, shard) as got from unnest($2::int[]) as shard',
-    [LOCK_SPACE, shards],
+    `select shard, pg_try_advisory_lock($1::int, shard) as got from (
+      select shard from generate_series(0, $2::int - 1) as shard
+      where shard not in (select objid::int ${LOCKS_OF_SPACE}) order by shard limit $3
+    ) as free`,
+    [LOCK_SPACE, OUTBOX_SHARDS, wanted],
   );
-  const got = rows.filter((row) => row.got).map(({ shard }) => shard);
-  if (got.length === shards.length) return true;
-  await unlock(client, got);
-  return false;
+  return rows.filter(({ got }) => got).map(({ shard }) => shard);
 }
 
 async function unlock(client: pg.Client, shards: number[]): Promise<void> {
-  await client.query('select pg_advisory_unlock($1, shard) from unnest($2::int[]) as shard', [LOCK_SPACE, shards]);
+  await client.query('select pg_advisory_unlock($1::int, shard) from unnest($2::int[]) as shard', [LOCK_SPACE, shards]);
 }

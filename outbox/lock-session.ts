@@ -9,8 +9,8 @@ export interface LockSession {
    * @throws OmsError OMS_DATABASE_UNAVAILABLE
    */
   shards(): Promise<readonly number[]>;
-  /** Groups held now. */
-  groups: () => number;
+  /** Shards held now. */
+  held: () => number;
   /** Null while the session stands. */
   check: () => string | null;
   close(): Promise<void>;
@@ -19,12 +19,7 @@ export interface LockSession {
 /** How often shards are shared out anew: a dead publisher's shards go on after that. */
 const BALANCE_MS = 1_000;
 
-export function createLockSession(options: {
-  url: string;
-  groups: number;
-  onWake: () => void;
-  logger: Logger;
-}): LockSession {
+export function createLockSession(options: { url: string; onWake: () => void; logger: Logger }): LockSession {
   const { logger } = options;
   let locks: ShardLocks | undefined;
   let balanced = -Infinity;
@@ -42,13 +37,14 @@ export function createLockSession(options: {
     shards: async () => {
       const session = locks ?? (await open());
       if (performance.now() - balanced < BALANCE_MS) return session.shards();
-      const before = session.groups();
+      const before = session.shards().length;
       await session.balance();
       balanced = performance.now();
-      if (session.groups() !== before) logger.info({ before, groups: session.groups() }, 'outbox shards shared out');
-      return session.shards();
+      const shards = session.shards();
+      if (shards.length !== before) logger.info({ before, shards: shards.length }, 'outbox shards shared out');
+      return shards;
     },
-    groups: () => locks?.groups() ?? 0,
+    held: () => locks?.shards().length ?? 0,
     check: () => (locks ? null : 'no session holds the outbox shards'),
     close: async () => {
       await locks?.close();

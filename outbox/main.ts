@@ -23,11 +23,10 @@ export async function startPublisherRole(context: RoleContext): Promise<RunningR
   const wake = createWake();
   const locks = createLockSession({
     url: config.DATABASE_URL,
-    groups: config.OMS_OUTBOX_SHARDS,
     onWake: wake.now,
     logger,
   });
-  const metrics = createOutboxMetrics({ metrics: context.metrics, db, groups: locks.groups });
+  const metrics = createOutboxMetrics({ metrics: context.metrics, db, shards: locks.held });
   const publisher = createPublisher({
     connection: { brokers: config.KAFKA_BROKERS, clientId: `${config.KAFKA_CLIENT_ID}-publisher`, logger },
     maxBatchBytes: batchLimits(config.OMS_PREFIX),

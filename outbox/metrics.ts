@@ -1,4 +1,5 @@
 import { readOutboxDepth } from '../database/outbox-queue.ts';
+import type { OutboxDepth } from '../database/outbox-queue.ts';
 import type { Database } from '../database/database.ts';
 import { Counter, Gauge, Histogram } from '../platform/metrics.ts';
 import type { Registry } from '../platform/metrics.ts';
@@ -15,15 +16,15 @@ export interface OutboxMetrics {
 const DELAY_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
 /** The publisher's metrics; the outbox's depth is read from the database whenever somebody asks. */
-export function createOutboxMetrics(options: { metrics: Registry; db: Database; groups: () => number }): OutboxMetrics {
+export function createOutboxMetrics(options: { metrics: Registry; db: Database; shards: () => number }): OutboxMetrics {
   const registers = [options.metrics];
   gaugeDepth(registers, options.db);
   new Gauge({
-    name: 'oms_outbox_groups_held',
-    help: 'Groups of outbox shards this publisher sends.',
+    name: 'oms_outbox_shards_held',
+    help: 'Outbox shards this publisher sends, of 256.',
     registers,
     collect() {
-      this.set(options.groups());
+      this.set(options.shards());
     },
   });
   return {
@@ -54,27 +55,36 @@ export function createOutboxMetrics(options: { metrics: Registry; db: Database; 
 }
 
 function gaugeDepth(registers: Registry[], db: Database): void {
-  const held = new Gauge({
-    name: 'oms_outbox_held',
-    help: 'Events Kafka would not take, over all publishers.',
-    registers,
-  });
-  const oldest = new Gauge({
-    name: 'oms_outbox_oldest_unsent_seconds',
-    help: 'Age of the oldest unsent event that is not held, over all publishers.',
-    registers,
-  });
-  new Gauge({
-    name: 'oms_outbox_unsent',
-    help: 'Events not yet confirmed by Kafka, over all publishers.',
-    registers,
-    async collect() {
-      // While the database is away the last values stand: the other metrics must still be readable.
-      const depth = await readOutboxDepth(db).catch(() => undefined);
-      if (!depth) return;
-      this.set(depth.unsent);
-      held.set(depth.held);
-      oldest.set(depth.oldestSeconds);
-    },
-  });
+  const read = createDepthReader(db);
+  const gauge = (name: string, help: string, part: keyof OutboxDepth): void => {
+    new Gauge({
+      name,
+      help: `${help}, over all publishers.`,
+      registers,
+      async collect() {
+        const depth = await read();
+        if (depth) this.set(depth[part]);
+      },
+    });
+  };
+  gauge('oms_outbox_unsent', 'Events not yet confirmed by Kafka', 'unsent');
+  gauge('oms_outbox_held', 'Events Kafka would not take', 'held');
+  gauge(
+    'oms_outbox_oldest_unsent_seconds',
+    'Age of the oldest unsent event that waits for no held one',
+    'oldestSeconds',
+  );
+}
+
+/** One question for all that ask at the same time; undefined while the database is away, so that the last values stand. */
+function createDepthReader(db: Database): () => Promise<OutboxDepth | undefined> {
+  let reading: Promise<OutboxDepth | undefined> | undefined;
+  return () => {
+    reading ??= readOutboxDepth(db)
+      .catch(() => undefined)
+      .finally(() => {
+        reading = undefined;
+      });
+    return reading;
+  };
 }

@@ -41,7 +41,7 @@ export function createSender(options: SenderOptions): Sender {
       const shards = await locks.shards();
       if (shards.length === 0) return 0;
       const events = await readUnsent(db, { shards, except: heldOrders.waiting(), limit: options.batch });
-      if (events.length === 0 || locks.groups() === 0) return 0;
+      if (events.length === 0 || locks.held() === 0) return 0;
       const outcome = await publisher.publish(events.map((event) => recordOf(event, options.prefix)));
       const delays = await markSent(
         db,

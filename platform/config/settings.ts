@@ -115,11 +115,6 @@ export const SETTINGS = {
   OMS_DATABASE_POOL: setting(wholeNumber(1, 500), '16', 'PostgreSQL connections of one process.'),
 
   // publisher
-  OMS_OUTBOX_SHARDS: setting(
-    wholeNumber(1, 256),
-    '16',
-    'Groups the outbox is shared out in; each is sent by one publisher at a time.',
-  ),
   OMS_OUTBOX_BATCH: setting(wholeNumber(1, 10_000), '1000', 'Events taken from the outbox at once.'),
   OMS_OUTBOX_POLL: setting(duration(), '50 ms', 'How often the outbox is looked at while nothing announces itself.'),
 

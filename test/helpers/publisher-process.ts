@@ -1,0 +1,7 @@
+import { startPublisherRole } from '../../outbox/main.ts';
+import { loadConfig } from '../../platform/config/load.ts';
+import { runRole } from '../../platform/role.ts';
+
+/** The publisher role as a process of its own, so that a test can kill it. Settings come by environment. */
+const config = loadConfig();
+process.exitCode = await runRole({ name: 'publisher', config, port: 0, start: startPublisherRole });
