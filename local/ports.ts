@@ -35,7 +35,7 @@ export async function freePorts(count: number): Promise<number[]> {
 }
 
 /** A process that was killed holds its ports for a moment more, until the last of its threads is gone. */
-const RELEASED_WITHIN_MS = 3_000;
+const RELEASED_WITHIN_MS = 2_000;
 const LOOK_EVERY_MS = 100;
 
 /** @throws OmsError OMS_LOCAL_PORT_TAKEN naming the setting */
