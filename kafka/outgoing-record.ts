@@ -57,8 +57,16 @@ export function partitionKey(item: { topic: string; partition: number }): string
   return `${item.topic}/${item.partition}`;
 }
 
-/** Length of a record's parts plus what its frame may add at most; kept on the safe side. */
+/** Length of a record's parts plus what its frame may add at most; NaN when a part is neither text nor bytes. */
 export function recordBytes(record: OutgoingRecord): number {
+  try {
+    return measure(record);
+  } catch {
+    return NaN;
+  }
+}
+
+function measure(record: OutgoingRecord): number {
   let bytes = RECORD_FRAME_BYTES + lengthOf(record.key) + lengthOf(record.value);
   for (const [name, value] of Object.entries(record.headers ?? {})) {
     for (const one of Array.isArray(value) ? value : [value])

@@ -1,8 +1,11 @@
-import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
 import avro from 'avsc';
 import type { Type } from 'avsc';
 import { OmsError } from '../domain/errors.ts';
 import type { AvroSchema } from './avro.ts';
+import { createAskRegistry } from './registry-http.ts';
+import type { AskRegistry, RegistryOptions } from './registry-http.ts';
+
+export type { RegistryOptions } from './registry-http.ts';
 
 /** What a schema id stands for: an Avro type, or something this system does not read. */
 export type RegisteredSchema = { kind: 'avro'; type: Type } | { kind: 'other'; reason: string };
@@ -18,79 +21,60 @@ export interface RegistryPort {
   idOf(subject: string, schema: AvroSchema): Promise<number | undefined>;
 }
 
-export interface RegistryOptions {
-  /** Base of the Confluent-compatible API. */
-  url: string;
-  clientId?: string;
-  auth?: { username: string; password: string };
-  /** @default 10 s */
-  timeoutMs?: number;
-}
-
-/** A registry reached over HTTP. */
+/** A registry with Confluent's API, reached over HTTP. */
 export function createRegistry(options: RegistryOptions): RegistryPort {
-  const url = options.url.replace(/\/+$/, '');
-  const timeoutMs = options.timeoutMs ?? 10_000;
-  const client = new SchemaRegistry({
-    host: url,
-    clientId: options.clientId ?? 'oms',
-    auth: options.auth,
-    retry: { retries: 2 },
-  });
-  const answers = createAnswerCheck(url, options.auth, timeoutMs);
-  const ask = async <T>(what: string, request: () => Promise<T>): Promise<T | undefined> => {
-    try {
-      return await within(timeoutMs, request());
-    } catch (error) {
-      // A 404 of anything but a registry (a wrong path, a proxy) must not turn good events into poison.
-      if (isNotFound(error) && (await answers())) return undefined;
-      throw unavailable(url, what, error);
-    }
-  };
+  const ask = createAskRegistry(options);
   return {
-    schemaById: (id) => ask(`schema ${id}`, async () => registered(await client.getSchema(id))),
-    idOf: (subject, schema) => ask(`subject ${subject}`, () => client.getRegistryIdBySchema(subject, schema as never)),
+    schemaById: async (id) => {
+      const found = await ask(`/schemas/ids/${id}`);
+      return found && toType(found, ask);
+    },
+    idOf: async (subject, schema) => {
+      const found = await ask(`/subjects/${encodeURIComponent(subject)}`, { schema: JSON.stringify(schema) });
+      if (found && typeof found.id !== 'number') throw malformed(`the id of ${subject}`);
+      return found?.id as number | undefined;
+    },
   };
 }
 
-function registered(schema: unknown): RegisteredSchema {
-  if (avro.Type.isType(schema)) return { kind: 'avro', type: schema as Type };
-  return { kind: 'other', reason: 'it is not an Avro schema' };
+interface Reference {
+  subject: string;
+  version: number;
 }
 
-function isNotFound(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  // The client drops the status of a 404 when it looks a schema up by its text.
-  return (error as { status?: number }).status === 404 || error.name === 'ConfluentSchemaRegistryError';
+async function toType(found: Record<string, unknown>, ask: AskRegistry): Promise<RegisteredSchema> {
+  if ((found.schemaType ?? 'AVRO') !== 'AVRO') return { kind: 'other', reason: 'it is not an Avro schema' };
+  const names = {};
+  const texts = [...(await referenced(found, ask, new Set())), schemaText(found)];
+  try {
+    // Named types of the references first; the last one is the schema itself.
+    const types = texts.map((text) => avro.Type.forSchema(JSON.parse(text) as avro.Schema, { registry: names }));
+    const type = types.at(-1);
+    return type ? { kind: 'avro', type } : { kind: 'other', reason: 'it is empty' };
+  } catch (error) {
+    return { kind: 'other', reason: error instanceof Error ? error.message : String(error) };
+  }
 }
 
-/** Asks once whether the address is a registry at all; a yes is remembered. */
-function createAnswerCheck(url: string, auth: RegistryOptions['auth'], timeoutMs: number): () => Promise<boolean> {
-  let known = false;
-  const headers: Record<string, string> = auth
-    ? { authorization: `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString('base64')}` }
-    : {};
-  return async () => {
-    if (known) return true;
-    const signal = AbortSignal.timeout(timeoutMs);
-    const response = await fetch(`${url}/subjects`, { headers, signal }).catch(() => undefined);
-    const body: unknown = response?.ok ? await response.json().catch(() => undefined) : undefined;
-    known = Array.isArray(body);
-    return known;
-  };
+/** Texts of the schemas another one refers to, each after those it needs itself. */
+async function referenced(found: Record<string, unknown>, ask: AskRegistry, seen: Set<string>): Promise<string[]> {
+  const texts: string[] = [];
+  for (const { subject, version } of (found.references ?? []) as Reference[]) {
+    const path = `/subjects/${encodeURIComponent(subject)}/versions/${version}`;
+    if (seen.has(path)) continue;
+    seen.add(path);
+    const part = await ask(path);
+    if (!part) continue; // the schema then names a type nobody knows, and is refused as unreadable
+    texts.push(...(await referenced(part, ask, seen)), schemaText(part));
+  }
+  return texts;
 }
 
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-  });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+function schemaText(found: Record<string, unknown>): string {
+  if (typeof found.schema !== 'string') throw malformed('a schema');
+  return found.schema;
 }
 
-function unavailable(url: string, what: string, cause: unknown): OmsError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new OmsError('OMS_REGISTRY_UNAVAILABLE', `the registry at ${url} did not answer for ${what}: ${reason}`, {
-    cause,
-  });
+function malformed(what: string): OmsError {
+  return new OmsError('OMS_REGISTRY_UNAVAILABLE', `the registry's answer does not hold ${what}`);
 }

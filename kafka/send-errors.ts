@@ -4,18 +4,15 @@ import { OmsError } from '../domain/errors.ts';
 export type Blame = 'record' | 'topic' | 'environment';
 
 const TOO_LARGE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
-const REFUSED = new Set(['INVALID_TIMESTAMP', 'UNSUPPORTED_FOR_MESSAGE_FORMAT', 'POLICY_VIOLATION']);
+const REFUSED = new Set(['INVALID_RECORD', 'INVALID_TIMESTAMP', 'UNSUPPORTED_FOR_MESSAGE_FORMAT', 'POLICY_VIOLATION']);
 const NOT_AUTHORIZED = new Set(['TOPIC_AUTHORIZATION_FAILED', 'CLUSTER_AUTHORIZATION_FAILED']);
 /** kafkajs fails with these while it encodes a record it cannot write. */
 const ENCODING = new Set(['TypeError', 'RangeError', 'ReferenceError']);
-/** INVALID_RECORD: kafkajs knows the broker's code by number only. */
-const INVALID_RECORD = 'Unknown error code 87';
 
 /** Reads kafkajs' error of a rejected send. */
 export function blameOf(error: unknown): Blame {
   const { type = '', name = '' } = error as { type?: string; name?: string };
-  if (TOO_LARGE.has(type) || REFUSED.has(type) || ENCODING.has(name) || textOf(error) === INVALID_RECORD)
-    return 'record';
+  if (TOO_LARGE.has(type) || REFUSED.has(type) || ENCODING.has(name)) return 'record';
   if (NOT_AUTHORIZED.has(type) || type === 'INVALID_TOPIC_EXCEPTION') return 'topic';
   return 'environment';
 }
@@ -38,6 +35,11 @@ export function holdError(topic: string, cause: unknown): OmsError {
 
 export function tooLarge(topic: string, bytes: number, limit: number): OmsError {
   return new OmsError('OMS_KAFKA_RECORD_TOO_LARGE', `the record has ${bytes} bytes; ${topic} takes ${limit}`);
+}
+
+/** For a record whose parts are not text or bytes. */
+export function unencodable(topic: string): OmsError {
+  return new OmsError('OMS_KAFKA_RECORD_REFUSED', `the record for ${topic} has a part that is neither text nor bytes`);
 }
 
 /** For a record that is fine itself but comes after one of its lane that is held back. */

@@ -3,7 +3,7 @@ import type { Delivery } from './delivery.ts';
 import { partitionKey, recordBytes } from './outgoing-record.ts';
 import type { Item, OutgoingRecord, PublishOutcome } from './outgoing-record.ts';
 import type { Partitions } from './partitions.ts';
-import { behind, closed, holdError, tooLarge } from './send-errors.ts';
+import { behind, closed, holdError, tooLarge, unencodable } from './send-errors.ts';
 
 export interface SendQueueOptions {
   delivery: Delivery;
@@ -39,19 +39,24 @@ export function createSendQueue(options: SendQueueOptions): SendQueue {
   let inFlight: readonly Item[] = [];
   let pumping: Promise<void> | undefined;
   let isClosed = false;
+  /** While the records behind a held one are settled: they hold back nothing more. */
+  let isHolding = false;
   let lastConfirmedAt: number | undefined;
 
   const onSettled = (item: Item, error: OmsError | undefined): void => {
     if (error) options.onHeld?.(item.record, error);
     else lastConfirmedAt = Date.now();
-    if (error && item.lane !== undefined) holdLane(item.lane, error);
+    if (error && item.lane !== undefined && !isHolding) holdLane(item, item.lane, error);
   };
-  /** What already waits behind a held record of its lane must not overtake it. */
-  const holdLane = (lane: string, error: OmsError): void => {
-    const blocked = waiting.filter((item) => item.lane === lane);
-    if (blocked.length === 0) return;
-    waiting = waiting.filter((item) => item.lane !== lane);
+  /** What already waits behind a held record of its lane must not overtake it; what waits before it goes first. */
+  const holdLane = (held: Item, lane: string, error: OmsError): void => {
+    const behindIt = waiting.slice(waiting.indexOf(held) + 1);
+    const blocked = new Set(behindIt.filter((item) => item.lane === lane));
+    if (blocked.size === 0) return;
+    waiting = waiting.filter((item) => !blocked.has(item));
+    isHolding = true;
     for (const item of blocked) item.settle({ error: behind(lane, error) });
+    isHolding = false;
   };
   const nextBatch = async (): Promise<Item[]> => {
     const head = waiting.slice(0, options.maxRecords);
@@ -59,8 +64,8 @@ export function createSendQueue(options: SendQueueOptions): SendQueue {
     for (const item of head) {
       const error = unsendable(item, faults, options.maxBatchBytes);
       if (!error || !waiting.includes(item)) continue;
-      waiting = waiting.filter((other) => other !== item);
       item.settle({ error });
+      waiting = waiting.filter((other) => other !== item);
     }
     const batch = takeBatch(waiting, options, faults);
     waiting = waiting.slice(batch.length);
@@ -115,6 +120,7 @@ function unsendable(
 ): OmsError | undefined {
   const { topic } = item.record;
   const limit = limitOf(topic) - BATCH_FRAME_BYTES;
+  if (Number.isNaN(item.bytes)) return unencodable(topic);
   return item.bytes > limit ? tooLarge(topic, item.bytes, limit) : faults.get(topic);
 }
 
