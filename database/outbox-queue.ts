@@ -18,6 +18,9 @@ export interface UnsentEvent {
 /** Values read at once, in bytes: an order of thousands of lines makes events of hundreds of kB. */
 const READ_BYTES = 16 * 1_024 * 1_024;
 
+/** Events are spread unevenly over the shards: one may fill so many times its part of a read. */
+const SPREAD = 4;
+
 interface UnsentRow {
   id: number;
   event_id: string;
@@ -38,10 +41,15 @@ export async function readUnsent(
   options: { shards: readonly number[]; except: readonly string[]; limit: number },
 ): Promise<UnsentEvent[]> {
   const { shards, except, limit } = options;
+  // Shard by shard, so that the index gives the order and a read costs the same however much waits.
+  const perShard = Math.ceil((SPREAD * limit) / shards.length);
   const { rows } = await sql<UnsentRow>`
     with oldest as (
-      select id, event_id, order_id, topic, key, value, headers, created_at from outbox
-      where sent_at is null and shard = any(${shards}::smallint[]) and order_id <> all(${except}::text[])
+      select event.* from unnest(${shards}::smallint[]) as own(shard) cross join lateral (
+        select id, event_id, order_id, topic, key, value, headers, created_at from outbox
+        where sent_at is null and shard = own.shard and order_id <> all(${except}::text[])
+        order by id limit ${perShard}
+      ) as event
       order by id limit ${limit}
     ), measured as (
       select *, sum(octet_length(value)) over (order by id rows unbounded preceding) - octet_length(value) as before

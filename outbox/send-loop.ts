@@ -16,7 +16,7 @@ export interface SendLoop {
 const GATHER_MS = 20;
 const WAIT_AFTER_FAILURE_MS = 1_000;
 
-/** Round after round: at once while there is more than a batch, else when the outbox announces itself, else every `pollMs`. */
+/** Round after round: at once while there is more than a batch, soon while there is anything, else when the outbox announces itself or `pollMs` are over. */
 export function startSendLoop(options: {
   sender: Sender;
   wake: Wake;
@@ -34,7 +34,7 @@ export function startSendLoop(options: {
     failure = null;
     if (found >= options.batch) return;
     if (found > 0) await sleep(GATHER_MS);
-    await wake.sleep(options.pollMs);
+    else await wake.sleep(options.pollMs);
   };
   const loop = async (): Promise<void> => {
     while (!stopping) {
