@@ -1,0 +1,8 @@
+import { describe, expect, it } from '@jest/globals';
+import { outdatedFiles } from '../../scripts/generate.ts';
+
+describe('generated files', () => {
+  it('are what their sources say (else: npm run generate)', () => {
+    expect(outdatedFiles()).toEqual([]);
+  });
+});
