@@ -1,6 +1,7 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { OmsError } from '../domain/errors.ts';
+import { preparingClient } from './prepared.ts';
 import type { Tables } from './tables.ts';
 
 export type Database = Kysely<Tables>;
@@ -21,6 +22,7 @@ export interface OpenDatabaseOptions {
 /** A pool of connections to the database. Connections are made when first needed; `destroy()` closes them all. */
 export function openDatabase(options: OpenDatabaseOptions): Database {
   const pool = new pg.Pool({
+    Client: preparingClient(),
     connectionString: options.url,
     max: options.poolSize,
     application_name: options.applicationName,

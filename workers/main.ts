@@ -55,7 +55,7 @@ interface Parts extends Pick<ReturnType<typeof openOutside>, 'db' | 'providers' 
 function openOutside({ config }: RoleContext) {
   const applicationName = 'oms-worker';
   const db = openDatabase({ url: config.DATABASE_URL, poolSize: config.OMS_DATABASE_POOL, applicationName });
-  const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL, clientId: applicationName });
+  const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL });
   const codec = createCodec({ registry, schemas: topicSchemas(config.OMS_PREFIX) });
   return { db, codec, providers: openProviders(config) };
 }
@@ -111,6 +111,7 @@ function build({ config, logger, metrics }: RoleContext, parts: Parts, connectio
     prefix: config.OMS_PREFIX,
     activities,
     slots: config.OMS_WORKER_SLOTS,
+    poolSize: config.OMS_DATABASE_POOL,
     drainMs: Math.max(0, config.OMS_SHUTDOWN_GRACE - CLOSING_MS),
   });
 }

@@ -13,8 +13,10 @@ export interface OrderWorkerOptions {
   /** OMS_PREFIX, put before the task queue's name. */
   prefix: string;
   activities: Activities;
-  /** Workflow tasks and local activities at once. */
+  /** Workflow tasks and activities at once. */
   slots: number;
+  /** Database connections of the process. */
+  poolSize: number;
   /** How long activities may go on after a stop was asked for, ms. */
   drainMs: number;
   /** Bundled already: what tests share. @default bundled from WORKFLOWS_PATH */
@@ -25,13 +27,19 @@ export interface OrderWorkerOptions {
 const WORKFLOW_POLLS = 6;
 const ACTIVITY_POLLS = 4;
 
+/**
+ * Steps of our own database that may wait for a connection at once. The others wait in the SDK, where their time has not
+ * begun: waiting here counts towards a step's 2 s, and a step that is given up and tried again only adds to the queue.
+ */
+const STEPS_PER_CONNECTION = 2;
+
 export function taskQueueName(prefix: string): string {
   return `${prefix}${ORDERS_TASK_QUEUE}`;
 }
 
 /** The worker that runs the order workflow and its activities; `run()` starts it. */
 export async function createOrderWorker(options: OrderWorkerOptions): Promise<Worker> {
-  const { connection, namespace, prefix, activities, slots, drainMs, workflowBundle } = options;
+  const { connection, namespace, prefix, activities, slots, poolSize, drainMs, workflowBundle } = options;
   return Worker.create({
     connection,
     namespace,
@@ -39,7 +47,7 @@ export async function createOrderWorker(options: OrderWorkerOptions): Promise<Wo
     activities,
     ...(workflowBundle ? { workflowBundle } : { workflowsPath: WORKFLOWS_PATH }),
     maxConcurrentWorkflowTaskExecutions: Math.max(2, slots),
-    maxConcurrentLocalActivityExecutions: slots,
+    maxConcurrentLocalActivityExecutions: Math.min(slots, poolSize * STEPS_PER_CONNECTION),
     maxConcurrentActivityTaskExecutions: slots,
     maxConcurrentWorkflowTaskPolls: Math.max(2, Math.min(WORKFLOW_POLLS, slots)),
     maxConcurrentActivityTaskPolls: Math.min(ACTIVITY_POLLS, slots),

@@ -33,7 +33,7 @@ export async function takeOrder(
   return transaction(deps.db, async (tx) => {
     const taken = await fence(tx, orderId, runId);
     if (!taken) return 'fenced';
-    if (!taken.done) await reserve(tx, deps.strategy, taken.placed, runId);
+    if (taken.before === null) await reserve(tx, deps.strategy, taken.placed, runId);
     // The events of a first take; on a repeat nothing has changed and nothing is told.
     const { order } = await orderStep({ ...deps, db: tx }, orderId, taken.eventId ?? 'takeOrder', ({ order }) => {
       if (order.status === 'pending') order.status = isComplete(order) ? 'processing' : 'customerActionRequired';
@@ -48,13 +48,19 @@ function isComplete(order: { fulfillments: { status: string }[] }): boolean {
 
 const reservationKey = (orderId: string, { round }: Round): string => `${orderId}/${round}`;
 
-/** The order is this run's if nobody had it before. */
+/**
+ * The order is this run's if nobody had it before. `before` is read under the row's lock: an attempt that waited for
+ * another one of the same run sees what that one has done.
+ */
 async function fence(tx: Database, orderId: string, runId: string) {
-  const { rows } = await sql<{ placed: PlacedOrder; eventId: string | null; done: boolean }>`
+  const { rows } = await sql<{ placed: PlacedOrder; eventId: string | null; before: string | null }>`
     update ledger set run_id = ${runId}
-    where order_id = ${orderId} and placed is not null and (run_id is null or run_id = ${runId})
-    returning placed, placed_event_id as "eventId",
-      exists (select 1 from steps where key = ${reservationKey(orderId, FIRST_ROUND)}) as done
+    from (
+      select order_id, run_id as before from ledger
+      where order_id = ${orderId} and placed is not null and (run_id is null or run_id = ${runId}) for update
+    ) as mine
+    where ledger.order_id = mine.order_id
+    returning placed, placed_event_id as "eventId", before
   `.execute(tx);
   return rows[0];
 }
