@@ -47,4 +47,5 @@ async function main(names: readonly string[]): Promise<void> {
   console.log(table(rows));
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 await main(process.argv.slice(2));

@@ -63,6 +63,8 @@ async function startRole(name: string, environment: Environment): Promise<Role> 
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const closed = once(child, 'close');
+  // A bench that is called off leaves nothing behind.
+  process.once('exit', () => child.kill('SIGKILL'));
   const ready = Promise.withResolvers<string>();
   void closed.then(() => ready.reject(new Error(`oms ${name} ended before it was ready`)));
   createInterface({ input: child.stdout }).on('line', (line) => {
