@@ -25,8 +25,8 @@ export function preparingClient(): typeof pg.Client {
     override query(...given: unknown[]): never {
       const [text, values] = given;
       const name = typeof text === 'string' && Array.isArray(values) && given.length === 2 ? nameOf(text) : undefined;
-      const query = super.query as (...args: unknown[]) => never;
-      return name ? query.call(this, { name, text, values }) : query.apply(this, given);
+      const args = name ? [{ name, text, values }] : given;
+      return super.query(...(args as Parameters<pg.Client['query']>)) as never;
     }
-  } as typeof pg.Client;
+  };
 }

@@ -30,7 +30,7 @@ export interface OrderWorld {
   stockOf(sku: string): Promise<Record<string, { onHand: number; reserved: number }>>;
   /** The order's events in version order, decoded with our schemas. */
   told(orderId: string): Promise<ToldEvent[]>;
-  drop(): Promise<void>;
+  drop: () => Promise<void>;
 }
 
 export async function createOrderWorld(): Promise<OrderWorld> {
