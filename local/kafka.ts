@@ -52,7 +52,6 @@ function newClusterId(): string {
 }
 
 async function format(options: KafkaOptions, classPath: string, signal?: AbortSignal): Promise<void> {
-  if (await exists(path.join(options.dir, 'data', 'meta.properties'))) return;
   const config = path.join(options.dir, 'server.properties');
   const tool = ['-cp', classPath, 'kafka.tools.StorageTool', 'format', '-t', newClusterId(), '-c', config];
   try {
@@ -75,8 +74,10 @@ async function prepare(
   await mkdir(options.dir, { recursive: true });
   const config = path.join(options.dir, 'server.properties');
   await writeFile(config, serverProperties(options.dir, options.port, controllerPort));
-  report('formatting');
-  await format(options, kafkaClassPath, signal);
+  if (!(await exists(path.join(options.dir, 'data', 'meta.properties')))) {
+    report('formatting its storage');
+    await format(options, kafkaClassPath, signal);
+  }
   const machine = ['-Xms128m', '-Xmx768m', ...(options.ephemeral ? ['-XX:TieredStopAtLevel=1'] : [])];
   const logging = `-Dlog4j2.configurationFile=file:${LOGGING}`;
   return {

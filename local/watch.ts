@@ -32,7 +32,10 @@ async function watch(options: WatchOptions, stopping: AbortSignal): Promise<void
       const againInMs = backoff.next(performance.now() - (startedAt.get(name) ?? 0));
       options.onEnded(name, againInMs);
       if (!(await pause(againInMs, stopping))) return;
-      await options.stack.revive(name).catch((error: unknown) => options.onFailed(name, error));
+      await options.stack.revive(name).catch((error: unknown) => {
+        // Called off by our own stop: nothing to tell.
+        if (!stopping.aborted) options.onFailed(name, error);
+      });
       startedAt.set(name, performance.now());
     }
   }

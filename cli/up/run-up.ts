@@ -75,15 +75,21 @@ function stopRequest(config: Config): { signal: AbortSignal; requested: Promise<
 
 async function bringUp(run: Run): Promise<void> {
   const stack = await startParts(run);
-  if (run.flags.stackOnly) return stay(run, stack, run.config, []);
+  if (run.flags.stackOnly) return goOn(run, stack, run.config, []);
   const { roles, variables } = await planRoles(run.config, run.flags.ephemeral ?? false);
   const environment = { ...endpointVariables(stack.endpoints), OMS_STATE_DIR: stack.stateDir, ...variables };
   const config = loadConfig(childEnvironment(environment));
   await setUp(run, stack, config);
   await startRoles(run, stack, roles, environment);
+  await goOn(run, stack, config, roles);
+}
+
+/** Everything runs: sees to it from now on, plays the demo, and says where all is. */
+async function goOn(run: Run, stack: Stack, config: Config, roles: readonly RoleSpec[]): Promise<void> {
   run.view.finish();
-  if (run.flags.demo) await demo(config, run.signal);
-  stay(run, stack, config, roles);
+  run.started.push(keepRunning(stack, roles, note));
+  if (run.flags.demo && roles.length > 0) await demo(run, config);
+  if (!run.signal.aborted) tellWhere(run, stack, config, roles);
 }
 
 async function startParts({ flags, config, signal, view, started }: Run): Promise<Stack> {
@@ -146,17 +152,14 @@ async function startRoles(
   await supervisor.start(run.signal);
 }
 
-// TODO: import statically once cli/demo.ts is there.
-async function demo(config: Config, signal: AbortSignal): Promise<void> {
-  const module = (await import(new URL('../demo.ts', import.meta.url).href).catch(() => undefined)) as
-    { runDemo(config: Config, options: { signal: AbortSignal }): Promise<void> } | undefined;
-  await module?.runDemo(config, { signal });
+async function demo({ flags, signal }: Run, config: Config): Promise<void> {
+  const { runDemo } = await import('../demo.ts');
+  await runDemo(config, { signal, json: flags.json });
 }
 
-/** All is there: says where, and sees to it from now on. */
-function stay({ flags, view, started }: Run, stack: Stack, config: Config, roles: readonly RoleSpec[]): void {
+/** All is there: says where. */
+function tellWhere({ flags, view }: Run, stack: Stack, config: Config, roles: readonly RoleSpec[]): void {
   view.finish();
-  started.push(keepRunning(stack, roles, note));
   const logs = path.join(path.relative(process.cwd(), stack.stateDir) || '.', 'logs');
   const links = linksOf(stack.endpoints, config.TEMPORAL_NAMESPACE, roles, logs);
   if (flags.json) printJson({ endpoints: stack.endpoints, links });
