@@ -1,0 +1,179 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { text } from 'node:stream/consumers';
+import path from 'node:path';
+import { Connection } from '@temporalio/client';
+import { runSetup } from '../../cli/setup/run-setup.ts';
+import { readTopics } from '../../cli/topics/read-topics.ts';
+import type { TopicRecord } from '../../cli/topics/read-topics.ts';
+import type { Database } from '../../database/database.ts';
+import { createKafka } from '../../kafka/client.ts';
+import { createCodec } from '../../kafka/codec.ts';
+import type { Codec } from '../../kafka/codec.ts';
+import { createRegistry } from '../../kafka/registry.ts';
+import { topicNames, topicSchemas } from '../../kafka/topics.ts';
+import type { TopicKind, TopicNames } from '../../kafka/topics.ts';
+import { freePorts } from '../../local/ports.ts';
+import { loadConfig } from '../../platform/config/load.ts';
+import type { Config } from '../../platform/config/settings.ts';
+import { createTestDatabase } from './database.ts';
+import { silent } from './order-world.ts';
+import { testEnvironment } from './stack.ts';
+import { waitFor } from './wait.ts';
+
+const ROOT = path.join(import.meta.dirname, '..', '..');
+const ENTRY = path.join(ROOT, 'cli', 'oms.js');
+
+export type RoleName = 'ingest' | 'worker' | 'publisher';
+export const ROLES: readonly RoleName[] = ['publisher', 'worker', 'ingest'];
+
+/** A role as a process of its own. */
+export interface RoleProcess {
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>;
+  /** SIGTERM; resolves with the exit code. */
+  stop(): Promise<number | null>;
+  /** What it has logged so far. */
+  log(): string;
+}
+
+export interface CommandResult {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A deployment of a test's own: prefix, namespace and database on the stack under test, all set up. */
+export interface Deployment {
+  config: Config;
+  environment: Record<string, string>;
+  topics: TopicNames;
+  codec: Codec;
+  db: Database;
+  temporal: Connection;
+  /** Runs `oms …` as a process. */
+  oms(
+    words: readonly string[],
+    options?: { input?: string; environment?: Record<string, string> },
+  ): Promise<CommandResult>;
+  /** Starts `oms <role>` and waits until it is ready. */
+  start(role: RoleName): Promise<RoleProcess>;
+  /** Every record of a topic, in offset order per partition. */
+  records(kind: TopicKind): Promise<TopicRecord[]>;
+  /** Records of the group `oms-ingest` that are not committed yet. */
+  lag(): Promise<number>;
+  drop(): Promise<void>;
+}
+
+export async function createDeployment(settings: Record<string, string> = {}): Promise<Deployment> {
+  const { db, url, drop } = await createTestDatabase();
+  const id = randomUUID().slice(0, 8);
+  const ports = await freePorts(ROLES.length);
+  const environment: Record<string, string> = {
+    ...testEnvironment(),
+    DATABASE_URL: url,
+    OMS_PREFIX: `t${id}.`,
+    TEMPORAL_NAMESPACE: `test-${id}`,
+    OMS_STATE_DIR: path.join(ROOT, '.oms', `none-${id}`),
+    ...Object.fromEntries(ROLES.map((role, i) => [portSetting(role), String(ports[i])])),
+    ...settings,
+  };
+  const config = loadConfig(environment);
+  await runSetup(config);
+  const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'test', logger: silent, retries: 5 });
+  const admin = kafka.admin();
+  await admin.connect();
+  const temporal = await Connection.connect({ address: config.TEMPORAL_ADDRESS });
+  const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL });
+  const running = new Set<RoleProcess>();
+  const topics = topicNames(config.OMS_PREFIX);
+  return {
+    config,
+    environment,
+    topics,
+    codec: createCodec({ registry, schemas: topicSchemas(config.OMS_PREFIX) }),
+    db,
+    temporal,
+    oms: (words, options = {}) => runCommand(words, { ...environment, ...options.environment }, options.input),
+    start: async (role) => {
+      const started = await startRole(role, environment);
+      running.add(started);
+      return started;
+    },
+    records: async (kind) => {
+      const all: TopicRecord[] = [];
+      const onRecords = (records: readonly TopicRecord[]): Promise<boolean> =>
+        Promise.resolve(all.push(...records) > 0);
+      const groupId = `${config.OMS_PREFIX}reader-${randomUUID()}`;
+      await readTopics({
+        kafka,
+        admin,
+        topics: [topics[kind]],
+        groupId,
+        fromBeginning: true,
+        follow: false,
+        onRecords,
+      });
+      return all;
+    },
+    lag: async () => {
+      const ends = await admin.fetchTopicOffsets(topics.orders);
+      const groupId = `${config.OMS_PREFIX}oms-ingest`;
+      const [committed] = await admin.fetchOffsets({ groupId, topics: [topics.orders] });
+      const done = new Map(committed?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
+      return ends.reduce((sum, { partition, high }) => sum + Number(high) - Math.max(0, done.get(partition) ?? 0), 0);
+    },
+    drop: async () => {
+      await Promise.all([...running].map((role) => role.kill()));
+      const ours = (await admin.listTopics()).filter((topic) => topic.startsWith(config.OMS_PREFIX));
+      await admin.deleteTopics({ topics: ours });
+      await Promise.all([admin.disconnect(), temporal.close(), drop()]);
+    },
+  };
+}
+
+const portSetting = (role: RoleName): string => `OMS_${role.toUpperCase()}_PORT`;
+
+function launch(words: readonly string[], environment: Record<string, string>): ChildProcess {
+  // Only what the test gives: settings of the shell it runs in must not reach the command.
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !/^(OMS_|KAFKA_|TEMPORAL_|SCHEMA_|DATABASE_URL)/.test(name),
+  );
+  return spawn(process.execPath, [ENTRY, ...words], {
+    cwd: ROOT,
+    env: { ...Object.fromEntries(inherited), ...environment },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+}
+
+async function runCommand(
+  words: readonly string[],
+  environment: Record<string, string>,
+  input = '',
+): Promise<CommandResult> {
+  const child = launch(words, environment);
+  const { stdin, stdout, stderr } = child;
+  if (!stdin || !stdout || !stderr) throw new Error('no pipes');
+  stdin.end(input);
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const [out, errors, code] = await Promise.all([text(stdout), text(stderr), ended]);
+  return { code, stdout: out, stderr: errors };
+}
+
+async function startRole(role: RoleName, environment: Record<string, string>): Promise<RoleProcess> {
+  const child = launch([role], environment);
+  let log = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (log += chunk.toString()));
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const url = `http://127.0.0.1:${environment[portSetting(role)]}/readyz`;
+  await waitFor(`${role} to be ready`, async () => {
+    if (child.exitCode !== null) throw new Error(`${role} ended with ${child.exitCode}:\n${log}`);
+    return (await fetch(url).catch(() => undefined))?.ok;
+  });
+  const end = (signal: NodeJS.Signals): Promise<number | null> => {
+    child.kill(signal);
+    return ended;
+  };
+  return { kill: async () => void (await end('SIGKILL')), stop: () => end('SIGTERM'), log: () => log };
+}
