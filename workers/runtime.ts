@@ -1,4 +1,4 @@
-import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { DefaultLogger, Runtime, makeTelemetryFilterString } from '@temporalio/worker';
 import type { LogEntry, LogLevel } from '@temporalio/worker';
 import type { Logger } from '../platform/logger.ts';
 
@@ -20,5 +20,10 @@ export function installRuntime(logger: Logger): void {
     const { error, ...rest } = meta ?? {};
     logger[LEVELS[at]]({ ...rest, ...(error === undefined ? {} : { err: error }) }, message);
   };
-  Runtime.install({ logger: new DefaultLogger(level, write), shutdownSignals: [] });
+  Runtime.install({
+    logger: new DefaultLogger(level, write),
+    // Without forwarding, Temporal's core writes its own format to our standard output, between JSON lines.
+    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
+    shutdownSignals: [],
+  });
 }
