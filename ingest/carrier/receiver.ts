@@ -12,19 +12,23 @@ import type { Logger } from '../../platform/logger.ts';
 import { Counter } from '../../platform/metrics.ts';
 import type { Registry } from '../../platform/metrics.ts';
 import type { CarrierNews } from '../../providers/carrier/port.ts';
+import { temporalError } from '../order-workflows.ts';
 
 export interface CarrierReceiverOptions {
   db: Database;
   encoder: EventEncoder;
-  temporal: Pick<Client, 'workflow'>;
+  temporal: Pick<Client, 'workflow' | 'withDeadline'>;
   logger: Logger;
   metrics: Registry;
   /** News taken in at once. @default 8 */
   maxInFlight?: number;
 }
 
-/** What became of one piece of news. `failed` is not done: it has to be delivered again. */
-type Outcome = 'applied' | 'repeated' | 'unknown' | 'failed';
+/**
+ * What became of one piece of news. The last two are not done, it has to be delivered again: `failed` for a reason of its
+ * own, `away` because the database or Temporal is.
+ */
+type Outcome = 'applied' | 'repeated' | 'unknown' | 'failed' | 'away';
 
 export interface CarrierReceiver {
   /** Takes news in, whatever way it came. Never rejects; resolves with the ids of what is done, the rest is to come again. */
@@ -41,7 +45,7 @@ export function createCarrierReceiver(options: CarrierReceiverOptions): CarrierR
   const { db, encoder, temporal, logger, maxInFlight = 8 } = options;
   const counter = new Counter({
     name: 'oms_carrier_news_total',
-    help: 'Carrier news by what became of it: applied, repeated, unknown shipment, failed (will come again).',
+    help: 'Carrier news by what became of it: applied, repeated, unknown shipment; failed, away: comes again.',
     labelNames: ['outcome'],
     registers: [options.metrics],
   });
@@ -53,17 +57,16 @@ export function createCarrierReceiver(options: CarrierReceiverOptions): CarrierR
     return outcomeOf(update);
   };
   const guarded = async (news: CarrierNews): Promise<Outcome> => {
-    const { shipmentId, updateId } = news;
     try {
       const outcome = await takeIn(news);
-      if (outcome === 'unknown') logger.warn({ shipmentId, updateId }, 'carrier news of an unknown shipment');
       failure = null;
       return outcome;
     } catch (error) {
-      if (isOmsError(error) && error.code === 'OMS_ORDER_UNKNOWN') return unknownOrder(logger, news);
+      if (isOmsError(error) && error.code === 'OMS_ORDER_UNKNOWN') return 'unknown';
       failure = error instanceof Error ? error.message : String(error);
+      const { shipmentId, updateId } = news;
       logger.warn({ err: error, shipmentId, updateId }, 'carrier news not taken in, will come again');
-      return 'failed';
+      return isOmsError(error) && error.retryable ? 'away' : 'failed';
     }
   };
   return {
@@ -73,12 +76,17 @@ export function createCarrierReceiver(options: CarrierReceiverOptions): CarrierR
       await inLanes(news, maxInFlight, async (item) => {
         const outcome = await guarded(item);
         counter.inc({ outcome });
-        if (outcome !== 'failed') done.add(item.updateId);
-        return outcome !== 'failed';
+        if (outcome === 'unknown') logger.warn(about(item), 'carrier news of an unknown shipment');
+        if (outcome !== 'failed' && outcome !== 'away') done.add(item.updateId);
+        return outcome;
       });
       return done;
     },
   };
+}
+
+function about({ shipmentId, updateId, status }: CarrierNews): Record<string, string> {
+  return { shipmentId, updateId, status };
 }
 
 function outcomeOf({ applied, shipmentStatus }: AppliedUpdate): Outcome {
@@ -86,10 +94,8 @@ function outcomeOf({ applied, shipmentStatus }: AppliedUpdate): Outcome {
   return applied ? 'applied' : 'repeated';
 }
 
-function unknownOrder(logger: Logger, { shipmentId, updateId }: CarrierNews): Outcome {
-  logger.warn({ shipmentId, updateId }, 'carrier news of an unknown order');
-  return 'unknown';
-}
+/** News is delivered again anyway: better soon than by waiting here. */
+const SIGNAL_DEADLINE_MS = 10_000;
 
 /** A workflow that is gone needs no signal: a closed order is settled, and a lost run is settled from the database. */
 async function signalSettled(
@@ -106,27 +112,34 @@ async function signalSettled(
   };
   const workflowId = orderWorkflowId(update.orderId);
   try {
-    await temporal.workflow.getHandle(workflowId).signal(SHIPMENT_STATUS_SIGNAL, signal);
+    await temporal.withDeadline(Date.now() + SIGNAL_DEADLINE_MS, () =>
+      temporal.workflow.getHandle(workflowId).signal(SHIPMENT_STATUS_SIGNAL, signal),
+    );
   } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    if (!(error instanceof WorkflowNotFoundError)) throw temporalError(error);
     logger.debug({ workflowId, orderId: update.orderId }, 'carrier news for an order that no longer runs');
   }
 }
 
 /**
- * Works through the items, `width` shipments at once and the news of one shipment in the order given; after one that
- * is not done, the shipment's later ones are left too.
+ * Works through the items, `width` shipments at once and the news of one shipment in the order given. After one that
+ * failed the shipment's later ones are left; when a part is away all that is left is, for it would only wait in vain.
  */
 async function inLanes(
   news: readonly CarrierNews[],
   width: number,
-  work: (item: CarrierNews) => Promise<boolean>,
+  work: (item: CarrierNews) => Promise<Outcome>,
 ): Promise<void> {
   const lanes = [...Map.groupBy(news, (item) => item.shipmentId).values()];
-  const runner = async (): Promise<void> => {
-    for (let lane = lanes.shift(); lane; lane = lanes.shift()) {
-      for (const item of lane) if (!(await work(item))) break;
+  const workThrough = async (lane: CarrierNews[]): Promise<void> => {
+    for (const item of lane) {
+      const outcome = await work(item);
+      if (outcome === 'away') lanes.length = 0;
+      if (outcome === 'away' || outcome === 'failed') return;
     }
+  };
+  const runner = async (): Promise<void> => {
+    for (let lane = lanes.shift(); lane; lane = lanes.shift()) await workThrough(lane);
   };
   await Promise.all(Array.from({ length: Math.min(width, lanes.length) }, runner));
 }

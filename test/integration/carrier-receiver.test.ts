@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Client, Connection } from '@temporalio/client';
+import { openDatabase } from '../../database/database.ts';
+import { readProgress } from '../../database/orders/progress.ts';
+import { recordBookings } from '../../database/steps/book.ts';
+import { drawInvoices, recordCharges } from '../../database/steps/charge.ts';
+import { takeOrder } from '../../database/steps/take.ts';
+import { fewestShipments } from '../../domain/allocation.ts';
+import { ORDER_WORKFLOW, SHIPMENT_STATUS_SIGNAL } from '../../domain/contract.ts';
+import { orderWorkflowId } from '../../domain/ids.ts';
+import { startCarrierReceiver } from '../../ingest/carrier/main.ts';
+import { createCarrierReceiver } from '../../ingest/carrier/receiver.ts';
+import type { CarrierReceiverOptions } from '../../ingest/carrier/receiver.ts';
+import { loadConfig } from '../../platform/config/load.ts';
+import { createMetrics } from '../../platform/metrics.ts';
+import type { CarrierNews, TrackedStatus } from '../../providers/carrier/port.ts';
+import { createCarrierSimulator } from '../../providers/carrier/simulator.ts';
+import { createOrderWorld, silent } from '../helpers/order-world.ts';
+import type { OrderWorld } from '../helpers/order-world.ts';
+import { testEnvironment } from '../helpers/stack.ts';
+import { waitFor } from '../helpers/wait.ts';
+
+const PRICING = { taxBasisPoints: 0, shippingPerShipment: 0 };
+const NOWHERE = '127.0.0.1:1';
+let world: OrderWorld;
+let connection: Connection;
+let temporal: Client;
+let orderId: string;
+
+beforeAll(async () => {
+  world = await createOrderWorld();
+  connection = await Connection.connect({ address: testEnvironment().TEMPORAL_ADDRESS });
+  temporal = new Client({ connection });
+  const stock = { onHand: 1_000 };
+  await world.stock([
+    { warehouse: 'north', sku: 'MUG', ...stock },
+    { warehouse: 'south', sku: 'CUP', ...stock },
+  ]);
+});
+afterAll(async () => {
+  await connection.close();
+  await world.drop();
+});
+
+/** An order of two booked shipments, and its workflow: nobody works on it, so its history shows what it was told. */
+beforeEach(async () => {
+  orderId = `order-${randomUUID()}`;
+  await world.place(orderId, [{ sku: 'MUG' }, { sku: 'CUP' }]);
+  const ids = [`${orderId}:1`, `${orderId}:2`];
+  const deps = { ...world, strategy: fewestShipments, pricing: PRICING };
+  await takeOrder(deps, orderId, 'run-1');
+  await drawInvoices(deps, orderId, ids);
+  const approved = { status: 'approved', reference: 'r', authCode: 'a' } as const;
+  await recordCharges(
+    deps,
+    orderId,
+    ids.map((fulfillmentId) => ({ fulfillmentId, ...approved })),
+  );
+  const booked = { status: 'booked', carrier: 'c', reference: 'r', trackingNumber: 't' } as const;
+  await recordBookings(
+    deps,
+    orderId,
+    ids.map((shipmentId) => ({ shipmentId, ...booked })),
+  );
+  await temporal.workflow.start(ORDER_WORKFLOW, { workflowId: orderWorkflowId(orderId), taskQueue: orderId, args: [] });
+});
+afterEach(() => temporal.workflow.getHandle(orderWorkflowId(orderId)).terminate());
+
+function receiver(over: Partial<CarrierReceiverOptions> = {}) {
+  const metrics = createMetrics('ingest');
+  return { metrics, ...createCarrierReceiver({ ...world, temporal, logger: silent, metrics, ...over }) };
+}
+
+function news(n: number, status: TrackedStatus, shipmentId = `${orderId}:${n}`): CarrierNews {
+  const ids = { updateId: `${shipmentId}/${status}`, shipmentId };
+  return { ...ids, status, at: Date.UTC(2026, 0, 2), carrier: 'c', trackingNumber: 't', detail: null };
+}
+
+const shipments = async () => (await readProgress(world.db, orderId)).fulfillments.map(({ shipment }) => shipment);
+
+async function signals(): Promise<Record<string, string>[]> {
+  const { events } = await temporal.workflow.getHandle(orderWorkflowId(orderId)).fetchHistory();
+  return (events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signal }) => {
+    const data = signal?.input?.payloads?.[0]?.data;
+    return signal?.signalName === SHIPMENT_STATUS_SIGNAL && data
+      ? [JSON.parse(Buffer.from(data).toString()) as Record<string, string>]
+      : [];
+  });
+}
+
+const DELIVER_ALL = () => [news(1, 'dispatched'), news(1, 'delivered'), news(2, 'dispatched'), news(2, 'delivered')];
+
+describe('the carrier receiver', () => {
+  it('writes news to the order and its events, in the order given for each shipment', async () => {
+    const done = await receiver().deliver([news(1, 'dispatched'), news(2, 'dispatched'), news(1, 'delivered')]);
+    expect(done.size).toBe(3);
+    expect(await shipments()).toEqual(['delivered', 'dispatched']);
+    const told = (await world.told(orderId)).map(({ eventId }) => eventId);
+    expect(told).toEqual(expect.arrayContaining([`${orderId}/1/Delivered/1`, `${orderId}/2/ShipmentDispatched/1`]));
+  });
+
+  it('tells the workflow once all is settled, and not before', async () => {
+    const { deliver } = receiver();
+    await deliver([news(1, 'dispatched'), news(1, 'delivered'), news(2, 'dispatched')]);
+    expect(await signals()).toEqual([]);
+    await deliver([news(2, 'delivered')]);
+    const updatedAt = new Date(Date.UTC(2026, 0, 2)).toISOString();
+    expect(await signals()).toEqual([{ shipmentID: `${orderId}:2`, status: 'delivered', updatedAt }]);
+  });
+
+  it('tells the workflow again when the news comes again, because the first time may have been cut short', async () => {
+    await receiver().deliver(DELIVER_ALL());
+    const before = (await world.told(orderId)).length;
+    const { deliver, metrics } = receiver();
+    expect((await deliver([news(2, 'delivered')])).size).toBe(1);
+    expect((await world.told(orderId)).length).toBe(before);
+    expect(await signals()).toHaveLength(2);
+    expect(await metrics.metrics()).toMatch(/oms_carrier_news_total\{outcome="repeated",role="ingest"\} 1/);
+  });
+
+  it('is done with news of orders and shipments nobody knows, and counts it', async () => {
+    const { deliver, metrics } = receiver();
+    const strangers = [news(1, 'dispatched', `${randomUUID()}:1`), news(9, 'dispatched')];
+    expect((await deliver([...strangers, news(1, 'dispatched')])).size).toBe(3);
+    expect(await shipments()).toEqual(['dispatched', 'booked']);
+    expect(await metrics.metrics()).toMatch(/oms_carrier_news_total\{outcome="unknown",role="ingest"\} 2/);
+  });
+
+  it('is done with news whose workflow no longer runs', async () => {
+    const handle = temporal.workflow.getHandle(orderWorkflowId(orderId));
+    await handle.terminate();
+    expect((await receiver().deliver(DELIVER_ALL())).size).toBe(4);
+    await temporal.workflow.start(ORDER_WORKFLOW, { workflowId: handle.workflowId, taskQueue: orderId, args: [] });
+  });
+
+  it('is not done while Temporal is away, says so, and tells the workflow when the news comes again', async () => {
+    const away = Connection.lazy({ address: NOWHERE });
+    const cutOff = receiver({ temporal: new Client({ connection: away }) });
+    const done = await cutOff.deliver(DELIVER_ALL());
+    await away.close();
+    const open = DELIVER_ALL().filter(({ updateId }) => !done.has(updateId));
+    expect(open).toHaveLength(1);
+    expect(cutOff.check()).not.toBeNull();
+    const later = receiver();
+    expect((await later.deliver(open)).size).toBe(1);
+    expect(later.check()).toBeNull();
+    expect(await signals()).toHaveLength(1);
+  });
+
+  it('leaves later news of a shipment alone after news it could not write', async () => {
+    const db = openDatabase({ url: `postgres://oms:oms@${NOWHERE}/oms`, poolSize: 1, applicationName: 'test' });
+    const { deliver, metrics } = receiver({ db });
+    expect((await deliver([news(1, 'dispatched'), news(1, 'delivered')])).size).toBe(0);
+    await db.destroy();
+    expect(await metrics.metrics()).toMatch(/oms_carrier_news_total\{outcome="away",role="ingest"\} 1/);
+    expect(await shipments()).toEqual(['booked', 'booked']);
+  });
+});
+
+describe('the simulated carrier’s way in', () => {
+  it('brings booked shipments to their end by itself, also across a restart', async () => {
+    const config = loadConfig({ ...testEnvironment(), DATABASE_URL: world.url, OMS_SIM_CARRIER_TRANSIT: '300 ms' });
+    const carrier = createCarrierSimulator({ db: world.db, latencyMs: 0, pickupMs: 0, faults: [] });
+    const start = () =>
+      startCarrierReceiver({ ...world, config, temporal, logger: silent, metrics: createMetrics('ingest') });
+    const first = start();
+    for (const n of [1, 2]) {
+      await carrier.book({ key: `${orderId}:${n}`, warehouse: 'north', shipTo: null, items: [] });
+    }
+    await waitFor('both pick-ups', async () => !(await shipments()).includes('booked'));
+    await first.stop();
+    const second = start();
+    await waitFor('both deliveries', async () => (await shipments()).every((status) => status === 'delivered'));
+    await waitFor('the signal', async () => (await signals()).length > 0);
+    expect(await second.ready.carrier?.()).toBeNull();
+    await second.stop();
+  });
+});
