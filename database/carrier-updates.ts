@@ -5,7 +5,7 @@ import type { Database } from './database.ts';
 import { progressOf } from './orders/progress.ts';
 import { fulfillmentOf } from './orders/record.ts';
 import type { FulfillmentRecord, ShipmentRecord } from './orders/record.ts';
-import { book, callOff, deliver, dispatch, failDelivery } from './orders/shipping.ts';
+import { book, callOff, deliver, dispatch, failDelivery, tellReturn } from './orders/shipping.ts';
 import { orderStep } from './orders/step.ts';
 import type { OrderStep } from './orders/step.ts';
 import type { EventEncoder } from './outbox.ts';
@@ -47,10 +47,11 @@ export async function applyCarrierUpdate(
   update: CarrierUpdate,
 ): Promise<AppliedUpdate> {
   const orderId = orderIdOf(update.shipmentId);
-  const { result } = await orderStep({ db, encoder }, orderId, update.updateId, (step) => {
+  const { result } = await orderStep({ db, encoder }, orderId, update.updateId, async (step) => {
     const fulfillment = fulfillmentOf(step.order, update.shipmentId);
     const shipment = fulfillment?.shipment ?? null;
-    const applied = fulfillment !== undefined && shipment !== null && apply(step, fulfillment, shipment, update);
+    const applied =
+      fulfillment !== undefined && shipment !== null && (await apply(step, fulfillment, shipment, update));
     step.news.push(newsRow(update, applied));
     const orderSettled = isSettled(progressOf(step.order));
     return { orderId, applied, shipmentStatus: shipment?.status ?? null, orderSettled };
@@ -58,7 +59,12 @@ export async function applyCarrierUpdate(
   return result;
 }
 
-function apply(step: OrderStep, f: FulfillmentRecord, shipment: ShipmentRecord, update: CarrierUpdate): boolean {
+async function apply(
+  step: OrderStep,
+  f: FulfillmentRecord,
+  shipment: ShipmentRecord,
+  update: CarrierUpdate,
+): Promise<boolean> {
   const { carrier, trackingNumber, detail } = update;
   if (update.status === 'cancelled') return callOff(step, f, shipment, detail ?? 'the carrier called it off');
   // Whatever else is said of it, it must have been booked.
@@ -74,7 +80,10 @@ function apply(step: OrderStep, f: FulfillmentRecord, shipment: ShipmentRecord, 
     case 'deliveryFailed':
       return failDelivery(step, f, shipment, { ...ending, type: 'DeliveryFailed' });
     case 'returnedToSender':
-      return failDelivery(step, f, shipment, { ...ending, type: 'ReturnedToSender' });
+      return (
+        failDelivery(step, f, shipment, { ...ending, type: 'ReturnedToSender' }) ||
+        tellReturn(step, f, shipment, ending)
+      );
   }
 }
 

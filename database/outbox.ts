@@ -89,6 +89,12 @@ async function withoutKnown(tx: Database, events: readonly NewEvent[]): Promise<
   return events.filter((event) => !seen.has(event.eventId) && seen.add(event.eventId));
 }
 
+/** Whether an event of this id is in the outbox. */
+export async function isTold(db: Database, eventId: string): Promise<boolean> {
+  const row = await db.selectFrom('outbox').select('event_id').where('event_id', '=', eventId).executeTakeFirst();
+  return row !== undefined;
+}
+
 /** An event's row, its numbers and bytes fixed. Counts `numbering` on: versions over all topics, sequences on the event's own. */
 export function outboxRow(encoder: EventEncoder, orderId: string, event: NewEvent, numbering: Numbering) {
   const { topic, eventId, type, cause } = event;

@@ -1,6 +1,8 @@
+import { isTold } from '../outbox.ts';
 import { isFinalShipment } from '../../domain/status.ts';
 import { giveUp, moveFulfillment, moveShipment } from './endings.ts';
 import { deliveryEvent, shipmentEvent } from './events.ts';
+import { isHandedOver } from './progress.ts';
 import type { FulfillmentRecord, ShipmentRecord } from './record.ts';
 import type { OrderStep } from './step.ts';
 
@@ -17,6 +19,8 @@ interface Ending {
   carrierTime: number;
   detail: string | null;
 }
+
+const RETURNED = 'returned to sender';
 
 /** A shipment on its way; false when the move was made before or is not allowed any more. */
 type Advance = (step: OrderStep, f: FulfillmentRecord, shipment: ShipmentRecord) => boolean;
@@ -64,10 +68,25 @@ export function failDelivery(
 ): boolean {
   dispatch(step, f, shipment);
   if (shipment.status !== 'dispatched') return false;
-  const reason = ending.detail ?? (ending.type === 'DeliveryFailed' ? 'delivery failed' : 'returned to sender');
+  const reason = ending.detail ?? (ending.type === 'DeliveryFailed' ? 'delivery failed' : RETURNED);
   end(step, f, shipment, 'failed');
   moveFulfillment(f, 'failed', reason);
   step.tell(deliveryEvent(step.order, f, ending.type, { ...step, carrierTime: ending.carrierTime, reason }));
+  return true;
+}
+
+/** Back at the sender after a delivery that failed: it has ended before, and this is told once. */
+export async function tellReturn(
+  step: OrderStep,
+  f: FulfillmentRecord,
+  shipment: ShipmentRecord,
+  ending: Ending,
+): Promise<boolean> {
+  if (shipment.status !== 'failed' || !isHandedOver(f)) return false;
+  const reason = ending.detail ?? RETURNED;
+  const event = deliveryEvent(step.order, f, 'ReturnedToSender', { ...step, carrierTime: ending.carrierTime, reason });
+  if (await isTold(step.tx, event.eventId)) return false;
+  step.tell(event);
   return true;
 }
 

@@ -10,7 +10,7 @@ export interface TestDatabase {
   db: Database;
   url: string;
   /** Closes it and deletes it, whoever is still connected. */
-  drop(): Promise<void>;
+  drop: () => Promise<void>;
 }
 
 export async function createTestDatabase(poolSize = 16): Promise<TestDatabase> {

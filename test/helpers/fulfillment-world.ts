@@ -1,0 +1,67 @@
+import { applyCarrierUpdate } from '../../database/carrier-updates.ts';
+import type { AppliedUpdate, CarrierUpdate } from '../../database/carrier-updates.ts';
+import type { FaultRule } from '../../platform/config/fault-rules.ts';
+import type { CarrierFault, PaymentFault } from '../../platform/config/settings.ts';
+import { createCarrierSimulator } from '../../providers/carrier/simulator.ts';
+import { createPaymentSimulator } from '../../providers/payment/simulator.ts';
+import { createActivities } from '../../workers/activities/index.ts';
+import type { Activities } from '../../workers/activities/index.ts';
+import { createOrderWorld, silent } from './order-world.ts';
+import type { OrderWorld } from './order-world.ts';
+
+/** An order world with the activities on it and simulated providers behind them. */
+export interface FulfillmentWorld extends OrderWorld {
+  activities: Activities;
+  /** What the payment provider took and gave back for a key; null when it never saw it. */
+  charged(key: string): Promise<{ taken: number; refunded: number } | null>;
+  /** News from the carrier, as its receiver would apply it. */
+  news(shipmentId: string, status: CarrierUpdate['status'], updateId?: string): Promise<AppliedUpdate>;
+}
+
+export interface FulfillmentWorldOptions {
+  payment?: FaultRule<PaymentFault>[];
+  carrier?: FaultRule<CarrierFault>[];
+  /** From booking to pick-up. @default an hour: a booking can be called off */
+  pickupMs?: number;
+}
+
+/** Money and goods in numbers a test can check by heart: 20 % tax, 5.00 shipping. */
+export const PRICING = { taxBasisPoints: 2_000, shippingPerShipment: 500 };
+
+const HOUR_MS = 3_600_000;
+
+export async function createFulfillmentWorld(options: FulfillmentWorldOptions = {}): Promise<FulfillmentWorld> {
+  const world = await createOrderWorld();
+  const { db } = world;
+  const { payment = [], carrier = [], pickupMs = HOUR_MS } = options;
+  const activities = createActivities({
+    ...world,
+    payment: createPaymentSimulator({ db, latencyMs: 0, faults: payment }),
+    carrier: createCarrierSimulator({ db, latencyMs: 0, pickupMs, faults: carrier }),
+    pricing: PRICING,
+    logger: silent,
+  });
+  return {
+    ...world,
+    activities,
+    charged: async (key) => {
+      const row = await db.selectFrom('simulated_charges').selectAll().where('key', '=', key).executeTakeFirst();
+      return row ? { taken: row.status === 'approved' ? row.amount : 0, refunded: row.refunded } : null;
+    },
+    news: (shipmentId, status, updateId = `${shipmentId}/${status}`) =>
+      applyCarrierUpdate(db, world.encoder, {
+        updateId,
+        shipmentId,
+        status,
+        at: Date.UTC(2026, 0, 2),
+        carrier: 'Carrier',
+        trackingNumber: 'T-1',
+        detail: null,
+      }),
+  };
+}
+
+/** A fault that strikes every key with this start. */
+export function always<K extends string>(kind: K, prefix: string): FaultRule<K> {
+  return { kind, share: 1, prefix };
+}
