@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { configurationPage, environmentExample, errorsPage } from './generate-docs.ts';
+import { eventsPage } from './events-page.ts';
+import { configurationPage, environmentExample, errorsPage, HEAD } from './generate-docs.ts';
 import { generatedTypes } from './generate-types.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -11,6 +12,7 @@ export function generatedFiles(): Map<string, string> {
     ...generatedTypes(ROOT),
     ['docs/configuration.md', configurationPage()],
     ['docs/errors.md', errorsPage()],
+    ['docs/events.md', eventsPage(HEAD)],
     ['.env.example', environmentExample()],
   ]);
 }
