@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.ts';
 import { databaseError, transaction } from '../database/database.ts';
-import { claimOrders, doneExactly, lookUp } from '../database/ledger.ts';
+import { claimOrders, lookUp } from '../database/ledger.ts';
 import { parkEvents } from '../database/parked-events.ts';
 import type { IncomingEvent, LifecycleEvent, PlacedEvent } from './event.ts';
 import { judge, orderViews } from './judge.ts';
@@ -30,19 +30,16 @@ export function createClassifier(options: ClassifyOptions): (events: IncomingEve
   const { db, onStep } = options;
   return async (events) => {
     try {
-      const done = await doneExactly(db, events);
-      const verdicts = new Map<IncomingEvent, Verdict>();
-      let open = events.filter(
-        (event, i) => !done.has(i) || !verdicts.set(event, { outcome: 'duplicate', newId: false }),
-      );
+      const settled: Classified[] = [];
+      let open = events;
       while (open.length > 0) {
         const judged = await judgeAll(db, open);
         await onStep('classified');
         const lost = await settle(options, judged);
-        for (const { event, verdict } of judged) if (!lost.has(event.orderId)) verdicts.set(event, verdict);
+        settled.push(...judged.filter(({ event }) => !lost.has(event.orderId)));
         open = open.filter((event) => lost.has(event.orderId));
       }
-      return events.map((event) => ({ event, verdict: verdicts.get(event) ?? { outcome: 'duplicate', newId: false } }));
+      return settled.sort((a, b) => Number(a.event.record.offset - b.event.record.offset));
     } catch (error) {
       throw databaseError(error);
     }

@@ -39,6 +39,7 @@ function decodeRecord(codec: Codec, topic: string, record: ConsumedRecord): Inco
   try {
     const event = toIncomingEvent(decoded.value, record);
     assertKey(record.key, event.orderId);
+    assertSupported(event);
     return event;
   } catch (error) {
     if (!isOmsError(error)) throw error;
@@ -52,6 +53,13 @@ function assertKey(key: Buffer | null, orderId: string): void {
   if (text === orderId) return;
   const code = text ? 'OMS_INGEST_KEY_MISMATCH' : 'OMS_INGEST_KEY_MISSING';
   throw faultError(code, { field: 'key', value: text, rule: `must be the order id, ${orderId}` });
+}
+
+/** A valid wish this version cannot fulfil: refused here, where its producer looks for refusals. @throws OmsError */
+function assertSupported({ type, orderId }: IncomingEvent): void {
+  if (type !== 'OrderAmended') return;
+  const rule = `must not amend: this version takes order ${orderId} as placed, or cancelled`;
+  throw faultError('OMS_INGEST_AMEND_UNSUPPORTED', { field: 'payload', value: type, rule });
 }
 
 function poison(record: ConsumedRecord, error: OmsError, event?: OrderEvent): PoisonMessage {

@@ -7,8 +7,10 @@ import type { LifecycleRecord } from '../database/parked-events.ts';
 import type { DeadLetter } from '../database/dead-letters.ts';
 import { faultError } from '../domain/errors.ts';
 import type { OmsError } from '../domain/errors.ts';
+import type { LifecycleMessage } from '../domain/lifecycle.ts';
 import { deadLetter } from './dead-letters.ts';
 import { lateError } from './judge.ts';
+import type { EventType } from './event.ts';
 import { runLane } from './lane.ts';
 import type { Lane, LaneResult } from './lane.ts';
 import type { Limiter } from './limiter.ts';
@@ -117,12 +119,18 @@ export async function confirm(db: Database, delivery: Delivery, others: readonly
   });
 }
 
+const TYPES = {
+  customerAction: 'CustomerAction',
+  cancel: 'OrderCancelled',
+  amend: 'OrderAmended',
+} as const satisfies Record<LifecycleMessage['kind'], EventType>;
+
 const doneAs =
   (outcome: 'signalled' | 'late') =>
   ({ orderId, eventId, contentHash, message }: LifecycleRecord): DoneEvent => ({
     orderId,
     eventId,
     contentHash,
-    type: message.kind,
+    type: TYPES[message.kind],
     outcome,
   });

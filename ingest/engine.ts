@@ -41,7 +41,7 @@ export interface Engine {
 }
 
 /** Records judged together: two queries for all of them. */
-const CHUNK_RECORDS = 2_000;
+const CHUNK_RECORDS = 1_000;
 /** Enough for one partition to be at the database while others are at Temporal. */
 const CONCURRENT_PARTITIONS = 4;
 /** Rounds of starts between two confirms: few enough to be quick, enough to keep all slots busy. */

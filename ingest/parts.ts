@@ -42,7 +42,7 @@ export function openParts({ config, logger }: RoleContext): Parts {
     poolSize: config.OMS_DATABASE_POOL,
     applicationName: 'oms-ingest',
   });
-  const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL, clientId: connection.clientId });
+  const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL });
   const codec = createCodec({ registry, schemas: topicSchemas(prefix) });
   const publisher = createPublisher({ connection, maxBatchBytes: batchLimits(prefix) });
   const temporal = openTemporal(config);
