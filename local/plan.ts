@@ -60,13 +60,12 @@ function componentsOf(stateDir: string, ports: Ports, options: PlanOptions): Com
   // Kafka and the registry come by one download.
   const parts = (report: (detail: string) => void): Promise<JavaParts> =>
     (fetched ??= javaParts(report, options.signal));
-  const ephemeral = options.ephemeral ?? false;
   const temporal = { port: ports.temporal, uiPort: ports.temporalUi, binary: options.temporalBinary ?? '' };
   return [
-    createKafka({ dir: dir('kafka'), port: ports.kafka, ephemeral, parts }),
+    createKafka({ dir: dir('kafka'), port: ports.kafka, parts }),
     createRegistry({ dir: dir('registry'), port: ports.registry, parts }),
     createTemporal({ dir: dir('temporal'), ...temporal }),
-    createPostgres({ dir: dir('postgres'), port: ports.postgres, ephemeral }),
+    createPostgres({ dir: dir('postgres'), port: ports.postgres, ephemeral: options.ephemeral ?? false }),
   ];
 }
 

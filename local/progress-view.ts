@@ -62,7 +62,7 @@ function liveView(view: View, lines: Map<string, Line>, now: () => number): Prog
   let drawn = 0;
   let timer: NodeJS.Timeout | undefined;
   const draw = (): void => {
-    const rows = [...lines.values()].map((line) => liveLine(line, now()).slice(0, (view.columns ?? 100) - 1));
+    const rows = [...lines.values()].map((line) => liveLine(line, now()).slice(0, (view.columns || 100) - 1));
     // Back to the first line, and each is written over.
     view.write((drawn > 0 ? `\u001b[${drawn}A` : '') + rows.map((row) => `\u001b[2K${row}\n`).join(''));
     drawn = rows.length;

@@ -11,7 +11,7 @@ import { stopRoles } from './stop.ts';
 export type { RoleSpec } from './role-process.ts';
 
 const READY_EVERY_MS = 200;
-const READY_WITHIN_MS = 120_000;
+const READY_WITHIN_MS = 180_000;
 /** A role that ends this often before it was ever ready will not be by trying again. */
 const ENDS_BEFORE_READY = 3;
 
