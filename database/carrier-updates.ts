@@ -7,7 +7,7 @@ import { fulfillmentOf } from './orders/record.ts';
 import type { FulfillmentRecord, ShipmentRecord } from './orders/record.ts';
 import { book, callOff, deliver, dispatch, failDelivery, tellReturn } from './orders/shipping.ts';
 import { orderStep } from './orders/step.ts';
-import type { OrderStep } from './orders/step.ts';
+import type { OrderStep } from './orders/step-types.ts';
 import type { EventEncoder } from './outbox.ts';
 import { recordTime } from './records.ts';
 

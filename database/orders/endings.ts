@@ -3,7 +3,7 @@ import { canMoveFulfillment, canMoveOrder, canMoveShipment } from '../../domain/
 import type { FulfillmentStatus, OrderStatus, ShipmentStatus } from '../../domain/status.ts';
 import { isHandedOver } from './progress.ts';
 import type { FulfillmentRecord, OrderRecord, ShipmentRecord } from './record.ts';
-import type { OrderStep } from './step.ts';
+import type { OrderStep } from './step-types.ts';
 
 /** @throws OmsError OMS_ORDER_MOVE_ILLEGAL: the caller has to look first, so this is a bug */
 function illegal(id: string, from: string, to: string): OmsError {

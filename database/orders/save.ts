@@ -6,7 +6,7 @@ import { OUTBOX_CHANNEL, outboxRow } from '../outbox.ts';
 import type { EventEncoder } from '../outbox.ts';
 import { orderStatusEvent } from './events.ts';
 import type { FulfillmentRecord, OrderRecord } from './record.ts';
-import type { OrderStep } from './step.ts';
+import type { OrderStep } from './step-types.ts';
 import { rowsOf } from './rows.ts';
 import { lockStock, stockChange } from './stock-moves.ts';
 

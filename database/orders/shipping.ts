@@ -4,7 +4,7 @@ import { giveUp, moveFulfillment, moveShipment } from './endings.ts';
 import { deliveryEvent, shipmentEvent } from './events.ts';
 import { isHandedOver } from './progress.ts';
 import type { FulfillmentRecord, ShipmentRecord } from './record.ts';
-import type { OrderStep } from './step.ts';
+import type { OrderStep } from './step-types.ts';
 
 /** What is known of a booking. */
 export interface Booking {

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
 import type { Database } from '../database.ts';
 import { rowsOf } from './rows.ts';
-import type { StockMove } from './step.ts';
+import type { StockMove } from './step-types.ts';
 
 /** Changes of stock rows, one row each, in the order in which every transaction locks them. */
 export interface StockChange {

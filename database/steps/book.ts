@@ -6,7 +6,7 @@ import { progressOf } from '../orders/progress.ts';
 import { fulfillmentOf } from '../orders/record.ts';
 import { book, refuse } from '../orders/shipping.ts';
 import { orderStep } from '../orders/step.ts';
-import type { StepDependencies } from '../orders/step.ts';
+import type { StepDependencies } from '../orders/step-types.ts';
 
 /** What is to be asked of the carrier. */
 export interface BookingIntent {

@@ -6,7 +6,7 @@ import { fulfillmentOf } from '../orders/record.ts';
 import type { FulfillmentRecord, OrderRecord } from '../orders/record.ts';
 import { callOff } from '../orders/shipping.ts';
 import { orderStep } from '../orders/step.ts';
-import type { StepDependencies } from '../orders/step.ts';
+import type { StepDependencies } from '../orders/step-types.ts';
 
 /** A wish to cancel. */
 export interface CancelRequest {

@@ -9,7 +9,7 @@ import { progressOf } from '../orders/progress.ts';
 import { fulfillmentOf } from '../orders/record.ts';
 import type { FulfillmentRecord, InvoiceRecord } from '../orders/record.ts';
 import { orderStep } from '../orders/step.ts';
-import type { OrderStep, StepDependencies } from '../orders/step.ts';
+import type { OrderStep, StepDependencies } from '../orders/step-types.ts';
 
 /** What is to be asked of the payment provider. */
 export interface ChargeIntent {

@@ -5,7 +5,7 @@ import { giveUp, moveOrder } from '../orders/endings.ts';
 import { isRefundDue, progressOf } from '../orders/progress.ts';
 import type { OrderRecord } from '../orders/record.ts';
 import { orderStep } from '../orders/step.ts';
-import type { HandledEvent, OrderStep, StepDependencies } from '../orders/step.ts';
+import type { HandledEvent, OrderStep, StepDependencies } from '../orders/step-types.ts';
 
 export interface CloseRequest {
   /** The incoming events the workflow is done with, and what became of them. */

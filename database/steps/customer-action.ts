@@ -2,7 +2,7 @@ import type { OrderProgress } from '../../domain/progress.ts';
 import { giveUp, moveOrder } from '../orders/endings.ts';
 import { progressOf } from '../orders/progress.ts';
 import { orderStep } from '../orders/step.ts';
-import type { StepDependencies } from '../orders/step.ts';
+import type { StepDependencies } from '../orders/step-types.ts';
 
 /** The customer goes on without what is unavailable. A repeat changes nothing. */
 export async function dropUnavailable(deps: StepDependencies, orderId: string, cause: string): Promise<OrderProgress> {

@@ -6,7 +6,7 @@ import { isRefundDue, progressOf } from '../orders/progress.ts';
 import { fulfillmentOf } from '../orders/record.ts';
 import type { FulfillmentRecord } from '../orders/record.ts';
 import { orderStep } from '../orders/step.ts';
-import type { OrderStep, StepDependencies } from '../orders/step.ts';
+import type { OrderStep, StepDependencies } from '../orders/step-types.ts';
 import type { ChargeAnswer } from './charge.ts';
 
 /** A refund the provider has carried out, and what it says of the charge it was for. */

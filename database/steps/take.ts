@@ -7,7 +7,7 @@ import type { Database } from '../database.ts';
 import { transaction } from '../database.ts';
 import { rowsOf } from '../orders/rows.ts';
 import { orderStep } from '../orders/step.ts';
-import type { StepDependencies } from '../orders/step.ts';
+import type { StepDependencies } from '../orders/step-types.ts';
 import { progressOf } from '../orders/progress.ts';
 
 /** `fenced`: another run has the order. */

@@ -5,7 +5,7 @@ import type { BookingAnswer, BookingIntent } from '../../database/steps/book.ts'
 import { recordCalledOff } from '../../database/steps/cancel.ts';
 import type { CancelRequest } from '../../database/steps/cancel.ts';
 import { readProgress } from '../../database/orders/progress.ts';
-import type { ActivityDependencies } from './index.ts';
+import type { ActivityDependencies } from './dependencies.ts';
 import { answersOf } from './outcomes.ts';
 
 /** What came of calling shipments off. */

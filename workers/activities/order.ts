@@ -5,7 +5,7 @@ import { closeOrder, noteRefusal } from '../../database/steps/close.ts';
 import type { CloseRequest, Refusal } from '../../database/steps/close.ts';
 import { dropUnavailable } from '../../database/steps/customer-action.ts';
 import { takeOrder } from '../../database/steps/take.ts';
-import type { ActivityDependencies } from './index.ts';
+import type { ActivityDependencies } from './dependencies.ts';
 
 /** Steps of the order's own state. */
 export function createOrderActivities(deps: ActivityDependencies) {

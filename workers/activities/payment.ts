@@ -3,7 +3,7 @@ import { drawInvoices, recordCharges } from '../../database/steps/charge.ts';
 import type { ChargeAnswer, ChargeIntent } from '../../database/steps/charge.ts';
 import { recordRefunds, refundIntents } from '../../database/steps/refund.ts';
 import type { RefundAnswer, RefundIntent } from '../../database/steps/refund.ts';
-import type { ActivityDependencies } from './index.ts';
+import type { ActivityDependencies } from './dependencies.ts';
 import { answersOf } from './outcomes.ts';
 
 /** Steps that move money. */

@@ -1,0 +1,44 @@
+import type { Database } from '../database.ts';
+import type { EventEncoder, NewEvent } from '../outbox.ts';
+import type { FulfillmentRecord, OrderRecord } from './record.ts';
+
+/** What a step works with. */
+export interface StepDependencies {
+  db: Database;
+  encoder: EventEncoder;
+}
+
+/** `release`: promised pieces are free again. `commit`: promised pieces have left the warehouse. */
+export type StockMove = { kind: 'release' | 'commit'; fulfillment: FulfillmentRecord };
+
+/** News from a carrier, to be kept with what came of it. */
+export interface NewsRow {
+  update_id: string;
+  shipment_id: string;
+  status: string;
+  applied: boolean;
+  /** ISO 8601 */
+  occurred_at: string;
+  detail: string | null;
+}
+
+/** An incoming event the order's workflow is done with. */
+export interface HandledEvent {
+  eventId: string;
+  type: string;
+  outcome: 'handled' | 'refused';
+}
+
+/** One step of one order while it is being decided. Whatever is changed on `order` is saved, together with the events. */
+export interface OrderStep {
+  readonly order: OrderRecord;
+  /** Id of the incoming event or name of the step that leads to it all. */
+  readonly cause: string;
+  readonly tx: Database;
+  tell(event: NewEvent): void;
+  moveStock(move: StockMove): void;
+  readonly events: NewEvent[];
+  readonly stock: StockMove[];
+  readonly news: NewsRow[];
+  readonly handled: HandledEvent[];
+}
