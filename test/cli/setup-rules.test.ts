@@ -1,0 +1,88 @@
+import { describe, expect, it } from '@jest/globals';
+import { aclLines } from '../../cli/setup/acls.ts';
+import { configDrift } from '../../cli/setup/topic-config.ts';
+import { assertDeployment, assertSameDeployment } from '../../database/deployment.ts';
+import type { DeploymentMarks } from '../../database/deployment.ts';
+import { TOPICS } from '../../kafka/topics.ts';
+
+const outcomes = (wanted: Record<string, string>, actual: Record<string, string>) =>
+  configDrift(wanted, actual).map(({ outcome }) => outcome);
+
+describe('a topic setting that differs', () => {
+  it('is raised when it keeps less than it should', () => {
+    expect(outcomes({ 'retention.ms': '1000' }, { 'retention.ms': '999' })).toEqual(['mended']);
+    expect(outcomes({ 'retention.ms': '-1' }, { 'retention.ms': '604800000' })).toEqual(['mended']);
+    expect(outcomes({ 'max.message.bytes': '2097152' }, { 'max.message.bytes': '1048588' })).toEqual(['mended']);
+  });
+
+  it('is left alone when it keeps more', () => {
+    expect(outcomes({ 'retention.ms': '1000' }, { 'retention.ms': '-1' })).toEqual(['kept']);
+    expect(outcomes({ 'retention.ms': '1000' }, { 'retention.ms': '1001' })).toEqual(['kept']);
+  });
+
+  it('is drift when it is another way of cleaning up: mending it could delete records', () => {
+    expect(outcomes({ 'cleanup.policy': 'delete' }, { 'cleanup.policy': 'compact' })).toEqual(['drift']);
+    expect(outcomes({ 'cleanup.policy': 'compact' }, { 'cleanup.policy': 'compact,delete' })).toEqual(['drift']);
+  });
+
+  it('is none when it is the same, or nothing of ours', () => {
+    expect(outcomes({ 'retention.ms': '1000' }, { 'retention.ms': '1000', 'segment.ms': '5' })).toEqual([]);
+  });
+});
+
+describe('the deployment id', () => {
+  const A = 'aaaaaaaa';
+  const B = 'bbbbbbbb';
+  const accepted = (marks: DeploymentMarks, check = assertSameDeployment): boolean => {
+    try {
+      check(marks);
+      return true;
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'OMS_DEPLOYMENT_MISMATCH' });
+      return false;
+    }
+  };
+
+  it.each<[string, DeploymentMarks, boolean, boolean]>([
+    ['nothing is marked yet', { database: undefined, 'Kafka topic': undefined }, true, false],
+    ['all carry the same', { database: A, 'Kafka topic': A, 'Temporal namespace': A }, true, true],
+    ['a place is new', { database: A, 'Kafka topic': undefined, 'Temporal namespace': A }, true, false],
+    ['the database is new, the topic is not', { database: undefined, 'Kafka topic': A }, false, false],
+    ['the database is new, the namespace is not', { database: undefined, 'Temporal namespace': A }, false, false],
+    ['the topic is of another', { database: A, 'Kafka topic': B }, false, false],
+    ['the namespace is of another', { database: A, 'Kafka topic': A, 'Temporal namespace': B }, false, false],
+    ['the state directory is of another', { database: A, 'Kafka topic': A, 'state directory': B }, false, false],
+  ])('where %s: set-up and roles know what to do', (_what, marks, setupGoesOn, roleStarts) => {
+    expect(accepted(marks)).toBe(setupGoesOn);
+    expect(accepted(marks, assertDeployment)).toBe(roleStarts);
+  });
+
+  it('names the places and the remedy in its refusal', () => {
+    expect(() => assertSameDeployment({ database: A, 'Kafka topic': B })).toThrow(
+      /database: aaaaaaaa, Kafka topic: bbbbbbbb.*KAFKA_BROKERS.*--adopt/s,
+    );
+    expect(() => assertDeployment({ database: A, 'Kafka topic': undefined })).toThrow('run `./oms setup`');
+  });
+});
+
+describe('the least a role needs on Kafka', () => {
+  const lines = new Map(aclLines('p.').map(({ role, lines: own }) => [role, own.join('\n')]));
+
+  it('is nothing but its own topics and groups, all behind the prefix', () => {
+    const names = [...[...lines.values()].join('\n').matchAll(/--(?:topic|group) '([^']+)'/g)].map(
+      ([, name = '']) => name,
+    );
+    expect(names.every((name) => name.startsWith('p.'))).toBe(true);
+    expect([...lines.values()].join('\n')).not.toMatch(/operation (All|Alter|Create) |'\*'/);
+  });
+
+  it('lets only the publisher write what is published, and only ingest write dead letters', () => {
+    for (const { kind, direction } of TOPICS) {
+      const writers = [...lines].filter(([, own]) =>
+        own.includes(`--operation Write --operation Describe --topic 'p.${kind}'`),
+      );
+      const expected = direction === 'in' ? [] : kind === 'orders.dlq' ? ['ingest'] : ['publisher'];
+      expect(writers.map(([role]) => role)).toEqual(expected);
+    }
+  });
+});
