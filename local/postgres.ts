@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
-import { access, chmod, chown, constants, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, chmod, constants, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { OmsError } from '../domain/errors.ts';
+import { postgresRunner } from './postgres-user.ts';
+import type { Runner } from './postgres-user.ts';
 import { exists } from './tools.ts';
 import type { Command, Component } from './types.ts';
 
@@ -40,59 +42,18 @@ async function binaries(): Promise<Binaries> {
   }
 }
 
-interface User {
-  uid: number;
-  gid: number;
-}
-
-/** PostgreSQL refuses to run as root: the owner of the data, else `postgres`, else `nobody` runs it then. */
-async function serverUser(dataDir: string): Promise<User | undefined> {
-  if (process.getuid?.() !== 0) return undefined;
-  if (await exists(dataDir)) {
-    const { uid, gid } = await stat(dataDir);
-    if (uid !== 0) return { uid, gid };
-  }
-  return (await userNamed('postgres')) ?? (await userNamed('nobody'));
-}
-
-async function userNamed(name: string): Promise<User | undefined> {
-  const id = async (flag: string): Promise<number> => Number((await run('id', [flag, name])).stdout);
-  try {
-    return { uid: await id('-u'), gid: await id('-g') };
-  } catch {
-    return undefined;
-  }
-}
-
-/** @throws OmsError OMS_LOCAL_STATE_UNUSABLE when the other user cannot get to the data or the binaries */
-async function requireReach(user: User, files: string[]): Promise<void> {
-  for (const file of files) {
-    const reached = await run('test', ['-x', file], user).then(
-      () => true,
-      () => false,
-    );
-    if (reached) continue;
-    throw new OmsError(
-      'OMS_LOCAL_STATE_UNUSABLE',
-      `PostgreSQL does not run as root, and user ${user.uid} cannot reach ${file}. Start as an ordinary user, ` +
-        'or keep the project where everyone may read (not under /root), or set DATABASE_URL to a running PostgreSQL.',
-    );
-  }
-}
-
 /** Makes the data directory in one step: one cut off half-way is made anew. */
-async function initialise(dir: string, { initdb }: Binaries, user: User | undefined): Promise<void> {
+async function initialise(dir: string, initdb: string, runner: Runner): Promise<void> {
   const draft = path.join(dir, 'data.tmp');
   const passwordFile = path.join(dir, 'password.tmp');
   await rm(draft, { recursive: true, force: true });
   await mkdir(draft, { mode: 0o700 });
   await writeFile(passwordFile, `${PASSWORD}\n`, { mode: 0o600 });
-  if (user) await Promise.all([chown(draft, user.uid, user.gid), chown(passwordFile, user.uid, user.gid)]);
+  await runner.own(draft, passwordFile);
   const login = [`--username=${USER}`, `--pwfile=${passwordFile}`, '--auth=scram-sha-256'];
-  await run(initdb, [`--pgdata=${draft}`, ...login, '--encoding=UTF8', '--locale=C', '--no-sync'], {
-    ...user,
-    cwd: dir,
-  });
+  const options = [`--pgdata=${draft}`, ...login, '--encoding=UTF8', '--locale=C', '--no-sync'];
+  const { file, args, user } = runner.commandLine(initdb, options);
+  await run(file, args, { ...user, cwd: dir });
   await rm(passwordFile);
   await rename(draft, path.join(dir, 'data'));
 }
@@ -111,20 +72,19 @@ async function removeStaleLock(dataDir: string): Promise<void> {
 }
 
 async function prepare(options: PostgresOptions, report: (detail: string) => void): Promise<Command> {
-  const server = await binaries();
+  const { initdb, postgres } = await binaries();
   const dataDir = path.join(options.dir, 'data');
   await mkdir(options.dir, { recursive: true });
-  const user = await serverUser(dataDir);
-  // The other user needs no more than to pass through.
-  if (user)
-    await chmod(options.dir, 0o711).then(() => requireReach(user, [options.dir, server.initdb, server.postgres]));
-  await access(server.postgres, constants.X_OK).catch(() => chmod(server.postgres, 0o755));
+  // The user it runs as under root needs no more than to pass through.
+  await chmod(options.dir, 0o711);
+  await access(postgres, constants.X_OK).catch(() => chmod(postgres, 0o755));
+  const runner = await postgresRunner(options.dir, dataDir, postgres);
   if (!(await exists(dataDir))) {
     report('making the database cluster');
-    await initialise(options.dir, server, user);
+    await initialise(options.dir, initdb, runner);
   }
   await removeStaleLock(dataDir);
-  return { file: server.postgres, args: serverArguments(options, dataDir), directory: options.dir, user };
+  return { ...runner.commandLine(postgres, serverArguments(options, dataDir)), directory: options.dir };
 }
 
 function serverArguments(options: PostgresOptions, dataDir: string): string[] {
