@@ -13,7 +13,7 @@ export interface SendLoop {
 }
 
 /** After a round: time for more events to gather, so that a busy hour goes out in batches. */
-const GATHER_MS = 20;
+const GATHER_MS = 50;
 const WAIT_AFTER_FAILURE_MS = 1_000;
 
 /** Round after round: at once while there is more than a batch, soon while there is anything, else when the outbox announces itself or `pollMs` are over. */

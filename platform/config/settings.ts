@@ -116,7 +116,7 @@ export const SETTINGS = {
 
   // publisher
   OMS_OUTBOX_BATCH: setting(wholeNumber(1, 10_000), '1000', 'Events taken from the outbox at once.'),
-  OMS_OUTBOX_POLL: setting(duration(), '50 ms', 'How often the outbox is looked at while nothing announces itself.'),
+  OMS_OUTBOX_POLL: setting(duration(), '500 ms', 'How often the outbox is looked at while nothing announces itself.'),
 
   // simulated providers
   OMS_SIM_PAYMENT_LATENCY: setting(duration(), '20 ms', 'Latency of the simulated payment provider.'),
