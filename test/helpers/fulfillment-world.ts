@@ -1,5 +1,6 @@
 import { applyCarrierUpdate } from '../../database/carrier-updates.ts';
 import type { AppliedUpdate, CarrierUpdate } from '../../database/carrier-updates.ts';
+import { OmsError } from '../../domain/errors.ts';
 import type { FaultRule } from '../../platform/config/fault-rules.ts';
 import type { CarrierFault, PaymentFault } from '../../platform/config/settings.ts';
 import { createCarrierSimulator } from '../../providers/carrier/simulator.ts';
@@ -12,6 +13,8 @@ import type { OrderWorld } from './order-world.ts';
 /** An order world with the activities on it and simulated providers behind them. */
 export interface FulfillmentWorld extends OrderWorld {
   activities: Activities;
+  /** Providers that are away while true: no call reaches them. */
+  away: { payment: boolean; carrier: boolean };
   /** What the payment provider took and gave back for a key; null when it never saw it. */
   charged(key: string): Promise<{ taken: number; refunded: number } | null>;
   /** News from the carrier, as its receiver would apply it. */
@@ -34,16 +37,28 @@ export async function createFulfillmentWorld(options: FulfillmentWorldOptions = 
   const world = await createOrderWorld();
   const { db } = world;
   const { payment = [], carrier = [], pickupMs = HOUR_MS } = options;
+  const away = { payment: false, carrier: false };
+  const unavailable = { payment: 'OMS_PAYMENT_UNAVAILABLE', carrier: 'OMS_CARRIER_UNAVAILABLE' } as const;
+  const line = <T extends object>(to: keyof typeof away, port: T): T => {
+    const call =
+      (method: (...args: unknown[]) => Promise<unknown>) =>
+      async (...args: unknown[]) => {
+        if (away[to]) throw new OmsError(unavailable[to], `the ${to} provider is away`);
+        return method(...args);
+      };
+    return Object.fromEntries(Object.entries(port).map(([name, method]) => [name, call(method as never)])) as T;
+  };
   const activities = createActivities({
     ...world,
-    payment: createPaymentSimulator({ db, latencyMs: 0, faults: payment }),
-    carrier: createCarrierSimulator({ db, latencyMs: 0, pickupMs, faults: carrier }),
+    payment: line('payment', createPaymentSimulator({ db, latencyMs: 0, faults: payment })),
+    carrier: line('carrier', createCarrierSimulator({ db, latencyMs: 0, pickupMs, faults: carrier })),
     pricing: PRICING,
     logger: silent,
   });
   return {
     ...world,
     activities,
+    away,
     charged: async (key) => {
       const row = await db.selectFrom('simulated_charges').selectAll().where('key', '=', key).executeTakeFirst();
       return row ? { taken: row.status === 'approved' ? row.amount : 0, refunded: row.refunded } : null;
