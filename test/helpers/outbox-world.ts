@@ -108,7 +108,8 @@ async function readTopic(kafka: Kafka, admin: Admin, topic: string): Promise<Top
   const records: TopicRecord[] = [];
   const left = new Set(ends.map(({ partition }) => partition));
   if (left.size === 0) return [];
-  const consumer = kafka.consumer({ groupId: `${topic}-${randomUUID()}`, maxWaitTimeInMs: 100 });
+  const groupId = `${topic}-${randomUUID()}`;
+  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100 });
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
   await consumer.run({
@@ -127,7 +128,7 @@ async function readTopic(kafka: Kafka, admin: Admin, topic: string): Promise<Top
   });
   await waitFor(`the end of ${topic}`, () => left.size === 0);
   await consumer.disconnect();
-  await admin.deleteGroups([`${topic}`]).catch(() => undefined);
+  await admin.deleteGroups([groupId]);
   return records;
 }
 
