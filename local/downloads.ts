@@ -77,6 +77,7 @@ export async function javaParts(report: Report, signal?: AbortSignal): Promise<J
 
 async function fetchByMaven(folder: string, report: Report, signal?: AbortSignal): Promise<void> {
   const told = mavenProgress();
+  report('fetching Kafka and the registry: once, about 150 MB');
   const args = ['-f', POM, 'initialize', `-Doms.lib=${folder}`];
   try {
     await runTold({ file: 'mvn', args, signal }, (line) => report(told(line)));
@@ -118,10 +119,11 @@ export async function temporalBinary(given: string, report: Report, signal?: Abo
 async function buildTemporal(folder: string, report: Report, signal?: AbortSignal): Promise<void> {
   let downloads = 0;
   let packages = 0;
+  report('building the Temporal server: once, about 4 minutes of CPU');
   const onLine = (line: string): void => {
     if (line.startsWith('go: downloading')) downloads += 1;
     else packages += 1;
-    report(`building the Temporal server (once): ${downloads} modules fetched, ${packages} packages compiled`);
+    report(`building the Temporal server: ${downloads} modules fetched, ${packages} packages compiled`);
   };
   const args = ['install', '-v', `${TEMPORAL_CLI}@${TEMPORAL_VERSION}`];
   try {

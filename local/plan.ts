@@ -56,10 +56,7 @@ function planAt(stateDir: string, ports: Ports, options: PlanOptions): Plan {
 
 function componentsOf(stateDir: string, ports: Ports, options: PlanOptions): Component[] {
   const dir = (name: ComponentName): string => path.join(stateDir, name);
-  let fetched: Promise<JavaParts> | undefined;
-  // Kafka and the registry come by one download.
-  const parts = (report: (detail: string) => void): Promise<JavaParts> =>
-    (fetched ??= javaParts(report, options.signal));
+  const parts = sharedParts(options.signal);
   const temporal = { port: ports.temporal, uiPort: ports.temporalUi, binary: options.temporalBinary ?? '' };
   return [
     createKafka({ dir: dir('kafka'), port: ports.kafka, parts }),
@@ -67,6 +64,17 @@ function componentsOf(stateDir: string, ports: Ports, options: PlanOptions): Com
     createTemporal({ dir: dir('temporal'), ...temporal }),
     createPostgres({ dir: dir('postgres'), port: ports.postgres, ephemeral: options.ephemeral ?? false }),
   ];
+}
+
+/** Kafka and the registry come by one download; both tell of it. */
+function sharedParts(signal: AbortSignal | undefined): (report: (detail: string) => void) => Promise<JavaParts> {
+  const reports: ((detail: string) => void)[] = [];
+  let fetched: Promise<JavaParts> | undefined;
+  return (report) => {
+    reports.push(report);
+    fetched ??= javaParts((detail) => reports.forEach((tell) => tell(detail)), signal);
+    return fetched;
+  };
 }
 
 function endpointsOf(ports: Ports, external: Partial<Record<ComponentName, string>>): Endpoints {
