@@ -9,7 +9,7 @@ export interface Mailbox {
   hasMail(): boolean;
   /** Something waits that should stop what is being done. */
   hasCancel(): boolean;
-  /** A name for a message that came without an event id. */
+  /** A name for the next message, should it come without an event id: which one it is, counted from 1. */
   nameless(): string;
 }
 
