@@ -15,6 +15,8 @@ export interface BatchWorkOptions extends ConsumerLoopOptions {
   progress: Progress;
   offsets: OffsetWatch;
   stopping: AbortSignal;
+  /** Aborted when a stop has taken too long: whatever still runs is left behind. */
+  abandoned: AbortSignal;
   status: Status;
 }
 
@@ -31,6 +33,7 @@ export function createBatchWork(options: BatchWorkOptions): (payload: EachBatchP
     progressTimeoutMs: options.progressTimeoutMs ?? 120_000,
     progress: options.progress,
     logger: options.logger,
+    abandoned: options.abandoned,
   };
   const runner = {
     handle: options.handle,

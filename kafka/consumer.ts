@@ -37,9 +37,13 @@ export function createConsumerLoop(options: ConsumerLoopOptions): ConsumerLoop {
   const admin = createKafka({ ...gate.connection, retries: 3 }).admin();
   const progress = createProgress();
   const stopping = new AbortController();
+  const abandoned = new AbortController();
   const status: Status = { state: 'connecting', pausedReason: undefined, lastFetchAt: undefined, partitions: 0 };
   const onAlert = options.onAlert ?? (() => undefined);
   const offsets = createOffsetWatch({ admin, groupId: options.groupId, logger, onAlert });
+
+  const checkOffsets = (assignment: Parameters<typeof offsets.check>[0]): Promise<void> =>
+    offsets.check(assignment).catch((error: unknown) => logger.warn({ err: error }, 'offsets not compared'));
 
   let crashed = false;
   const crash = (error: unknown): void => {
@@ -49,7 +53,15 @@ export function createConsumerLoop(options: ConsumerLoopOptions): ConsumerLoop {
     logger.fatal({ err: error }, 'consumer crashed');
     options.onCrash(error);
   };
-  const work = createBatchWork({ ...options, logger, progress, offsets, stopping: stopping.signal, status });
+  const work = createBatchWork({
+    ...options,
+    logger,
+    progress,
+    offsets,
+    stopping: stopping.signal,
+    abandoned: abandoned.signal,
+    status,
+  });
   const eachBatch = async (payload: EachBatchPayload): Promise<void> => {
     const end = await work(payload);
     if (end.kind === 'rejoin') throw end.error;
@@ -70,14 +82,15 @@ export function createConsumerLoop(options: ConsumerLoopOptions): ConsumerLoop {
     status.partitions = Object.values(payload.memberAssignment).flat().length;
     progress.note();
     logger.info({ partitions: payload.memberAssignment }, 'consumer joined');
-    offsets
-      .joined(payload.memberAssignment)
-      .catch((error: unknown) => logger.debug({ err: error }, 'offsets not read'));
+    offsets.forget();
+    void checkOffsets(payload.memberAssignment);
   });
 
   return {
     start: async () => {
       try {
+        await consumer.connect();
+        await checkOffsets(Object.fromEntries(options.topics.map((topic) => [topic, 'all'])));
         await join(consumer, options, eachBatch);
       } catch (error) {
         gate.shut();
@@ -90,6 +103,7 @@ export function createConsumerLoop(options: ConsumerLoopOptions): ConsumerLoop {
       if (!(await within(graceMs, leave(consumer, logger)))) logger.warn({ graceMs }, 'consumer did not drain in time');
       await admin.disconnect().catch(() => undefined);
       gate.shut();
+      abandoned.abort();
       if (!crashed) status.state = 'stopped';
     },
     health: () => ({
@@ -117,7 +131,6 @@ function makeConsumer(options: ConsumerLoopOptions, kafka: ReturnType<typeof cre
 }
 
 async function join(consumer: Consumer, options: ConsumerLoopOptions, eachBatch: EachBatchHandler): Promise<void> {
-  await consumer.connect();
   await consumer.subscribe({ topics: [...options.topics], fromBeginning: true });
   await consumer.run({
     autoCommit: false,

@@ -8,6 +8,8 @@ export interface HeartbeatOptions {
   progressTimeoutMs: number;
   progress: Progress;
   logger: Logger;
+  /** Aborted when nobody waits for the work any more. */
+  abandoned: AbortSignal;
 }
 
 /**
@@ -36,9 +38,12 @@ export async function withHeartbeats<T>(
     isBeating = false;
   };
   const timer = setInterval(() => void beat(), options.intervalMs);
+  const end = (): void => clearInterval(timer);
+  options.abandoned.addEventListener('abort', end);
   try {
     return await work();
   } finally {
-    clearInterval(timer);
+    end();
+    options.abandoned.removeEventListener('abort', end);
   }
 }

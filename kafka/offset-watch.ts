@@ -14,8 +14,13 @@ export interface OffsetAlert {
 }
 
 export interface OffsetWatch {
-  /** After each rebalance: compares what is committed with what the log still holds. */
-  joined(assignment: Record<string, readonly number[]>): Promise<void>;
+  /**
+   * Compares what is committed with what the log still holds. Before the consumer joins, since kafkajs overwrites an
+   * offset that is out of range, and after each rebalance, for what the others had.
+   */
+  check(assignment: Record<string, readonly number[] | 'all'>): Promise<void>;
+  /** After a rebalance: what was expected before no longer counts. */
+  forget(): void;
   /** With each batch, in order. */
   sawBatch(batch: { topic: string; partition: number; first: bigint; last: bigint }): void;
 }
@@ -27,17 +32,21 @@ export function createOffsetWatch(options: {
   onAlert: (alert: OffsetAlert) => void;
 }): OffsetWatch {
   const next = new Map<string, bigint>();
+  const told = new Set<string>();
   const alert = (found: OffsetAlert): void => {
+    const identity = [found.kind, found.topic, found.partition, found.expected].join('/');
+    if (told.has(identity)) return;
+    told.add(identity);
     const data = { ...found, expected: String(found.expected), found: String(found.found) };
     options.logger.error(data, 'consumer offset jumped');
     options.onAlert(found);
   };
   return {
-    joined: async (assignment) => {
-      next.clear();
+    forget: () => next.clear(),
+    check: async (assignment) => {
       for (const [topic, partitions] of Object.entries(assignment)) {
         for (const one of await readOffsets(options, topic)) {
-          if (partitions.includes(one.partition)) compare(topic, one, alert);
+          if (partitions === 'all' || partitions.includes(one.partition)) compare(topic, one, alert);
         }
       }
     },

@@ -21,6 +21,7 @@ interface Known {
 }
 
 const MAX_AGE_MS = 5 * 60_000;
+const ATTEMPTS = 3;
 
 /** `admin` must be connected. */
 export function createPartitions(admin: Pick<Admin, 'fetchTopicMetadata'>, maxAgeMs = MAX_AGE_MS): Partitions {
@@ -40,7 +41,10 @@ export function createPartitions(admin: Pick<Admin, 'fetchTopicMetadata'>, maxAg
   const loadOne = async (topic: string): Promise<OmsError | undefined> => {
     const entry = known.get(topic);
     if (entry && entry.until > Date.now()) return undefined;
-    const fault = await refresh(topic);
+    let fault = await refresh(topic);
+    // kafkajs does not repeat a metadata request whose answer was lost.
+    for (let n = 1; n < ATTEMPTS && !entry && fault?.code === 'OMS_KAFKA_UNAVAILABLE'; n++)
+      fault = await refresh(topic);
     // An outage is no reason to hold records back: the partitions known so far are good enough until it ends.
     return entry && fault?.code === 'OMS_KAFKA_UNAVAILABLE' ? undefined : fault;
   };
