@@ -34,6 +34,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
         about: 'Check order events given as JSON lines, and produce them.',
         load: () => import('./orders-produce.ts'),
       },
+      show: {
+        about: 'Everything about an order: state, parts, timeline, links.',
+        load: () => import('./orders-show.ts'),
+      },
       ls: { about: 'The newest orders.', load: () => import('./orders-ls.ts') },
       cancel: { about: 'Ask for the cancellation of an order.', load: () => import('./orders-cancel.ts') },
     },

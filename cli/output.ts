@@ -36,3 +36,7 @@ export function table(head: readonly string[], rows: readonly (readonly Cell[])[
 export function examples(...lines: string[]): string {
   return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`;
 }
+
+/** `12345` minor units as `123.45`. */
+export const money = (amount: number): string =>
+  (amount / 100).toLocaleString('en-GB', { minimumFractionDigits: 2, maximumFractionDigits: 2 });

@@ -3,7 +3,7 @@ import { readPrices, readStock } from '../database/stock-levels.ts';
 import type { PriceLevel } from '../database/stock-levels.ts';
 import { withDatabase } from './clients.ts';
 import { countOption } from './options.ts';
-import { examples, printResult, table } from './output.ts';
+import { examples, money, printResult, table } from './output.ts';
 import { cliConfig } from './settings.ts';
 
 /** `oms stock show [SKU…]` */
@@ -31,7 +31,7 @@ export function createCommand(): Command {
             row.onHand,
             row.reserved,
             row.free,
-            row.prices.map(money).join(' '),
+            row.prices.map(priceText).join(' '),
           ]),
         ),
       );
@@ -39,4 +39,4 @@ export function createCommand(): Command {
 }
 
 const pricesOf = (sku: string, prices: readonly PriceLevel[]): PriceLevel[] => prices.filter((one) => one.sku === sku);
-const money = ({ currency, unitPrice }: PriceLevel): string => `${(unitPrice / 100).toFixed(2)} ${currency}`;
+const priceText = ({ currency, unitPrice }: PriceLevel): string => `${money(unitPrice)} ${currency}`;

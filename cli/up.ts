@@ -1,12 +1,6 @@
 import { Command } from 'commander';
 import { examples } from './output.ts';
-
-export interface UpFlags {
-  json?: boolean;
-  demo: boolean;
-  ephemeral?: boolean;
-  stackOnly?: boolean;
-}
+import type { UpFlags } from './up/flags.ts';
 
 /** `oms up` */
 export function createCommand(): Command {

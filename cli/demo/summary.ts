@@ -1,4 +1,4 @@
-import { table } from '../output.ts';
+import { money, table } from '../output.ts';
 import type { DemoCounts } from './counters.ts';
 
 /** What the demo has shown, for the summary and for `--json`. */
@@ -10,10 +10,6 @@ export interface DemoResult extends DemoCounts {
   seconds: number;
   example: string | undefined;
 }
-
-/** `12345` minor units as `123.45`. */
-export const money = (amount: number): string =>
-  (amount / 100).toLocaleString('en-GB', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
 const listed = (counts: Record<string, number>): string =>
   Object.entries(counts)

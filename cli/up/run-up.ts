@@ -14,7 +14,7 @@ import { createLogger } from '../../platform/logger.ts';
 import { createShutdown } from '../../platform/shutdown.ts';
 import { note, print, printJson } from '../output.ts';
 import { cliConfig } from '../settings.ts';
-import type { UpFlags } from '../up.ts';
+import type { UpFlags } from './flags.ts';
 import { linkBox, linksOf } from './links.ts';
 import { keepRunning, roleProgress } from './keep-running.ts';
 import { planRoles } from './roles.ts';

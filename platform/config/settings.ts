@@ -48,6 +48,7 @@ export const SETTINGS = {
     'default',
     'Temporal namespace; with OMS_PREFIX the tenancy boundary.',
   ),
+  TEMPORAL_UI_URL: setting(z.string(), '', "Temporal's web UI, for links; not set = that of the local stack."),
   DATABASE_URL: setting(postgresUrl(), 'postgres://oms:oms@127.0.0.1:5433/oms', 'PostgreSQL 15 or newer.', true),
   OMS_PREFIX: setting(
     z.string().regex(/^([A-Za-z0-9._-]{1,50})?$/, 'must be up to 50 characters of A-Z a-z 0-9 . _ -'),

@@ -1,0 +1,35 @@
+import { Command } from 'commander';
+import { OmsError } from '../domain/errors.ts';
+import { orderWorkflowId } from '../domain/ids.ts';
+import { listDeadLetters } from '../database/dead-letters.ts';
+import { readOrderView } from '../database/order-view.ts';
+import { withDatabase } from './clients.ts';
+import { shownLetter } from './dlq-ls.ts';
+import { workflowUrl } from './orders/links.ts';
+import { orderText } from './orders/order-text.ts';
+import { examples, printResult } from './output.ts';
+import { cliConfig } from './settings.ts';
+
+/** `oms orders show ID` */
+export function createCommand(): Command {
+  return new Command()
+    .argument('<id>', 'order id')
+    .addHelpText('after', examples('oms orders show 536365', 'oms orders show 536365 --json'))
+    .action(async (orderId: string, flags: { json?: boolean }) => {
+      const config = await cliConfig();
+      const { view, letters } = await withDatabase(config, async (db) => ({
+        view: await readOrderView(db, orderId),
+        letters: await listDeadLetters(db, { orderId }),
+      }));
+      if (!view && letters.length === 0) {
+        throw new OmsError('OMS_ORDER_UNKNOWN', `no order ${orderId} is known; was it produced, and does ingest run?`);
+      }
+      const workflowId = view ? orderWorkflowId(orderId) : null;
+      const links = {
+        workflowId,
+        workflow: workflowId && (await workflowUrl(config, workflowId, view?.ledger?.runId)),
+      };
+      const shown = { orderId, ...view, deadLetters: letters.map(shownLetter), links };
+      printResult(flags, shown, () => orderText(shown));
+    });
+}

@@ -1,0 +1,104 @@
+import type { OrderView, TimelineEntry } from '../../database/order-view.ts';
+import type { shownLetter } from '../dlq-ls.ts';
+import { money, table } from '../output.ts';
+
+/** Everything `oms orders show` knows of an order. An order that was only ever refused has nothing but dead letters. */
+export type ShownOrder = Partial<OrderView> & {
+  orderId: string;
+  deadLetters: ReturnType<typeof shownLetter>[];
+  links: { workflowId: string | null; workflow: string | null };
+};
+
+/** An order for people: how it stands, its parts, and what happened, in order. */
+export function orderText(shown: ShownOrder): string {
+  return [heading(shown), items(shown), fulfillments(shown), timeline(shown), refusals(shown), links(shown)]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+const time = (at: number | Date): string => new Date(at).toISOString().replace('T', ' ').replace('Z', '');
+
+function heading({ orderId, order, ledger }: ShownOrder): string {
+  if (order) {
+    const { status, reason, source, customerId, receivedAt, closedAt } = order;
+    const ended = closedAt ? `, ended ${time(closedAt)} after ${((closedAt - receivedAt) / 1_000).toFixed(1)} s` : '';
+    return [
+      `Order ${orderId}: ${status}${reason ? ` (${reason})` : ''}`,
+      `customer ${customerId}, from ${source}, placed ${time(order.placedAt)}`,
+      `received ${time(receivedAt)}${ended}`,
+    ].join('\n');
+  }
+  if (!ledger) return `Order ${orderId}: refused`;
+  const waits = ledger.state === 'awaited' ? 'events are waiting for it' : 'no worker has taken it yet';
+  return `Order ${orderId}: ${ledger.state} (${waits})`;
+}
+
+const SHOWN_ITEMS = 10;
+
+function items({ items: lines = [], order }: ShownOrder): string {
+  if (lines.length === 0) return '';
+  const rows = lines
+    .slice(0, SHOWN_ITEMS)
+    .map(({ sku, quantity, unitPrice, description }) => [
+      quantity,
+      sku,
+      unitPrice === null ? 'price list' : money(unitPrice),
+      description,
+    ]);
+  const more = lines.length > SHOWN_ITEMS ? `\n… and ${lines.length - SHOWN_ITEMS} more lines` : '';
+  return table(['PIECES', 'SKU', order?.currency ?? 'PRICE', 'DESCRIPTION'], rows) + more;
+}
+
+function fulfillments({ fulfillments: parts = [], order }: ShownOrder): string {
+  if (parts.length === 0) return '';
+  const rows = parts.map(({ id, warehouse, status, reason, items: lines, invoice, payment, shipment }) => [
+    id,
+    warehouse ?? '-',
+    reason ? `${status} (${reason})` : status,
+    lines.reduce((sum, { quantity }) => sum + quantity, 0),
+    invoice ? `${invoice.invoiceId} ${money(invoice.total)} ${order?.currency ?? ''}` : '-',
+    payment?.status ?? '-',
+    shipment?.status ?? '-',
+    shipment?.trackingNumber ?? '-',
+  ]);
+  return table(['FULFILLMENT', 'WAREHOUSE', 'STATUS', 'PIECES', 'INVOICE', 'PAYMENT', 'SHIPMENT', 'TRACKING'], rows);
+}
+
+/** Incoming and outgoing events in one list, by time. */
+function timeline({ timeline: told = [], incoming = [] }: ShownOrder): string {
+  const rows = [
+    ...incoming.map(({ at, type, eventId, outcome }) => ({ at, row: ['→', type, eventId, outcome] })),
+    ...told.map((entry) => ({
+      at: entry.at,
+      row: ['←', entry.type, entry.eventId, `${sending(entry)}, by ${entry.cause}`],
+    })),
+  ].toSorted((a, b) => a.at.getTime() - b.at.getTime());
+  if (rows.length === 0) return '';
+  return table(
+    ['WHEN', '', 'EVENT', 'EVENT ID', ''],
+    rows.map(({ at, row }) => [time(at), ...row]),
+  );
+}
+
+function sending({ topic, version, sentAt, heldReason }: TimelineEntry): string {
+  const state = sentAt ? '' : heldReason ? ` held back: ${heldReason}` : ' not sent yet';
+  return `${topic} v${version}${state}`;
+}
+
+function refusals({ deadLetters }: ShownOrder): string {
+  if (deadLetters.length === 0) return '';
+  return table(
+    ['REFUSED', 'CODE', 'WHY', 'DEAD LETTER'],
+    deadLetters.map(({ createdAt, code, message, id }) => [
+      time(createdAt),
+      code,
+      message.slice(0, 100),
+      id.slice(0, 12),
+    ]),
+  );
+}
+
+function links({ links: { workflowId, workflow } }: ShownOrder): string {
+  if (!workflowId) return '';
+  return workflow ? `Workflow: ${workflow}` : `Workflow: ${workflowId} (TEMPORAL_UI_URL makes it a link)`;
+}
