@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { OmsError } from '../domain/errors.ts';
@@ -34,21 +35,34 @@ export function openDatabase(options: OpenDatabaseOptions): Database {
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
 }
 
-/** SQLSTATEs after which the same transaction may simply be run again. */
+/** SQLSTATEs after which the same work may simply be done again. */
 const SERIALIZATION_FAILURES = new Set(['40001', '40P01']);
-const MAX_ATTEMPTS = 10;
+const MAX_ATTEMPTS = 20;
+/** The first attempts follow at once; when many want the same row, the later ones keep apart. */
+const PATIENT_FROM = 3;
+const PAUSE_MS = 10;
 
 /**
- * Runs `work` in one transaction; serialization failures and deadlocks are retried here and nowhere else, so `work`
- * must have no effect but through `tx`.
+ * Runs `work` in one transaction; serialization failures and deadlocks are retried, so `work` must have no effect but
+ * through `tx`.
  * @throws OmsError OMS_DATABASE_UNAVAILABLE when the database is away; other errors as they are
  */
-export async function transaction<T>(db: Database, work: (tx: Database) => Promise<T>): Promise<T> {
+export function transaction<T>(db: Database, work: (tx: Database) => Promise<T>): Promise<T> {
+  return retrying(() => db.transaction().execute((tx) => work(tx)));
+}
+
+/**
+ * Runs `work` again after a serialization failure or deadlock: here and nowhere else. For work whose one writing
+ * statement fails as a whole when what it was decided on has changed.
+ * @throws OmsError OMS_DATABASE_UNAVAILABLE when the database is away; other errors as they are
+ */
+export async function retrying<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await db.transaction().execute((tx) => work(tx));
+      return await work();
     } catch (error) {
       if (attempt >= MAX_ATTEMPTS || !SERIALIZATION_FAILURES.has(sqlState(error) ?? '')) throw databaseError(error);
+      if (attempt >= PATIENT_FROM) await delay(Math.random() * PAUSE_MS * attempt);
     }
   }
 }

@@ -1,25 +1,31 @@
 import { sql } from 'kysely';
-import { OmsError } from '../../domain/errors.ts';
 import type { Address } from '../../domain/order.ts';
 import type { FulfillmentStatus, OrderStatus, PaymentStatus, ShipmentStatus } from '../../domain/status.ts';
 import type { Database } from '../database.ts';
 import type { FulfillmentItemRecord, FulfillmentRecord, OrderRecord } from './record.ts';
 
-/**
- * The order with all its parts, its row locked until the transaction ends: steps of one order run one after another.
- * @throws OmsError OMS_ORDER_UNKNOWN
- */
-export async function lockOrder(tx: Database, orderId: string): Promise<OrderRecord> {
-  const head = await readHead(tx, orderId, true);
-  if (!head) throw new OmsError('OMS_ORDER_UNKNOWN', `no order ${orderId}`);
-  // A statement of its own: it must see what the former holder of the lock has written.
-  return { ...head, fulfillments: await readFulfillments(tx, orderId) };
-}
-
-/** The order as it stands, without a lock; null when it is unknown. */
+/** The order with all its parts as of one moment; null when it is unknown. One statement, no lock. */
 export async function readOrder(db: Database, orderId: string): Promise<OrderRecord | null> {
-  const head = await readHead(db, orderId, false);
-  return head && { ...head, fulfillments: await readFulfillments(db, orderId) };
+  const { rows } = await sql<HeadRow & PartsRow>`
+    select o.source, o.customer_id, o.currency, o.ship_to, o.status, o.reason, o.placed_at, o.received_at, o.closed_at,
+      o.version, o.sequences, clock_timestamp() as now,
+      f.fulfillment_id, f.warehouse, f.status as fulfillment_status, f.reason as fulfillment_reason,
+      (select json_agg(json_build_array(i.line, i.sku, i.quantity, i.unit_price) order by i.line)
+        from fulfillment_items i where i.fulfillment_id = f.fulfillment_id) as items,
+      inv.invoice_id, inv.series, inv.number, inv.sub_total, inv.tax, inv.shipping, inv.total,
+      p.status as payment_status, p.amount, p.reference, p.auth_code, p.decline_reason, p.refunded, p.settled_at,
+      s.status as shipment_status, s.carrier, s.booking_reference, s.tracking_number, s.booked_at, s.dispatched_at,
+      s.ended_at
+    from orders o
+    left join fulfillments f on f.order_id = o.order_id
+    left join invoices inv on inv.fulfillment_id = f.fulfillment_id
+    left join payments p on p.fulfillment_id = f.fulfillment_id
+    left join shipments s on s.shipment_id = f.fulfillment_id
+    where o.order_id = ${orderId} order by f.n
+  `.execute(db);
+  const head = rows[0];
+  if (!head) return null;
+  return { ...headFrom(orderId, head), fulfillments: rows.flatMap(fulfillmentFrom) };
 }
 
 interface HeadRow {
@@ -37,18 +43,7 @@ interface HeadRow {
   now: Date;
 }
 
-async function readHead(
-  db: Database,
-  orderId: string,
-  lock: boolean,
-): Promise<Omit<OrderRecord, 'fulfillments'> | null> {
-  const { rows } = await sql<HeadRow>`
-    select source, customer_id, currency, ship_to, status, reason, placed_at, received_at, closed_at, version,
-      sequences, clock_timestamp() as now
-    from orders where order_id = ${orderId} ${lock ? sql`for update` : sql``}
-  `.execute(db);
-  const row = rows[0];
-  if (!row) return null;
+function headFrom(orderId: string, row: HeadRow): Omit<OrderRecord, 'fulfillments'> {
   return {
     orderId,
     source: row.source,
@@ -70,10 +65,11 @@ async function readHead(
 type ItemTuple = [number, string, number, number | null];
 
 interface PartsRow {
-  fulfillment_id: string;
+  /** Null on an order without fulfillments. */
+  fulfillment_id: string | null;
   warehouse: string | null;
-  status: FulfillmentStatus;
-  reason: string | null;
+  fulfillment_status: FulfillmentStatus;
+  fulfillment_reason: string | null;
   items: ItemTuple[] | null;
   invoice_id: string | null;
   series: string;
@@ -98,29 +94,11 @@ interface PartsRow {
   ended_at: Date | null;
 }
 
-/** All parts of an order in one statement. */
-async function readFulfillments(db: Database, orderId: string): Promise<FulfillmentRecord[]> {
-  const { rows } = await sql<PartsRow>`
-    select f.fulfillment_id, f.warehouse, f.status, f.reason,
-      (select json_agg(json_build_array(i.line, i.sku, i.quantity, i.unit_price) order by i.line)
-        from fulfillment_items i where i.fulfillment_id = f.fulfillment_id) as items,
-      inv.invoice_id, inv.series, inv.number, inv.sub_total, inv.tax, inv.shipping, inv.total,
-      p.status as payment_status, p.amount, p.reference, p.auth_code, p.decline_reason, p.refunded, p.settled_at,
-      s.status as shipment_status, s.carrier, s.booking_reference, s.tracking_number, s.booked_at, s.dispatched_at,
-      s.ended_at
-    from fulfillments f
-    left join invoices inv on inv.fulfillment_id = f.fulfillment_id
-    left join payments p on p.fulfillment_id = f.fulfillment_id
-    left join shipments s on s.shipment_id = f.fulfillment_id
-    where f.order_id = ${orderId} order by f.n
-  `.execute(db);
-  return rows.map(fulfillmentFrom);
-}
-
-function fulfillmentFrom(row: PartsRow): FulfillmentRecord {
-  const { warehouse, status, reason } = row;
+function fulfillmentFrom(row: PartsRow): FulfillmentRecord[] {
+  const { fulfillment_id: id, warehouse, fulfillment_status: status, fulfillment_reason: reason } = row;
+  if (id === null) return [];
   const parts = { invoice: invoiceFrom(row), payment: paymentFrom(row), shipment: shipmentFrom(row) };
-  return { id: row.fulfillment_id, warehouse, status, reason, items: (row.items ?? []).map(itemFrom), ...parts };
+  return [{ id, warehouse, status, reason, items: (row.items ?? []).map(itemFrom), ...parts }];
 }
 
 function itemFrom([line, sku, quantity, unitPrice]: ItemTuple): FulfillmentItemRecord {

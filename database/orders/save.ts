@@ -1,14 +1,13 @@
 import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
-import { OmsError } from '../../domain/errors.ts';
 import { isFinalOrder } from '../../domain/status.ts';
-import { OUTBOX_CHANNEL, outboxRow } from '../outbox.ts';
-import type { EventEncoder } from '../outbox.ts';
+import { outboxRow } from '../outbox.ts';
+import type { EventEncoder, NewEvent } from '../outbox.ts';
 import { orderStatusEvent } from './events.ts';
 import type { FulfillmentRecord, OrderRecord } from './record.ts';
 import type { OrderStep } from './step-types.ts';
 import { rowsOf } from './rows.ts';
-import { lockStock, stockChange } from './stock-moves.ts';
+import { stockChange } from './stock-moves.ts';
 
 /** What an order looked like before a step, part by part. */
 type Snapshot = Map<string, string>;
@@ -24,31 +23,39 @@ export function snapshotOf(order: OrderRecord): Snapshot {
   return new Map(parts.map(([part, value]) => [part, JSON.stringify(value)]));
 }
 
-/** Writes what a step has changed, in one statement. */
+/** The order was changed since it was read: decide anew. */
+const CHANGED_SINCE = '40001';
+/** What was promised is not there: nobody can mend that by trying again. */
+const NOT_THERE = '23514';
+
+/** Writes what a step has changed, in one statement, provided that the order is still at the version it was read at. */
 export async function saveStep(encoder: EventEncoder, before: Snapshot, step: OrderStep): Promise<void> {
-  const { order, tx } = step;
+  const { order, db } = step;
   const after = snapshotOf(order);
   const changed = (part: string): boolean => before.get(part) !== after.get(part);
   if ([...after.keys()].some(changed)) step.tell(orderStatusEvent(order, step.cause));
   const touched = (part: string): FulfillmentRecord[] => order.fulfillments.filter((f) => changed(`${part} ${f.id}`));
   const moves = stockChange(step.stock);
   const writes = [
+    ...eventWrites(encoder, step, changed('order') && isFinalOrder(order.status)),
     write('f', touched('fulfillment'), updateFulfillments),
     write('i', touched('invoice'), (rows) => insertInvoices(order, rows)),
     write('p', touched('payment'), (rows) => upsertPayments(order, rows)),
     write('s', touched('shipment'), (rows) => upsertShipments(order, rows)),
-    write('k', moves, (rows) => rows.statement),
+    write('k', moves, (change) => change.statement),
     write('n', step.news, insertNews),
     write('h', step.handled, (rows) => upsertHandled(order.orderId, rows)),
-    ...outboxWrites(encoder, step, changed('order') && isFinalOrder(order.status)),
   ].filter((part) => part !== null);
   if (writes.length === 0) return;
-  await lockStock(tx, moves);
-  const notice = step.events.length > 0 ? sql`, pg_notify(${OUTBOX_CHANNEL}, '')` : sql``;
-  const moved = moves ? sql`(select count(*)::int from k)` : sql`0`;
-  const statement = sql<{ moved: number }>`with ${sql.join(writes)} select ${moved} as moved ${notice}`;
-  const { rows } = await statement.execute(tx);
-  if (moves && rows[0]?.moved !== moves.rows) throw stockMissing(order.orderId);
+  const held = [sql`1`];
+  if (step.events.length > 0) held.push(expectRows('o', 1, CHANGED_SINCE));
+  if (moves) held.push(expectRows('k', moves.rows, NOT_THERE));
+  await sql`with ${sql.join(writes)} select ${sql.join(held)}`.execute(db);
+}
+
+/** Fails the statement unless the write of that name touched so many rows. */
+export function expectRows(name: string, rows: number, code: string): RawBuilder<unknown> {
+  return sql`oms_expect((select count(*) from ${sql.raw(name)}), ${rows}, ${code}, ${`rows of ${name}`})`;
 }
 
 /** A named write of the statement; none when there is nothing to write. */
@@ -137,26 +144,28 @@ function upsertHandled(orderId: string, handled: OrderStep['handled']) {
 }
 
 /** The events with their numbers, the order's row that counts them, and the ledger's when the order has ended. */
-function outboxWrites(encoder: EventEncoder, { order, events }: OrderStep, ended: boolean) {
+function eventWrites(encoder: EventEncoder, { order, events }: OrderStep, ended: boolean): RawBuilder<unknown>[] {
   if (events.length === 0) return [];
+  const readAt = order.version;
+  const told = insertEvents(encoder, order, events);
+  const counted = sql`update orders set version = ${order.version}, sequences = ${JSON.stringify(order.sequences)},
+      status = ${order.status}, reason = ${order.reason}, closed_at = ${time(order.closedAt)}, updated_at = now()
+    where order_id = ${order.orderId} and version = ${readAt} returning 1`;
+  const closed = sql`update ledger set state = 'closed', closed_at = now()
+    where order_id = ${order.orderId} and state <> 'closed' returning 1`;
+  const writes = [sql`o as (${counted})`, sql`e as (${told})`];
+  return ended ? [...writes, sql`l as (${closed})`] : writes;
+}
+
+/** Numbers the events, counting the order's record on, and writes them. */
+export function insertEvents(encoder: EventEncoder, order: OrderRecord, events: readonly NewEvent[]) {
   const rows = events.map((event) => {
     const row = outboxRow(encoder, order.orderId, event, order);
     return { ...row, value: row.value.toString('base64'), headers: JSON.parse(row.headers) as unknown };
   });
   const columns = `event_id text, version bigint, topic text, sequence bigint, type text, cause text, value text,
     headers jsonb, shard smallint`;
-  const told = sql`insert into outbox (event_id, order_id, version, topic, sequence, type, cause, key, value, headers, shard)
+  return sql`insert into outbox (event_id, order_id, version, topic, sequence, type, cause, key, value, headers, shard)
     select r.event_id, ${order.orderId}, r.version, r.topic, r.sequence, r.type, r.cause, ${order.orderId},
       decode(r.value, 'base64'), r.headers, r.shard from ${rowsOf(rows, columns)} order by r.version returning 1`;
-  const counted = sql`update orders set version = ${order.version}, sequences = ${JSON.stringify(order.sequences)},
-      status = ${order.status}, reason = ${order.reason}, closed_at = ${time(order.closedAt)}, updated_at = now()
-    where order_id = ${order.orderId} returning 1`;
-  const closed = sql`update ledger set state = 'closed', closed_at = now()
-    where order_id = ${order.orderId} and state <> 'closed' returning 1`;
-  const writes = [sql`e as (${told})`, sql`o as (${counted})`];
-  return ended ? [...writes, sql`l as (${closed})`] : writes;
-}
-
-function stockMissing(orderId: string): OmsError {
-  return new OmsError('OMS_STOCK_INVALID', `stock of order ${orderId} does not hold what was reserved for it`);
 }

@@ -85,7 +85,7 @@ export async function tellReturn(
   if (shipment.status !== 'failed' || !isHandedOver(f)) return false;
   const reason = ending.detail ?? RETURNED;
   const event = deliveryEvent(step.order, f, 'ReturnedToSender', { ...step, carrierTime: ending.carrierTime, reason });
-  if (await isTold(step.tx, event.eventId)) return false;
+  if (await isTold(step.db, event.eventId)) return false;
   step.tell(event);
   return true;
 }

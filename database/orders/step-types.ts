@@ -8,8 +8,8 @@ export interface StepDependencies {
   encoder: EventEncoder;
 }
 
-/** `release`: promised pieces are free again. `commit`: promised pieces have left the warehouse. */
-export type StockMove = { kind: 'release' | 'commit'; fulfillment: FulfillmentRecord };
+/** `reserve`: pieces are promised. `release`: promised pieces are free again. `commit`: promised pieces have left the warehouse. */
+export type StockMove = { kind: 'reserve' | 'release' | 'commit'; fulfillment: FulfillmentRecord };
 
 /** News from a carrier, to be kept with what came of it. */
 export interface NewsRow {
@@ -34,7 +34,8 @@ export interface OrderStep {
   readonly order: OrderRecord;
   /** Id of the incoming event or name of the step that leads to it all. */
   readonly cause: string;
-  readonly tx: Database;
+  /** For what else it has to read. */
+  readonly db: Database;
   tell(event: NewEvent): void;
   moveStock(move: StockMove): void;
   readonly events: NewEvent[];

@@ -1,15 +1,18 @@
+import { OmsError } from '../../domain/errors.ts';
 import type { Database } from '../database.ts';
-import { transaction } from '../database.ts';
+import { retrying } from '../database.ts';
 import type { NewEvent } from '../outbox.ts';
-import { lockOrder } from './load.ts';
+import { readOrder } from './load.ts';
 import type { OrderRecord } from './record.ts';
 import { saveStep, snapshotOf } from './save.ts';
-import type { OrderStep, StepDependencies, StockMove } from './step-types.ts';
+import type { HandledEvent, NewsRow, OrderStep, StepDependencies, StockMove } from './step-types.ts';
 
 /**
- * Runs one step: locks and reads the order, lets `decide` change it, and saves what changed with the events that tell of
- * it (and an OrderStatus when anything did), all in one transaction. A step that changes nothing writes nothing, so
- * `decide` makes a repeat harmless by looking at what is there. Answers what `decide` returned, and the order as saved.
+ * Runs one step: reads the order, lets `decide` change it, and saves what changed with the events that tell of it (and
+ * an OrderStatus when anything did). Two round trips: the write is one statement that fails as a whole when the order
+ * is no longer at the version that was read, and then the step is decided anew. A step that changes nothing writes
+ * nothing, so `decide` makes a repeat harmless by looking at what is there. Answers what `decide` returned, and the
+ * order as saved.
  * @throws OmsError OMS_ORDER_UNKNOWN, OMS_DATABASE_UNAVAILABLE, and whatever `decide` throws
  */
 export async function orderStep<T>(
@@ -18,33 +21,33 @@ export async function orderStep<T>(
   cause: string,
   decide: (step: OrderStep) => T | Promise<T>,
 ): Promise<{ result: T; order: OrderRecord }> {
-  return inTransaction(deps.db, async (tx) => {
-    const order = await lockOrder(tx, orderId);
+  const attempt = async (): Promise<{ result: T; order: OrderRecord }> => {
+    const order = await readOrder(deps.db, orderId);
+    if (!order) throw new OmsError('OMS_ORDER_UNKNOWN', `no order ${orderId}`);
     const before = snapshotOf(order);
-    const step = newStep(tx, order, cause);
+    const step = newStep(deps.db, order, cause);
     const result = await decide(step);
     await saveStep(deps.encoder, before, step);
     return { result, order };
-  });
+  };
+  // A transaction that has failed cannot go on: whoever has opened it begins again.
+  return deps.db.isTransaction ? attempt() : retrying(attempt);
 }
 
-function newStep(tx: Database, order: OrderRecord, cause: string): OrderStep {
+function newStep(db: Database, order: OrderRecord, cause: string): OrderStep {
   const events: NewEvent[] = [];
   const stock: StockMove[] = [];
+  const news: NewsRow[] = [];
+  const handled: HandledEvent[] = [];
   return {
     order,
     cause,
-    tx,
+    db,
     events,
     stock,
-    news: [],
-    handled: [],
+    news,
+    handled,
     tell: (event) => void events.push(event),
     moveStock: (move) => void stock.push(move),
   };
-}
-
-/** In the transaction that is open already, else in one of its own. */
-function inTransaction<T>(db: Database, work: (tx: Database) => Promise<T>): Promise<T> {
-  return db.isTransaction ? work(db) : transaction(db, work);
 }

@@ -1,17 +1,15 @@
 import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
-import type { Database } from '../database.ts';
 import { rowsOf } from './rows.ts';
 import type { StockMove } from './step-types.ts';
 
-/** Changes of stock rows, one row each, in the order in which every transaction locks them. */
+/** Changes of stock rows, one row each. */
 export interface StockChange {
-  skus: string[];
-  warehouses: string[];
   rows: number;
   statement: RawBuilder<unknown>;
 }
 
+/** What is taken off a stock row; reserving takes off less than nothing. */
 interface Delta {
   warehouse: string;
   sku: string;
@@ -24,18 +22,25 @@ export function stockChange(moves: readonly StockMove[]): StockChange | null {
   const deltas = [...sumUp(moves).values()];
   if (deltas.length === 0) return null;
   const columns = 'warehouse text, sku text, on_hand bigint, reserved bigint';
-  // Compare and set: a row that does not hold what is taken from it is left out, and the step fails as a whole.
-  const statement = sql`update stock set on_hand = stock.on_hand - r.on_hand, reserved = stock.reserved - r.reserved,
+  return { rows: deltas.length, statement: updateStock(rowsOf(deltas, columns)) };
+}
+
+/**
+ * Takes `on_hand` and `reserved` of the rows `r` off their stock rows: compare and set, one `returning` a row that held
+ * what was taken from it. Rows are locked in key order, so that two orders with the same SKUs wait for each other
+ * instead of blocking each other.
+ */
+export function updateStock(r: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`update stock set on_hand = stock.on_hand - r.on_hand, reserved = stock.reserved - r.reserved,
       version = stock.version + 1, updated_at = now()
-    from ${rowsOf(deltas, columns)}
-    where stock.sku = r.sku and stock.warehouse = r.warehouse and stock.reserved >= r.reserved
-      and stock.on_hand >= r.on_hand returning 1`;
-  return {
-    skus: deltas.map((delta) => delta.sku),
-    warehouses: deltas.map((delta) => delta.warehouse),
-    rows: deltas.length,
-    statement,
-  };
+    from (
+      select stock.warehouse, stock.sku, r.on_hand, r.reserved from stock
+      join ${r} on stock.sku = r.sku and stock.warehouse = r.warehouse
+      order by stock.sku, stock.warehouse for update of stock
+    ) as r
+    where stock.sku = r.sku and stock.warehouse = r.warehouse
+      and stock.reserved - r.reserved between 0 and stock.on_hand - r.on_hand
+    returning 1`;
 }
 
 function sumUp(moves: readonly StockMove[]): Map<string, Delta> {
@@ -46,18 +51,10 @@ function sumUp(moves: readonly StockMove[]): Map<string, Delta> {
     for (const { sku, quantity } of fulfillment.items) {
       const key = `${warehouse}\n${sku}`;
       const delta = deltas.get(key) ?? { warehouse, sku, on_hand: 0, reserved: 0 };
-      delta.reserved += quantity;
+      delta.reserved += kind === 'reserve' ? -quantity : quantity;
       if (kind === 'commit') delta.on_hand += quantity;
       deltas.set(key, delta);
     }
   }
   return deltas;
-}
-
-/** Rows are locked in key order, so that two orders with the same SKUs wait for each other instead of blocking each other. */
-export async function lockStock(tx: Database, change: StockChange | null): Promise<void> {
-  if (!change || change.rows < 2) return;
-  await sql`select 1 from stock
-    where (sku, warehouse) in (select * from unnest(${change.skus}::text[], ${change.warehouses}::text[]))
-    order by sku, warehouse for update`.execute(tx);
 }

@@ -3,6 +3,7 @@ import { OmsError, isOmsError } from '../../domain/errors.ts';
 import { invoiceTotals } from '../../domain/invoice.ts';
 import type { InvoiceTotals, Pricing } from '../../domain/invoice.ts';
 import type { OrderProgress } from '../../domain/progress.ts';
+import { transaction } from '../database.ts';
 import { giveUp, moveFulfillment } from '../orders/endings.ts';
 import { invoiceEvent } from '../orders/events.ts';
 import { progressOf } from '../orders/progress.ts';
@@ -40,6 +41,15 @@ export async function drawInvoices(
   orderId: string,
   ids: readonly string[],
 ): Promise<ChargeIntent[]> {
+  return transaction(deps.db, (tx) => drawIn({ ...deps, db: tx }, orderId, ids));
+}
+
+/** In a transaction, since taking a number locks the series until the invoice stands. */
+async function drawIn(
+  deps: StepDependencies & { pricing: Pricing },
+  orderId: string,
+  ids: readonly string[],
+): Promise<ChargeIntent[]> {
   const { result } = await orderStep(deps, orderId, 'chargeFulfillments', async (step) => {
     const { order } = step;
     const wanted = order.fulfillments.filter((f) => ids.includes(f.id));
@@ -57,12 +67,12 @@ export async function drawInvoices(
 }
 
 /** The price list, for the SKUs whose price the upstream system left to us. */
-async function prices({ tx, order }: OrderStep, fulfillments: FulfillmentRecord[]): Promise<Map<string, number>> {
+async function prices({ db, order }: OrderStep, fulfillments: FulfillmentRecord[]): Promise<Map<string, number>> {
   const skus = fulfillments.flatMap((f) => f.items.flatMap((item) => (item.unitPrice === null ? [item.sku] : [])));
   if (skus.length === 0) return new Map();
   const { rows } = await sql<{ sku: string; unit_price: number }>`
     select sku, unit_price from prices where sku = any(${[...new Set(skus)]}::text[]) and currency = ${order.currency}
-  `.execute(tx);
+  `.execute(db);
   return new Map(rows.map((row) => [row.sku, row.unit_price]));
 }
 
@@ -108,12 +118,12 @@ function newPayment(amount: number): NonNullable<FulfillmentRecord['payment']> {
 }
 
 /** The next numbers of the series. Its row stays locked to the end of the transaction, so that none is ever missing. */
-async function takeNumbers({ tx }: OrderStep, count: number): Promise<number> {
+async function takeNumbers({ db }: OrderStep, count: number): Promise<number> {
   const { rows } = await sql<{ first: number }>`
     insert into invoice_series (series, next) values (${SERIES}, 1 + ${count}::bigint)
     on conflict (series) do update set next = invoice_series.next + ${count}::bigint
     returning next - ${count}::bigint as first
-  `.execute(tx);
+  `.execute(db);
   return rows[0]?.first ?? 1;
 }
 
