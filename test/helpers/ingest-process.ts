@@ -1,0 +1,21 @@
+import { startIngestRole } from '../../ingest/main.ts';
+import type { IngestStep } from '../../ingest/step.ts';
+import { loadConfig } from '../../platform/config/load.ts';
+import { runRole } from '../../platform/role.ts';
+
+/**
+ * The ingest role as a process of its own. OMS_TEST_KILL_AT=<step>:<n> makes it end itself with SIGKILL at the n-th
+ * time it comes to the end of that step: no handler runs, nothing is flushed.
+ */
+const config = loadConfig();
+const [killAt, times = '1'] = (process.env.OMS_TEST_KILL_AT ?? '').split(':');
+let left = Number(times);
+const onStep = (step: IngestStep): void => {
+  if (step === killAt && --left === 0) process.kill(process.pid, 'SIGKILL');
+};
+process.exitCode = await runRole({
+  name: 'ingest',
+  config,
+  port: config.OMS_INGEST_PORT,
+  start: (context) => startIngestRole(context, { onStep }),
+});

@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { startIngestRole } from '../../ingest/main.ts';
+import type { IngestStep, OnStep } from '../../ingest/step.ts';
+import { loadConfig } from '../../platform/config/load.ts';
+import { createMetrics } from '../../platform/metrics.ts';
+import type { RunningRole } from '../../platform/role.ts';
+import type { IngestWorld } from './ingest-world.ts';
+import { silent } from './order-world.ts';
+
+/** Ingest in this process. */
+export interface IngestHere extends RunningRole {
+  /** Records by outcome so far. */
+  outcomes(): Promise<Record<string, number>>;
+  metricsText(): Promise<string>;
+  /** What it reported as fatal. */
+  failures: string[];
+}
+
+export async function startIngest(
+  world: IngestWorld,
+  { settings = {}, onStep }: { settings?: Record<string, string>; onStep?: OnStep } = {},
+): Promise<IngestHere> {
+  const config = loadConfig({ ...world.environment, ...settings });
+  const metrics = createMetrics('ingest');
+  const failures: string[] = [];
+  const fail = (reason: string): void => void failures.push(reason);
+  const shutdown = { requested: new Promise<string>(() => undefined), fail, exitCode: () => failures.length };
+  const role = await startIngestRole({ config, logger: silent, metrics, shutdown }, onStep ? { onStep } : {});
+  return {
+    ...role,
+    failures,
+    metricsText: () => metrics.metrics(),
+    outcomes: async () => {
+      const found = await metrics.getSingleMetric('oms_ingest_records_total')?.get();
+      return Object.fromEntries(found?.values.map(({ labels, value }) => [labels.outcome, value]) ?? []) as Record<
+        string,
+        number
+      >;
+    },
+  };
+}
+
+export interface IngestProcess {
+  /** Resolves with the signal that ended it, or its exit code. */
+  gone: Promise<string>;
+  kill(): Promise<void>;
+  /** SIGTERM; resolves with the exit code. */
+  stop(): Promise<string>;
+}
+
+const SCRIPT = fileURLToPath(new URL('./ingest-process.ts', import.meta.url));
+
+/** Ingest in a process of its own, which may kill itself at the end of a step, the n-th time. */
+export function spawnIngest(
+  world: IngestWorld,
+  options: { killAt?: IngestStep; times?: number; settings?: Record<string, string> } = {},
+): IngestProcess {
+  const { killAt, times = 1, settings = {} } = options;
+  const kill = killAt ? { OMS_TEST_KILL_AT: `${killAt}:${times}` } : {};
+  const env = { PATH: process.env.PATH, ...world.environment, ...settings, ...kill };
+  const child = spawn(process.execPath, [SCRIPT], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const gone = once(child, 'exit').then(() => child.signalCode ?? String(child.exitCode));
+  const end = (signal: NodeJS.Signals): Promise<string> => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    return gone;
+  };
+  return { gone, kill: async () => void (await end('SIGKILL')), stop: () => end('SIGTERM') };
+}
