@@ -55,11 +55,11 @@ export async function effectCounts(deployment: Deployment): Promise<EffectCounts
   return { workflows: (await workflowIds(deployment)).length, ...rows[0] };
 }
 
-/** Ids of all workflow executions of the deployment's namespace. */
-export async function workflowIds({ temporal, config }: Deployment): Promise<string[]> {
+/** Ids of all workflow executions of the deployment's namespace, or of those a visibility query selects. */
+export async function workflowIds({ temporal, config }: Deployment, query?: string): Promise<string[]> {
   const client = new Client({ connection: temporal, namespace: config.TEMPORAL_NAMESPACE });
   const ids: string[] = [];
-  for await (const { workflowId } of client.workflow.list()) ids.push(workflowId);
+  for await (const { workflowId } of client.workflow.list({ query })) ids.push(workflowId);
   return ids;
 }
 

@@ -73,6 +73,11 @@ describe('a month of real orders', () => {
       return listed.length >= valid.length && listed;
     });
     expect(ids.sort()).toEqual(idsOf(valid).map((id) => `Order:${id}`));
+    const open = await waitFor('visibility to see all closed', async () => {
+      const count = await workflowIds(deployment, `ExecutionStatus != 'Completed'`);
+      return count.length === 0 && count;
+    });
+    expect(open).toEqual([]);
   });
 
   it('has a dead letter for each invoice that is no order, naming the field that makes it none', async () => {
