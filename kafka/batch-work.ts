@@ -4,10 +4,12 @@ import type { Logger } from '../platform/logger.ts';
 import { runChunk, watermarkOf } from './chunk-runner.ts';
 import { toConsumedRecord } from './consumed-record.ts';
 import type { ConsumedRecord } from './consumed-record.ts';
-import type { ConsumerLoopOptions, Status } from './consumer-types.ts';
+import type { ConsumerLoopOptions } from './consumer-types.ts';
 import { meansRejoin } from './group-errors.ts';
+import { partitionKey } from './outgoing-record.ts';
 import { withHeartbeats } from './heartbeat.ts';
 import type { OffsetWatch } from './offset-watch.ts';
+import type { Pauses } from './pauses.ts';
 import type { Progress } from './progress.ts';
 
 export interface BatchWorkOptions extends ConsumerLoopOptions {
@@ -17,7 +19,7 @@ export interface BatchWorkOptions extends ConsumerLoopOptions {
   stopping: AbortSignal;
   /** Aborted when a stop has taken too long: whatever still runs is left behind. */
   abandoned: AbortSignal;
-  status: Status;
+  pauses: Pauses;
 }
 
 /** How a batch ended. `rejoin` carries the error kafkajs wants to see thrown. */
@@ -40,13 +42,14 @@ export function createBatchWork(options: BatchWorkOptions): (payload: EachBatchP
     admit: options.admit ?? (() => undefined),
     progress: options.progress,
     logger: options.logger,
-    onPause: (reason: string | undefined) => pauseState(options, reason),
   };
 
   const oneChunk = async (payload: EachBatchPayload, records: readonly ConsumedRecord[]): Promise<BatchEnd> => {
     const watermark = watermarkOf(records);
     const end = options.progress.begin(() => watermark.open());
     const left = new AbortController();
+    const place = partitionKey(payload.batch);
+    const onPause = (reason: string | undefined): void => options.pauses.set(place, reason);
     const startedAt = performance.now();
     try {
       return await withHeartbeats(
@@ -55,9 +58,9 @@ export function createBatchWork(options: BatchWorkOptions): (payload: EachBatchP
         left,
         async () => {
           const signal = AbortSignal.any([left.signal, options.stopping]);
-          const result = await runChunk(runner, records, watermark, signal);
+          const result = await runChunk({ ...runner, onPause }, records, watermark, signal);
           const next = watermark.next();
-          const refused = next === undefined ? undefined : await commit(payload, next, left.signal);
+          const refused = next === undefined ? undefined : await commit(payload, next, left.signal, onPause);
           reportChunk(options, records, performance.now() - startedAt);
           if (result.kind === 'fault') return result;
           if (left.signal.aborted) return { kind: 'rejoin', error: left.signal.reason as unknown };
@@ -65,12 +68,18 @@ export function createBatchWork(options: BatchWorkOptions): (payload: EachBatchP
         },
       );
     } finally {
+      onPause(undefined);
       end();
     }
   };
 
   /** Tries until it is committed; returns the error when the group has moved on. */
-  const commit = async (payload: EachBatchPayload, next: bigint, left: AbortSignal): Promise<unknown> => {
+  const commit = async (
+    payload: EachBatchPayload,
+    next: bigint,
+    left: AbortSignal,
+    onPause: (reason: string) => void,
+  ): Promise<unknown> => {
     const { topic, partition } = payload.batch;
     const offsets = { topics: [{ topic, partitions: [{ partition, offset: String(next) }] }] };
     payload.resolveOffset(String(next - 1n));
@@ -78,13 +87,12 @@ export function createBatchWork(options: BatchWorkOptions): (payload: EachBatchP
       try {
         await payload.commitOffsetsIfNecessary(offsets);
         options.hooks?.onCommit?.({ topic, partition, offset: next });
-        pauseState(options, undefined);
         return undefined;
       } catch (error) {
         if (meansRejoin(error) || left.aborted) return error;
         if (options.stopping.aborted && n >= COMMIT_TRIES_WHILE_STOPPING) return error;
         options.logger.warn({ err: error, topic, partition }, 'offset not committed, trying again');
-        pauseState(options, 'the offset cannot be committed');
+        onPause('the offset cannot be committed');
         await sleep(Math.min(100 * 2 ** n, 5_000));
         options.progress.note();
       }
@@ -115,14 +123,6 @@ function watch(offsets: OffsetWatch, { batch }: EachBatchPayload): void {
     first: BigInt(first),
     last: BigInt(batch.lastOffset()),
   });
-}
-
-function pauseState({ status, hooks }: BatchWorkOptions, reason: string | undefined): void {
-  if (status.pausedReason === reason) return;
-  status.pausedReason = reason;
-  if (reason !== undefined && status.state === 'running') status.state = 'paused';
-  if (reason === undefined && status.state === 'paused') status.state = 'running';
-  hooks?.onPause?.(reason);
 }
 
 function reportChunk({ hooks }: BatchWorkOptions, records: readonly ConsumedRecord[], ms: number): void {

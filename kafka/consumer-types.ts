@@ -33,6 +33,8 @@ export interface ConsumerLoopOptions {
   heartbeatMs?: number;
   /** A handler without any progress for so long loses its partitions. @default 120 s */
   progressTimeoutMs?: number;
+  /** Without an answered fetch for so long, `health` says that the loop waits for the cluster. @default 60 s */
+  fetchStallMs?: number;
 }
 
 export interface ConsumerHooks {
@@ -47,7 +49,7 @@ export type ConsumerState = 'connecting' | 'running' | 'paused' | 'rebalancing' 
 /** For /readyz and metrics. */
 export interface ConsumerHealth {
   state: ConsumerState;
-  /** Why the loop waits, while it does. */
+  /** Why the loop waits, while it does: the handler's fault, admission, or a cluster that answers no fetch. */
   pausedReason: string | undefined;
   /** ms since the epoch */
   lastProgressAt: number;
@@ -55,13 +57,5 @@ export interface ConsumerHealth {
   lastFetchAt: number | undefined;
   inFlight: number;
   oldestInFlightMs: number;
-  partitions: number;
-}
-
-/** What the loop's parts write and `health` reads. */
-export interface Status {
-  state: ConsumerState;
-  pausedReason: string | undefined;
-  lastFetchAt: number | undefined;
   partitions: number;
 }

@@ -1,15 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs from 'kafkajs';
-import type { Consumer, EachBatchHandler, EachBatchPayload } from 'kafkajs';
-import { OmsError } from '../domain/errors.ts';
-import type { Logger } from '../platform/logger.ts';
+import type { EachBatchPayload } from 'kafkajs';
 import { createBatchWork } from './batch-work.ts';
-import { createKafka, retryOptions } from './client.ts';
+import { createKafka } from './client.ts';
+import { join, makeConsumer, startError, stopConsumer } from './consumer-client.ts';
 import { createGate } from './gate.ts';
 import { createOffsetWatch } from './offset-watch.ts';
-import { createProgress } from './progress.ts';
-
-import type { ConsumerHealth, ConsumerLoopOptions, Status } from './consumer-types.ts';
+import { createStatus } from './consumer-status.ts';
+import type { ConsumerHealth, ConsumerLoopOptions } from './consumer-types.ts';
 
 export type { ConsumerHealth, ConsumerHooks, ConsumerLoopOptions, ConsumerState } from './consumer-types.ts';
 export type { Chunk, ConsumedRecord } from './consumed-record.ts';
@@ -35,33 +32,27 @@ export function createConsumerLoop(options: ConsumerLoopOptions): ConsumerLoop {
   const gate = createGate(options.connection);
   const consumer = makeConsumer(options, createKafka(gate.connection));
   const admin = createKafka({ ...gate.connection, retries: 3 }).admin();
-  const progress = createProgress();
+  const offsets = createOffsetWatch({ admin, groupId: options.groupId, logger, onAlert: options.onAlert ?? noop });
+  const status = createStatus({ ...options, logger });
   const stopping = new AbortController();
   const abandoned = new AbortController();
-  const status: Status = { state: 'connecting', pausedReason: undefined, lastFetchAt: undefined, partitions: 0 };
-  const onAlert = options.onAlert ?? (() => undefined);
-  const offsets = createOffsetWatch({ admin, groupId: options.groupId, logger, onAlert });
+  const signals = { stopping: stopping.signal, abandoned: abandoned.signal };
+  const work = createBatchWork({
+    ...options,
+    ...signals,
+    logger,
+    offsets,
+    pauses: status.pauses,
+    progress: status.progress,
+  });
 
   const checkOffsets = (assignment: Parameters<typeof offsets.check>[0]): Promise<void> =>
     offsets.check(assignment).catch((error: unknown) => logger.warn({ err: error }, 'offsets not compared'));
-
-  let crashed = false;
   const crash = (error: unknown): void => {
-    if (crashed || stopping.signal.aborted) return;
-    crashed = true;
-    status.state = 'crashed';
+    if (stopping.signal.aborted || !status.crashed()) return;
     logger.fatal({ err: error }, 'consumer crashed');
     options.onCrash(error);
   };
-  const work = createBatchWork({
-    ...options,
-    logger,
-    progress,
-    offsets,
-    stopping: stopping.signal,
-    abandoned: abandoned.signal,
-    status,
-  });
   const eachBatch = async (payload: EachBatchPayload): Promise<void> => {
     const end = await work(payload);
     if (end.kind === 'rejoin') throw end.error;
@@ -71,17 +62,14 @@ export function createConsumerLoop(options: ConsumerLoopOptions): ConsumerLoop {
   };
 
   const { GROUP_JOIN, REBALANCING, CRASH, FETCH } = consumer.events;
-  consumer.on(FETCH, () => void (status.lastFetchAt = Date.now()));
+  consumer.on(FETCH, status.fetched);
   consumer.on(CRASH, ({ payload }) => crash(payload.error));
   consumer.on(REBALANCING, () => {
-    status.state = 'rebalancing';
+    status.rebalancing();
     options.hooks?.onRebalance?.();
   });
   consumer.on(GROUP_JOIN, ({ payload }) => {
-    status.state = 'running';
-    status.partitions = Object.values(payload.memberAssignment).flat().length;
-    progress.note();
-    logger.info({ partitions: payload.memberAssignment }, 'consumer joined');
+    status.joined(payload.memberAssignment);
     offsets.forget();
     void checkOffsets(payload.memberAssignment);
   });
@@ -99,65 +87,17 @@ export function createConsumerLoop(options: ConsumerLoopOptions): ConsumerLoop {
     },
     stop: async ({ graceMs = 20_000 } = {}) => {
       stopping.abort(new Error('the consumer is stopping'));
-      if (!crashed) status.state = 'stopping';
-      if (!(await within(graceMs, leave(consumer, logger)))) logger.warn({ graceMs }, 'consumer did not drain in time');
-      await admin.disconnect().catch(() => undefined);
+      status.stopping();
+      await stopConsumer(consumer, graceMs, logger);
+      await admin.disconnect().catch(noop);
       gate.shut();
       abandoned.abort();
-      if (!crashed) status.state = 'stopped';
+      status.stopped();
     },
-    health: () => ({
-      ...status,
-      lastProgressAt: progress.lastAt(),
-      inFlight: progress.inFlight(),
-      oldestInFlightMs: progress.oldestMs(),
-    }),
+    health: status.health,
   };
 }
 
-function makeConsumer(options: ConsumerLoopOptions, kafka: ReturnType<typeof createKafka>): Consumer {
-  return kafka.consumer({
-    groupId: options.groupId,
-    allowAutoTopicCreation: false,
-    sessionTimeout: options.sessionTimeoutMs ?? 30_000,
-    rebalanceTimeout: options.rebalanceTimeoutMs ?? 60_000,
-    heartbeatInterval: options.heartbeatMs ?? 3_000,
-    maxBytesPerPartition: options.maxBytesPerPartition ?? 512 * 1_024,
-    maxWaitTimeInMs: 500,
-    // kafkajs counts failed fetches over the consumer's whole life and crashes at the limit; a crash that would start
-    // the consumer again behind our back is refused: the process ends, and its supervisor starts a clean one.
-    retry: { ...retryOptions(), restartOnFailure: () => Promise.resolve(false) },
-  });
-}
-
-async function join(consumer: Consumer, options: ConsumerLoopOptions, eachBatch: EachBatchHandler): Promise<void> {
-  await consumer.subscribe({ topics: [...options.topics], fromBeginning: true });
-  await consumer.run({
-    autoCommit: false,
-    eachBatchAutoResolve: false,
-    partitionsConsumedConcurrently: options.concurrentPartitions ?? 1,
-    eachBatch,
-  });
-}
-
-function startError(topics: readonly string[], cause: unknown): unknown {
-  if ((cause as { type?: string }).type !== 'UNKNOWN_TOPIC_OR_PARTITION') return cause;
-  const names = topics.join(', ');
-  return new OmsError('OMS_KAFKA_TOPIC_MISSING', `not all of these topics exist: ${names}; run \`oms setup\``, {
-    cause,
-  });
-}
-
-/** Ends fetching, waits for the handlers in flight, leaves the group. */
-async function leave(consumer: Consumer, logger: Logger): Promise<void> {
-  await consumer.disconnect().catch((error: unknown) => logger.warn({ err: error }, 'consumer left uncleanly'));
-}
-
-/** Whether the work ended in time. */
-async function within(ms: number, work: Promise<void>): Promise<boolean> {
-  const over = new AbortController();
-  const late = sleep(ms, false, { signal: over.signal }).catch(() => false);
-  const inTime = await Promise.race([work.then(() => true), late]);
-  over.abort();
-  return inTime;
+function noop(): void {
+  // Nobody asked to be told.
 }

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OmsError } from '../domain/errors.ts';
-import type { BaseOffsets } from './guarded-producer.ts';
-import { partitionKey } from './outgoing-record.ts';
+import { acknowledge, byPartition, createRound, placeOf, setApart } from './delivery-round.ts';
+import type { DeliveryRound } from './delivery-round.ts';
 import type { Item } from './outgoing-record.ts';
 import type { Partitions } from './partitions.ts';
 import type { ProducerSlot } from './producer-slot.ts';
-import { behind, blameOf, closed, holdError } from './send-errors.ts';
+import { blameOf, closed, holdError } from './send-errors.ts';
+import { StalledSendError, unlessStalled } from './stall-watch.ts';
 
 export interface DeliveryOptions {
   slot: ProducerSlot;
@@ -24,97 +25,35 @@ export interface Delivery {
   deliver(batch: readonly Item[]): Promise<void>;
 }
 
-/** Thrown for a send that hangs while the cluster answers other questions. */
-class StalledSendError extends Error {
-  override readonly name = 'StalledSendError';
-}
-
 const ATTEMPTS = 3;
 const RETRY_AFTER_MS = 200;
 
 export function createDelivery(options: DeliveryOptions): Delivery {
-  const { slot, partitions, aborted } = options;
+  const { partitions, aborted } = options;
   /** Partitions whose last send failed: they are kept out of the common send, so that the others flow. */
   const suspects = new Set<string>();
 
-  const attempt = async (items: readonly Item[], stallMs: number): Promise<unknown> => {
-    const startedAt = performance.now();
-    try {
-      const producer = await slot.take();
-      acknowledge(items, await unlessStalled(producer.send(items), items, stallMs));
-      const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
-      options.onSent?.({ records: items.length, bytes, ms: performance.now() - startedAt });
-      return undefined;
-    } catch (error) {
-      if (!aborted.aborted) options.onRejected?.(error, { records: items.length });
-      await slot.discard();
-      return error ?? new Error('rejected without a reason');
-    }
-  };
-
-  const unlessStalled = async (
-    send: Promise<BaseOffsets>,
-    items: readonly Item[],
-    stallMs: number,
-  ): Promise<BaseOffsets> => {
-    const over = new AbortController();
-    const stalled = watchForStall(items, stallMs, AbortSignal.any([over.signal, aborted]));
-    try {
-      return await Promise.race([send, stalled]);
-    } finally {
-      over.abort();
-      stalled.catch(() => undefined);
-    }
-  };
-
-  /** Rejects when the time is over and the cluster answers for the topics; while it does not, waiting is right. */
-  const watchForStall = async (items: readonly Item[], stallMs: number, over: AbortSignal): Promise<never> => {
-    for (;;) {
-      await sleep(stallMs, undefined, { signal: over });
-      const faults = await Promise.all([...topicsOf(items)].map((topic) => partitions.refresh(topic)));
-      const answers = faults.some((fault) => fault?.code !== 'OMS_KAFKA_UNAVAILABLE');
-      if (answers) throw new StalledSendError(`no answer within ${stallMs} ms although the cluster answers`);
-    }
-  };
-
-  const hold = (items: readonly Item[], error: OmsError, round: Round): void => {
-    for (const item of items) {
-      const blocker = item.lane === undefined ? undefined : round.heldLanes.get(item.lane);
-      const reason = blocker && item.lane !== undefined ? behind(item.lane, blocker) : error;
-      if (item.lane !== undefined && !blocker) round.heldLanes.set(item.lane, error);
-      item.settle({ error: reason });
-    }
-  };
-
-  /** Holds back what stands behind a held record of its lane; returns the rest. */
-  const withoutBlocked = (items: readonly Item[], round: Round): Item[] => {
-    const blocked = items.filter(({ lane }) => lane !== undefined && round.heldLanes.has(lane));
-    if (blocked.length > 0) hold(blocked, closed(), round);
-    return blocked.length > 0 ? items.filter((item) => !blocked.includes(item)) : [...items];
-  };
-
-  /** One partition's records alone, after the common send failed. */
-  const deliverGroup = async (group: readonly Item[], round: Round): Promise<void> => {
-    const items = withoutBlocked(group, round);
-    const first = items[0];
+  /** The records of one partition alone, after the common send failed or was not risked. */
+  const deliverGroup = async (group: readonly Item[], round: DeliveryRound): Promise<void> => {
+    const items = round.release(group);
+    const [first] = items;
     if (!first) return;
     const { topic } = first.record;
-    const key = partitionKey({ topic, partition: first.partition });
-    let failure: unknown = suspects.has(key) ? await partitions.refresh(topic) : undefined;
+    let failure: unknown = suspects.has(placeOf(first)) ? await partitions.refresh(topic) : undefined;
     for (let n = 1; n <= ATTEMPTS && !(failure instanceof OmsError) && !aborted.aborted; n++) {
-      failure = await attempt(items, options.splitStallMs);
-      if (failure === undefined) return void suspects.delete(key);
+      failure = await attempt(options, items, options.splitStallMs);
+      if (failure === undefined) return void suspects.delete(placeOf(first));
       const blame = blameOf(failure);
       if (blame === 'record' && items.length > 1) return halve(items, round);
       if (blame !== 'environment' || failure instanceof StalledSendError) break;
       await sleep(RETRY_AFTER_MS * n, undefined, { signal: aborted }).catch(() => undefined);
     }
     const error = aborted.aborted ? closed() : holdError(topic, failure);
-    if (error.retryable) suspects.add(key);
-    hold(items, error, round);
+    if (error.retryable) suspects.add(placeOf(first));
+    round.hold(items, error);
   };
 
-  const halve = async (items: readonly Item[], round: Round): Promise<void> => {
+  const halve = async (items: readonly Item[], round: DeliveryRound): Promise<void> => {
     const middle = Math.ceil(items.length / 2);
     await deliverGroup(items.slice(0, middle), round);
     await deliverGroup(items.slice(middle), round);
@@ -122,55 +61,32 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 
   return {
     deliver: async (batch) => {
-      const round: Round = { heldLanes: new Map() };
+      const round = createRound();
       const { common, apart } = setApart(batch, suspects);
-      const failed = common.length > 0 && (await attempt(common, options.stallMs)) !== undefined;
-      for (const group of groups(failed ? [...common, ...apart] : apart)) await deliverGroup(group, round);
+      const failed = common.length > 0 && (await attempt(options, common, options.stallMs)) !== undefined;
+      for (const group of byPartition(failed ? [...common, ...apart] : apart)) await deliverGroup(group, round);
     },
   };
 }
 
-/** What one call of `deliver` remembers: the lanes with a held record, and that record's error. */
-interface Round {
-  heldLanes: Map<string, OmsError>;
-}
-
-/** Suspect partitions' records, and what follows them in their lanes, go after the common send. */
-function setApart(batch: readonly Item[], suspects: ReadonlySet<string>): { common: Item[]; apart: Item[] } {
-  if (suspects.size === 0) return { common: [...batch], apart: [] };
-  const lanes = new Set<string>();
-  const common: Item[] = [];
-  const apart: Item[] = [];
-  for (const item of batch) {
-    const isSuspect = suspects.has(partitionKey({ topic: item.record.topic, partition: item.partition }));
-    const follows = item.lane !== undefined && lanes.has(item.lane);
-    if (isSuspect && item.lane !== undefined) lanes.add(item.lane);
-    (isSuspect || follows ? apart : common).push(item);
+/** One send. Settles the items when it is confirmed; else throws the producer away and returns the reason. */
+async function attempt(options: DeliveryOptions, items: readonly Item[], afterMs: number): Promise<unknown> {
+  const { slot, partitions, aborted } = options;
+  const startedAt = performance.now();
+  const topics = [...new Set(items.map((item) => item.record.topic))];
+  const answers = async (): Promise<boolean> => {
+    const faults = await Promise.all(topics.map((topic) => partitions.refresh(topic)));
+    return faults.some((fault) => fault?.code !== 'OMS_KAFKA_UNAVAILABLE');
+  };
+  try {
+    const producer = await slot.take();
+    acknowledge(items, await unlessStalled(producer.send(items), { afterMs, answers, aborted }));
+    const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
+    options.onSent?.({ records: items.length, bytes, ms: performance.now() - startedAt });
+    return undefined;
+  } catch (error) {
+    if (!aborted.aborted) options.onRejected?.(error, { records: items.length });
+    await slot.discard();
+    return error ?? new Error('rejected without a reason');
   }
-  return { common, apart };
-}
-
-function acknowledge(items: readonly Item[], bases: BaseOffsets): void {
-  const next = new Map(bases);
-  for (const item of items) {
-    const key = partitionKey({ topic: item.record.topic, partition: item.partition });
-    const offset = next.get(key) ?? -1n;
-    next.set(key, offset + 1n);
-    item.settle({ partition: item.partition, offset });
-  }
-}
-
-function groups(items: readonly Item[]): Item[][] {
-  const byPartition = new Map<string, Item[]>();
-  for (const item of items) {
-    const key = partitionKey({ topic: item.record.topic, partition: item.partition });
-    const group = byPartition.get(key) ?? [];
-    byPartition.set(key, group);
-    group.push(item);
-  }
-  return [...byPartition.values()];
-}
-
-function topicsOf(items: readonly Item[]): Set<string> {
-  return new Set(items.map((item) => item.record.topic));
 }

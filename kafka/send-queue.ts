@@ -1,7 +1,8 @@
 import type { OmsError } from '../domain/errors.ts';
 import type { Delivery } from './delivery.ts';
-import { partitionKey, recordBytes } from './outgoing-record.ts';
+import { placeOf } from './delivery-round.ts';
 import type { Item, OutgoingRecord, PublishOutcome } from './outgoing-record.ts';
+import { trackOutcome } from './publish-outcome.ts';
 import type { Partitions } from './partitions.ts';
 import { behind, closed, holdError, tooLarge, unencodable } from './send-errors.ts';
 
@@ -133,7 +134,7 @@ function takeBatch(waiting: readonly Item[], options: SendQueueOptions, faults: 
     const { topic, key } = item.record;
     if (faults.has(topic)) break;
     item.partition = options.partitions.choose(topic, key);
-    const place = partitionKey({ topic, partition: item.partition });
+    const place = placeOf(item);
     const size = (bytes.get(place) ?? BATCH_FRAME_BYTES) + item.bytes;
     total += item.bytes;
     if (batch.length > 0 && (size > options.maxBatchBytes(topic) || total > MAX_REQUEST_BYTES)) break;
@@ -141,38 +142,4 @@ function takeBatch(waiting: readonly Item[], options: SendQueueOptions, faults: 
     batch.push(item);
   }
   return batch;
-}
-
-/** Makes the items of one `publish` call, and the promise that resolves when each of them is settled. */
-function trackOutcome<R extends OutgoingRecord>(
-  records: readonly R[],
-  onSettled: (item: Item, error: OmsError | undefined) => void,
-): { outcome: Promise<PublishOutcome<R>>; items: Item[] } {
-  const { promise: outcome, resolve } = Promise.withResolvers<PublishOutcome<R>>();
-  const result: PublishOutcome<R> = { sent: [], held: [] };
-  const now = Date.now();
-  let open = records.length;
-  const items = records.map((record) => {
-    let isSettled = false;
-    const item: Item = {
-      record,
-      lane: record.lane ?? record.key?.toString(),
-      timestamp: String(record.timestamp ?? now),
-      bytes: recordBytes(record),
-      queuedAt: now,
-      partition: -1,
-      settle: (end) => {
-        if (isSettled) return;
-        isSettled = true;
-        if ('error' in end) result.held.push({ record, error: end.error });
-        else result.sent.push({ record, ...end });
-        onSettled(item, 'error' in end ? end.error : undefined);
-        open--;
-        if (open === 0) resolve(result);
-      },
-    };
-    return item;
-  });
-  if (open === 0) resolve(result);
-  return { outcome, items };
 }

@@ -17,8 +17,11 @@ export interface KafkaProxy {
   lose(apiKey: number, fault: Fault, times?: number): void;
   /** How many answers of this kind were lost so far. */
   lost(apiKey: number): number;
-  /** Lets everything through again. */
+  /** Lets every answer through again. */
   heal(): void;
+  /** The broker cannot be reached until `restore`: connections are cut and new ones are refused. */
+  cut(): void;
+  restore(): void;
   close(): Promise<void>;
 }
 
@@ -40,7 +43,9 @@ export async function startKafkaProxy(broker: string): Promise<KafkaProxy> {
     lost.set(apiKey, (lost.get(apiKey) ?? 0) + 1);
     return rule.fault;
   };
+  let isCut = false;
   const server = createServer((client) => {
+    if (isCut) return void client.resetAndDestroy();
     const upstream = connect(Number(port), host);
     for (const socket of [client, upstream]) {
       sockets.add(socket);
@@ -54,6 +59,11 @@ export async function startKafkaProxy(broker: string): Promise<KafkaProxy> {
     lose: (apiKey, fault, times = 1) => void rules.push({ apiKey, fault, left: times }),
     lost: (apiKey) => lost.get(apiKey) ?? 0,
     heal: () => void rules.splice(0),
+    cut: () => {
+      isCut = true;
+      for (const socket of sockets) socket.destroy();
+    },
+    restore: () => void (isCut = false),
     close: async () => {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));

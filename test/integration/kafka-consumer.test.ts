@@ -230,6 +230,34 @@ describe('admission', () => {
   });
 });
 
+describe('a cluster out of reach', () => {
+  it('shows in the health of the loop, which goes on by itself when it is back', async () => {
+    const topic = await topicWith(3);
+    const proxy = await startKafkaProxy(world.broker);
+    const connection = world.connection({ socketFactory: proxy.socketFactory, requestTimeoutMs: 1_000 });
+    const seen: number[] = [];
+    const group = world.group();
+    const loop = loopOn(topic, group, async (chunk) => void seen.push(...offsets(chunk)), {
+      connection,
+      fetchStallMs: 2_000,
+    });
+    await loop.start();
+    await waitFor('the commit', async () => (await world.committed(group, topic))[0] === 3n);
+    proxy.cut();
+    await waitFor('the reason', () => loop.health().pausedReason?.startsWith('no fetch was answered'));
+    expect(loop.health().state).toBe('paused');
+    proxy.restore();
+    const publisher = createPublisher({ connection: world.connection() });
+    await publisher.publish([{ topic, key: 'k', value: Buffer.from('new') }]);
+    await publisher.close();
+    await waitFor('the new record', () => seen.includes(3));
+    expect(loop.health().pausedReason).toBeUndefined();
+    expect(seen).toEqual([0, 1, 2, 3]);
+    await loop.stop();
+    await proxy.close();
+  });
+});
+
 describe('a bug in the handler', () => {
   it('crashes the loop once, commits what was finished before, and skips nothing', async () => {
     const topic = await topicWith(10);

@@ -101,6 +101,16 @@ describe('the publisher', () => {
     for (const { value, headers } of log) expect(headers.ce_id?.toString()).toBe(value);
   });
 
+  it('waits through an outage longer than its patience with single sends, and leaves an exact log', async () => {
+    await publisher.publish([record('first')]);
+    proxy.cut();
+    const outcomes = ['A', 'B', 'C'].map((value) => publisher.publish([record(value)]));
+    await waitFor('four seconds of it', () => publisher.health().oldestMs > 4_000);
+    proxy.restore();
+    for (const { held } of await Promise.all(outcomes)) expect(held).toEqual([]);
+    await expect(values()).resolves.toEqual(['first', 'A', 'B', 'C']);
+  });
+
   it('goes on by itself when the answers come back while it is waiting', async () => {
     proxy.lose(API.Produce, 'swallow', Infinity);
     const outcome = publisher.publish([record('A'), record('B')]);
