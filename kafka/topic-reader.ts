@@ -3,6 +3,7 @@ import { OmsError } from '../domain/errors.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { AvroSchema } from './avro.ts';
 import type { Writer } from './schema-cache.ts';
+import { widenedFor } from './wider-type.ts';
 import { HEADER_BYTES, schemaIdIn } from './wire-format.ts';
 
 /** A value that holds an event of its topic. */
@@ -66,11 +67,12 @@ function readerFor(state: TopicState, id: number, writer: Writer): Reader {
 function makeReader(state: TopicState, id: number, writer: Extract<Writer, { kind: 'avro' }>): Reader {
   const fullName = writer.type.name;
   if (!fullName || !state.accepts.includes(fullName)) return foreign(state, id, `its name is ${fullName ?? 'not set'}`);
-  const resolver = tryResolve(state.type, writer.type);
+  const type = widenedFor(state.type, writer.type);
+  const resolver = tryResolve(type, writer.type);
   if (resolver instanceof Error) return foreign(state, id, resolver.message);
   const read = (value: Buffer): unknown => {
     writer.check(value, HEADER_BYTES);
-    return state.type.fromBuffer(value.subarray(HEADER_BYTES), resolver);
+    return type.fromBuffer(value.subarray(HEADER_BYTES), resolver);
   };
   return { read, fullName };
 }
