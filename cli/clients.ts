@@ -1,11 +1,12 @@
-import { Connection } from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
 import { OmsError } from '../domain/errors.ts';
-import { databaseError, openDatabase, sqlState } from '../database/database.ts';
 import type { Database } from '../database/database.ts';
 import type { KafkaConnection } from '../kafka/client.ts';
 import type { Config } from '../platform/config/settings.ts';
 import { createLogger } from '../platform/logger.ts';
 import type { Logger } from '../platform/logger.ts';
+
+// Heavy modules are imported where they are first used, so that `--help` does not wait for them.
 
 /** How long a command waits for a part that does not answer. */
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -27,13 +28,15 @@ export function commandKafka(config: Config): KafkaConnection {
   };
 }
 
-export function commandDatabase(config: Config): Database {
+export async function commandDatabase(config: Config): Promise<Database> {
+  const { openDatabase } = await import('../database/database.ts');
   return openDatabase({ url: config.DATABASE_URL, poolSize: 4, applicationName: 'oms-cli' });
 }
 
 /** @throws OmsError OMS_TEMPORAL_UNAVAILABLE */
 export async function commandTemporal(config: Config): Promise<Connection> {
   try {
+    const { Connection } = await import('@temporalio/client');
     return await Connection.connect({ address: config.TEMPORAL_ADDRESS, connectTimeout: CONNECT_TIMEOUT_MS });
   } catch (error) {
     throw temporalError(config, error);
@@ -60,7 +63,7 @@ const NO_SUCH_TABLE = '42P01';
  * @throws OmsError OMS_DATABASE_UNAVAILABLE, or OMS_DATABASE_MIGRATION_BEHIND where the tables are missing
  */
 export async function withDatabase<T>(config: Config, work: (db: Database) => Promise<T>): Promise<T> {
-  const db = commandDatabase(config);
+  const [db, { databaseError, sqlState }] = [await commandDatabase(config), await import('../database/database.ts')];
   try {
     return await work(db);
   } catch (error) {

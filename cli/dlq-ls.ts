@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { countDeadLetters, listDeadLetters } from '../database/dead-letters.ts';
 import type { StoredDeadLetter } from '../database/dead-letters.ts';
 import { withDatabase } from './clients.ts';
 import { countOption } from './options.ts';
@@ -26,6 +25,7 @@ export function createCommand(): Command {
       examples('oms dlq ls', 'oms dlq ls --code OMS_INGEST_FIELD_INVALID --limit 10', 'oms dlq ls --json'),
     )
     .action(async (flags: ListFlags) => {
+      const { countDeadLetters, listDeadLetters } = await import('../database/dead-letters.ts');
       const { code, order: orderId, source, limit } = flags;
       const { letters, counts } = await withDatabase(await cliConfig(), async (db) => ({
         letters: await listDeadLetters(db, { code, orderId, source, limit }),

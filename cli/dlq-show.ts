@@ -1,10 +1,7 @@
 import { Command } from 'commander';
 import { OmsError } from '../domain/errors.ts';
-import { getDeadLetter } from '../database/dead-letters.ts';
 import type { StoredDeadLetter } from '../database/dead-letters.ts';
 import type { Database } from '../database/database.ts';
-import { createCodec } from '../kafka/codec.ts';
-import { createRegistry } from '../kafka/registry.ts';
 import { topicNames, topicSchemas } from '../kafka/topics.ts';
 import type { Config } from '../platform/config/settings.ts';
 import { withDatabase } from './clients.ts';
@@ -35,6 +32,7 @@ export function createCommand(): Command {
 
 /** @throws OmsError OMS_CLI_USAGE when none or several begin like this */
 async function findLetter(db: Database, id: string): Promise<StoredDeadLetter> {
+  const { getDeadLetter } = await import('../database/dead-letters.ts');
   const rows = await db
     .selectFrom('dead_letters')
     .select('id')
@@ -50,6 +48,8 @@ async function findLetter(db: Database, id: string): Promise<StoredDeadLetter> {
 
 /** What the record says, as far as it can be read. */
 async function contentOf(config: Config, { record }: StoredDeadLetter): Promise<{ value?: unknown; hex?: string }> {
+  const { createCodec } = await import('../kafka/codec.ts');
+  const { createRegistry } = await import('../kafka/registry.ts');
   const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL });
   const { orders } = topicNames(config.OMS_PREFIX);
   const codec = createCodec({

@@ -5,7 +5,6 @@ import { assertOrderId } from '../domain/ids.ts';
 import type { Config } from '../platform/config/settings.ts';
 import type { OrderEvent } from '../schemas/index.ts';
 import { withDatabase } from './clients.ts';
-import { openOrderProducer } from './order-producer.ts';
 import { examples, printResult } from './output.ts';
 import { cliConfig } from './settings.ts';
 
@@ -44,6 +43,7 @@ async function cancel(id: string, flags: CancelFlags): Promise<void> {
     sequence: null,
     payload: { 'oms.OrderCancelled': { reason: flags.reason ?? null, fulfillmentId: flags.fulfillment ?? null } },
   };
+  const { openOrderProducer } = await import('./order-producer.ts');
   const producer = await openOrderProducer(config);
   try {
     const { produced, refused } = await producer.produce([event]);

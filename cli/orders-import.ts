@@ -3,7 +3,6 @@ import type { OrderEvent } from '../schemas/index.ts';
 import { importEvents } from './import/import-invoices.ts';
 import { readOrders } from './import/read-orders.ts';
 import type { RowFault } from './import/retail-order.ts';
-import { openOrderProducer } from './order-producer.ts';
 import { examples, note, printResult } from './output.ts';
 import { createProgress } from './progress.ts';
 import { cliConfig } from './settings.ts';
@@ -58,6 +57,7 @@ async function importFile(file: string, flags: ImportFlags): Promise<void> {
 }
 
 async function produce(events: readonly OrderEvent[], flags: ImportFlags) {
+  const { openOrderProducer } = await import('./order-producer.ts');
   const producer = await openOrderProducer(await cliConfig());
   const progress = createProgress('orders', events.length, flags.json ?? false);
   try {

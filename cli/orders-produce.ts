@@ -1,8 +1,6 @@
 import { Command } from 'commander';
 import { OmsError } from '../domain/errors.ts';
-import { openOrderProducer } from './order-producer.ts';
 import { examples, printResult, table } from './output.ts';
-import { readEvents } from './produce/read-events.ts';
 import type { LineFault } from './produce/read-events.ts';
 import { cliConfig } from './settings.ts';
 
@@ -26,11 +24,13 @@ export function createCommand(): Command {
 }
 
 async function produce(file: string, flags: ProduceFlags): Promise<void> {
+  const { readEvents } = await import('./produce/read-events.ts');
   const { events, faults } = await readEvents(file);
   if (faults.length > 0) throw new OmsError('OMS_CLI_INPUT_INVALID', faults.map((one) => lineOf(file, one)).join('\n'));
   if (flags.dryRun) {
     return printResult(flags, { valid: events.length, produced: [] }, () => `${events.length} events are acceptable`);
   }
+  const { openOrderProducer } = await import('./order-producer.ts');
   const producer = await openOrderProducer(await cliConfig());
   try {
     const { produced, refused } = await producer.produce(events);

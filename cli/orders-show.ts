@@ -1,8 +1,6 @@
 import { Command } from 'commander';
 import { OmsError } from '../domain/errors.ts';
 import { orderWorkflowId } from '../domain/ids.ts';
-import { listDeadLetters } from '../database/dead-letters.ts';
-import { readOrderView } from '../database/order-view.ts';
 import { withDatabase } from './clients.ts';
 import { shownLetter } from './dlq-ls.ts';
 import { workflowUrl } from './orders/links.ts';
@@ -16,6 +14,8 @@ export function createCommand(): Command {
     .argument('<id>', 'order id')
     .addHelpText('after', examples('oms orders show 536365', 'oms orders show 536365 --json'))
     .action(async (orderId: string, flags: { json?: boolean }) => {
+      const { listDeadLetters } = await import('../database/dead-letters.ts');
+      const { readOrderView } = await import('../database/order-view.ts');
       const config = await cliConfig();
       const { view, letters } = await withDatabase(config, async (db) => ({
         view: await readOrderView(db, orderId),

@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import { OmsError } from '../domain/errors.ts';
-import { setPrice, setStock } from '../database/stock-levels.ts';
 import { withDatabase } from './clients.ts';
 import { minorUnits } from './import/minor-units.ts';
 import { countOption } from './options.ts';
@@ -23,6 +22,7 @@ export function createCommand(): Command {
     .option('--currency <code>', 'currency of the price', 'GBP')
     .addHelpText('after', examples('oms stock set 85123A east 500', 'oms stock set 85123A east 500 --price 2.55'))
     .action(async (sku: string, warehouse: string, onHand: number, flags: SetFlags) => {
+      const { setPrice, setStock } = await import('../database/stock-levels.ts');
       const unitPrice = flags.price === undefined ? undefined : priceOf(flags.price);
       const level = await withDatabase(await cliConfig(), async (db) => {
         const held = await setStock(db, { sku, warehouse, onHand });

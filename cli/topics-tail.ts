@@ -1,20 +1,12 @@
-import { randomUUID } from 'node:crypto';
 import { Command } from 'commander';
 import { OmsError } from '../domain/errors.ts';
-import { createKafka } from '../kafka/client.ts';
-import { createCodec } from '../kafka/codec.ts';
-import { createRegistry } from '../kafka/registry.ts';
-import { groupName, topicNames, topicSchemas, TOPICS } from '../kafka/topics.ts';
+import { topicNames, TOPICS } from '../kafka/topics.ts';
 import type { TopicKind, TopicNames } from '../kafka/topics.ts';
-import type { Config } from '../platform/config/settings.ts';
-import { commandKafka, kafkaError } from './clients.ts';
 import { countOption } from './options.ts';
-import { examples, print } from './output.ts';
+import { examples } from './output.ts';
 import { cliConfig } from './settings.ts';
-import { recordLine, showRecords } from './topics/describe-record.ts';
-import { readTopics } from './topics/read-topics.ts';
 
-interface TailFlags {
+export interface TailFlags {
   json?: boolean;
   fromBeginning?: boolean;
   follow: boolean;
@@ -48,6 +40,7 @@ export function createCommand(): Command {
       ),
     )
     .action(async (kinds: string[], flags: TailFlags) => {
+      const { tail } = await import('./topics/tail.ts');
       const config = await cliConfig();
       await tail(config, topicsOf(kinds, topicNames(config.OMS_PREFIX)), flags);
     });
@@ -61,49 +54,4 @@ function topicsOf(kinds: readonly string[], names: TopicNames): string[] {
     const known = TOPICS.map((topic) => topic.kind).join(', ');
     throw new OmsError('OMS_CLI_USAGE', `there is no topic ${kind}; there are ${known}`);
   });
-}
-
-async function tail(config: Config, topics: readonly string[], flags: TailFlags): Promise<void> {
-  const names = topicNames(config.OMS_PREFIX);
-  const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL });
-  const codec = createCodec({ registry, schemas: topicSchemas(config.OMS_PREFIX) });
-  const stopped = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stopped.abort());
-  let left = flags.max ?? Infinity;
-  await withKafka(config, async (kafka, admin) => {
-    await readTopics({
-      kafka,
-      admin,
-      topics,
-      groupId: groupName(config.OMS_PREFIX, `tail-${randomUUID()}`),
-      fromBeginning: flags.fromBeginning ?? false,
-      follow: flags.follow,
-      signal: stopped.signal,
-      onRecords: async (records) => {
-        const wanted = flags.order ? records.filter(({ key }) => key?.toString() === flags.order) : records;
-        const shown = await showRecords(codec, names, wanted.slice(0, left));
-        for (const record of shown) print(flags.json ? JSON.stringify(record) : recordLine(record));
-        left -= shown.length;
-        return left > 0;
-      },
-    });
-  });
-}
-
-type KafkaClient = ReturnType<typeof createKafka>;
-
-async function withKafka(
-  config: Config,
-  work: (kafka: KafkaClient, admin: ReturnType<KafkaClient['admin']>) => Promise<void>,
-): Promise<void> {
-  const kafka = createKafka(commandKafka(config));
-  const admin = kafka.admin();
-  try {
-    await admin.connect();
-    await work(kafka, admin);
-  } catch (error) {
-    throw kafkaError(config, error);
-  } finally {
-    await admin.disconnect();
-  }
 }

@@ -33,7 +33,7 @@ export async function withParts<T>(
 ): Promise<T> {
   const connection = commandKafka(config);
   const kafka = createKafka(connection);
-  const [db, admin] = [commandDatabase(config), kafka.admin()];
+  const [db, admin] = [await commandDatabase(config), kafka.admin()];
   let temporal: Connection | undefined;
   try {
     await admin.connect().catch((error: unknown) => {

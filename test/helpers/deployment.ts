@@ -63,6 +63,8 @@ export interface Deployment {
   records(kind: TopicKind): Promise<TopicRecord[]>;
   /** Records of the group `oms-ingest` that are not committed yet. */
   lag(): Promise<number>;
+  /** Consumer groups of the deployment. */
+  groups(): Promise<string[]>;
   drop(): Promise<void>;
 }
 
@@ -123,6 +125,10 @@ export async function createDeployment(settings: Record<string, string> = {}): P
       const [committed] = await admin.fetchOffsets({ groupId, topics: [topics.orders] });
       const done = new Map(committed?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
       return ends.reduce((sum, { partition, high }) => sum + Number(high) - Math.max(0, done.get(partition) ?? 0), 0);
+    },
+    groups: async () => {
+      const { groups } = await admin.listGroups();
+      return groups.map(({ groupId }) => groupId).filter((groupId) => groupId.startsWith(config.OMS_PREFIX));
     },
     drop: async () => {
       await Promise.all([...running].map((role) => role.kill()));

@@ -200,6 +200,7 @@ describe('oms topics tail', () => {
       'ShipmentBooked',
       'ShipmentDispatched',
     ]);
+    expect((await deployment.groups()).filter((group) => group.includes('tail'))).toEqual([]);
     expect(records[0]).toMatchObject({ key: 'P-1', headers: { ce_specversion: '1.0', ce_subject: 'P-1' } });
   });
 
