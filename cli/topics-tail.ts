@@ -5,14 +5,7 @@ import type { TopicKind, TopicNames } from '../kafka/topics.ts';
 import { countOption } from './options.ts';
 import { examples } from './output.ts';
 import { cliConfig } from './settings.ts';
-
-export interface TailFlags {
-  json?: boolean;
-  fromBeginning?: boolean;
-  follow: boolean;
-  max?: number;
-  order?: string;
-}
+import type { TailFlags } from './topics/tail.ts';
 
 const DEFAULT_KINDS: readonly TopicKind[] = [
   'orders',

@@ -6,9 +6,17 @@ import { groupName, topicNames, topicSchemas } from '../../kafka/topics.ts';
 import type { Config } from '../../platform/config/settings.ts';
 import { commandKafka, kafkaError } from '../clients.ts';
 import { print } from '../output.ts';
-import type { TailFlags } from '../topics-tail.ts';
 import { recordLine, showRecords } from './describe-record.ts';
 import { readTopics } from './read-topics.ts';
+
+/** How much is shown. */
+export interface TailFlags {
+  json?: boolean;
+  fromBeginning?: boolean;
+  follow: boolean;
+  max?: number;
+  order?: string;
+}
 
 /** Prints the topics' records, decoded, until there are enough, the end is reached, or a signal comes. */
 export async function tail(config: Config, topics: readonly string[], flags: TailFlags): Promise<void> {
