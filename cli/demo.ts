@@ -42,7 +42,7 @@ export interface DemoOptions {
  * they become shipments, invoices and deliveries until each has come to its end or was refused; then a summary. Those
  * that wait for their customer end by the configured time-out. The roles must be running.
  */
-export async function runDemo(config: Config, options: DemoOptions = {}): Promise<void> {
+export async function runDemo(config: Config, options: DemoOptions = {}): Promise<DemoResult> {
   const { events } = await readOrders(EXAMPLE_FILE, { source: 'online-retail', day: DAY });
   const result = await withDatabase(config, async (db) => {
     await seed(db);
@@ -54,9 +54,10 @@ export async function runDemo(config: Config, options: DemoOptions = {}): Promis
     const example = await exampleOrder(db, ids);
     return { ...counts, day: DAY, orders: events.length, produced, seconds, example } satisfies DemoResult;
   });
-  if (options.signal?.aborted) return;
-  if (options.json) return printJson(result);
-  print(`\n${summaryText(result)}\n\n${nextSteps(result.example)}\n`);
+  if (options.signal?.aborted) return result;
+  if (options.json) printJson(result);
+  else print(`\n${summaryText(result)}\n\n${nextSteps(result.example)}\n`);
+  return result;
 }
 
 async function seed(db: Database): Promise<void> {

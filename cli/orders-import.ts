@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { OrderEvent } from '../schemas/index.ts';
 import { importEvents } from './import/import-invoices.ts';
 import { readOrders } from './import/read-orders.ts';
+import type { ReadOrders } from './import/read-orders.ts';
 import type { RowFault } from './import/retail-order.ts';
 import { examples, note, printResult } from './output.ts';
 import { createProgress } from './progress.ts';
@@ -25,7 +26,7 @@ export function createCommand(): Command {
     .option('--rate <orders per second>', 'no faster than this; 0 = as fast as it goes', numberOption(0), 0)
     .option('--source <name>', 'source the events carry', 'online-retail')
     .option('--day <date>', 'only invoices of this day, e.g. 2010-12-01', dateOption)
-    .option('--dry-run', 'read and convert the file, produce nothing')
+    .option('--dry-run', 'produce nothing; say what ingest would refuse')
     .addHelpText(
       'after',
       examples(
@@ -38,23 +39,48 @@ export function createCommand(): Command {
 }
 
 async function importFile(file: string, flags: ImportFlags): Promise<void> {
-  const { events, faults, rows } = await readOrders(file, flags);
-  if (!flags.json) for (const fault of faults) note(faultLine(file, fault));
-  const result = flags.dryRun ? undefined : await produce(events, flags);
-  const refused = [...faults.map((fault) => ({ orderId: fault.invoiceNo, reason: faultLine(file, fault) }))];
-  const notProduced = [...refused, ...(result?.refused ?? [])];
-  const summary = {
-    file,
-    rows,
-    orders: events.length + faults.length,
-    produced: result?.produced ?? 0,
-    notProduced,
-    seconds: result?.seconds ?? 0,
-    perSecond: result?.perSecond ?? 0,
-  };
-  printResult(flags, summary, () => textOf(summary, flags));
+  const read = await readOrders(file, flags);
+  const faults = read.faults.map((fault) => ({ orderId: fault.invoiceNo, reason: faultLine(file, fault) }));
+  if (!flags.json) for (const { reason } of faults) note(reason);
+  if (flags.dryRun) await judge(file, read, faults, flags);
+  else await importOrders(file, read, faults, flags);
+}
+
+interface NotProduced {
+  orderId: string;
+  reason: string;
+}
+
+/** Says what would be produced, and what of it ingest would refuse. */
+async function judge(file: string, read: ReadOrders, faults: NotProduced[], flags: ImportFlags): Promise<void> {
+  const { refusalsAmong, refusedFields } = await import('./import/judge.ts');
+  const wouldRefuse = refusalsAmong(read.events);
+  const summary = { file, rows: read.rows, orders: read.events.length, produced: 0, notProduced: faults, wouldRefuse };
+  const reasons = refusedFields(wouldRefuse).map(([field, count]) => `  ${count} for ${field}`);
+  printResult(flags, summary, () =>
+    [
+      `${read.rows} rows, ${read.events.length} orders would be produced${skipped(faults)}.`,
+      `Ingest would take ${read.events.length - wouldRefuse.length} and refuse ${wouldRefuse.length}${reasons.length > 0 ? ':' : '.'}`,
+      ...reasons,
+    ].join('\n'),
+  );
+  if (faults.length > 0) process.exitCode = 1;
+}
+
+async function importOrders(file: string, read: ReadOrders, faults: NotProduced[], flags: ImportFlags): Promise<void> {
+  const { refused, ...counts } = await produce(read.events, flags);
+  const notProduced = [...faults, ...refused];
+  const orders = read.events.length + faults.length;
+  const { produced, seconds, perSecond } = counts;
+  printResult(flags, { file, rows: read.rows, orders, ...counts, notProduced }, () => {
+    const took = `${seconds.toFixed(1)} s (${perSecond}/s)`;
+    return `${read.rows} rows, ${produced} of ${orders} orders produced in ${took}${skipped(notProduced)}`;
+  });
   if (notProduced.length > 0) process.exitCode = 1;
 }
+
+const skipped = (notProduced: readonly NotProduced[]): string =>
+  notProduced.length > 0 ? `; ${notProduced.length} not produced` : '';
 
 async function produce(events: readonly OrderEvent[], flags: ImportFlags) {
   const { openOrderProducer } = await import('./order-producer.ts');
@@ -71,21 +97,4 @@ async function produce(events: readonly OrderEvent[], flags: ImportFlags) {
 
 function faultLine(file: string, { line, invoiceNo, field, value, rule }: RowFault): string {
   return `${file}:${line}: invoice ${invoiceNo} cannot be an order event: ${field} is ${value}: ${rule}`;
-}
-
-function textOf(
-  summary: {
-    rows: number;
-    orders: number;
-    produced: number;
-    notProduced: unknown[];
-    seconds: number;
-    perSecond: number;
-  },
-  flags: ImportFlags,
-): string {
-  const { rows, orders, produced, notProduced, seconds, perSecond } = summary;
-  const skipped = notProduced.length > 0 ? `; ${notProduced.length} not produced` : '';
-  if (flags.dryRun) return `${rows} rows, ${orders} orders would be produced${skipped}`;
-  return `${rows} rows, ${produced} of ${orders} orders produced in ${seconds.toFixed(1)} s (${perSecond}/s)${skipped}`;
 }

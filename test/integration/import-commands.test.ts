@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createDeployment, ROLES } from '../helpers/deployment.ts';
 import type { Deployment } from '../helpers/deployment.ts';
-import { RETAIL_FILE } from '../helpers/retail-file.ts';
+import { readRetailFile, RETAIL_FILE } from '../helpers/retail-file.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 const MINUTES = 60_000;
@@ -158,7 +158,18 @@ describe('oms orders', () => {
 
   it('imports one day at a chosen rate, or only says what it would import', async () => {
     const day = ['--day', '2010-12-23'];
-    expect(await json('orders', 'import', RETAIL_FILE, ...day, '--dry-run')).toMatchObject({ produced: 0 });
+    const dry = await json<{ orders: number; wouldRefuse: unknown[] }>(
+      'orders',
+      'import',
+      RETAIL_FILE,
+      ...day,
+      '--dry-run',
+    );
+    const ofDay = readRetailFile().filter((invoice) => invoice.day === '2010-12-23');
+    expect({ orders: dry.orders, refused: dry.wouldRefuse.length }).toEqual({
+      orders: ofDay.length,
+      refused: ofDay.filter(({ refusedFor }) => refusedFor).length,
+    });
     const before = (await deployment.records('orders')).length;
     const imported = await json<{ orders: number; produced: number; perSecond: number }>(
       'orders',
