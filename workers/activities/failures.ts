@@ -1,4 +1,4 @@
-import { ApplicationFailure } from '@temporalio/activity';
+import { ApplicationFailure, asyncLocalStorage } from '@temporalio/activity';
 import { databaseError } from '../../database/database.ts';
 import { isOmsError } from '../../domain/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
@@ -22,9 +22,32 @@ export function localStep<T extends Record<string, Step>>(reporting: Reporting, 
   return wrapped(reporting, steps, (retryable) => !retryable);
 }
 
-/** Steps that call a provider, run as normal activities: every failure is tried again, a bug until it is mended. */
+/** How often a provider step tells the server that it is still at work; well below its heartbeat timeout, ms. */
+const HEARTBEAT_MS = 3_000;
+
+/**
+ * Steps that call a provider, run as normal activities: every failure is tried again, a bug until it is mended. They send
+ * heartbeats, so that one that died with its worker, or never reached it, is given out again long before its time is over.
+ */
 export function providerStep<T extends Record<string, Step>>(reporting: Reporting, steps: T): T {
-  return wrapped(reporting, steps, () => false);
+  return wrapped(reporting, beating(steps), () => false);
+}
+
+function beating<T extends Record<string, Step>>(steps: T): T {
+  const entries = Object.entries(steps).map(([name, step]) => {
+    const run = async (...args: never[]): Promise<unknown> => {
+      // No context outside of an activity: a step may be called as a plain function, too.
+      const context = asyncLocalStorage.getStore();
+      const timer = context && setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+      try {
+        return await step(...args);
+      } finally {
+        clearInterval(timer);
+      }
+    };
+    return [name, run];
+  });
+  return Object.fromEntries(entries) as T;
 }
 
 function wrapped<T extends Record<string, Step>>(
