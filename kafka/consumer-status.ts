@@ -9,6 +9,7 @@ import type { Progress } from './progress.ts';
 export interface ConsumerStatus {
   readonly pauses: Pauses;
   readonly progress: Progress;
+  connecting(): void;
   fetched: () => void;
   joined(assignment: Record<string, number[]>): void;
   rebalancing(): void;
@@ -42,6 +43,10 @@ export function createStatus(
   return {
     pauses,
     progress,
+    connecting: () => {
+      become('connecting');
+      partitions = 0;
+    },
     fetched: () => void (lastFetchAt = Date.now()),
     joined: (assignment) => {
       become('running');

@@ -25,9 +25,9 @@ export interface ConsumerLoopOptions {
   concurrentPartitions?: number;
   /** Bytes fetched per partition and round. @default 512 KiB */
   maxBytesPerPartition?: number;
-  /** @default 30 s */
+  /** A member that is gone without a word keeps its partitions for so long. @default 15 s */
   sessionTimeoutMs?: number;
-  /** How long a rebalance waits for members to finish what they are at. @default 60 s */
+  /** How long a rebalance waits for members to finish what they are at. @default 30 s */
   rebalanceTimeoutMs?: number;
   /** @default 3 s */
   heartbeatMs?: number;

@@ -1,9 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs from 'kafkajs';
 import type { EachBatchPayload } from 'kafkajs';
+import { OmsError } from '../domain/errors.ts';
 import { createBatchWork } from './batch-work.ts';
 import { createKafka } from './client.ts';
-import { join, makeConsumer, startError, stopConsumer } from './consumer-client.ts';
+import { openSession } from './consumer-session.ts';
+import type { ConsumerSession } from './consumer-session.ts';
 import { createGate } from './gate.ts';
+import { isPassing } from './group-errors.ts';
 import { createOffsetWatch } from './offset-watch.ts';
 import { createStatus } from './consumer-status.ts';
 import type { ConsumerHealth, ConsumerLoopOptions } from './consumer-types.ts';
@@ -20,7 +24,10 @@ export type { OffsetAlert } from './offset-watch.ts';
  * before the handler has finished it and all before it.
  */
 export interface ConsumerLoop {
-  /** Connects, waiting for the cluster, joins the group and begins. */
+  /**
+   * Connects, waiting for the cluster, joins the group and begins.
+   * @throws OmsError OMS_KAFKA_TOPIC_MISSING; whatever kafkajs refuses for good
+   */
   start(): Promise<void>;
   /** Lets the chunks in flight end, commits exactly the finished prefix, leaves the group. At most `graceMs` (default 20 s). */
   stop(options?: { graceMs?: number }): Promise<void>;
@@ -29,22 +36,16 @@ export interface ConsumerLoop {
 
 export function createConsumerLoop(options: ConsumerLoopOptions): ConsumerLoop {
   const logger = options.connection.logger.child({ groupId: options.groupId });
-  const gate = createGate(options.connection);
-  const consumer = makeConsumer(options, createKafka(gate.connection));
-  const admin = createKafka({ ...gate.connection, retries: 3 }).admin();
+  const gate = createGate({ ...options.connection, retries: 3 });
+  const admin = createKafka(gate.connection).admin();
   const offsets = createOffsetWatch({ admin, groupId: options.groupId, logger, onAlert: options.onAlert ?? noop });
   const status = createStatus({ ...options, logger });
   const stopping = new AbortController();
   const abandoned = new AbortController();
   const signals = { stopping: stopping.signal, abandoned: abandoned.signal };
-  const work = createBatchWork({
-    ...options,
-    ...signals,
-    logger,
-    offsets,
-    pauses: status.pauses,
-    progress: status.progress,
-  });
+  const { pauses, progress } = status;
+  const work = createBatchWork({ ...options, ...signals, logger, offsets, pauses, progress });
+  let session: ConsumerSession | undefined;
 
   const checkOffsets = (assignment: Parameters<typeof offsets.check>[0]): Promise<void> =>
     offsets.check(assignment).catch((error: unknown) => logger.warn({ err: error }, 'offsets not compared'));
@@ -60,42 +61,77 @@ export function createConsumerLoop(options: ConsumerLoopOptions): ConsumerLoop {
     crash(end.error);
     throw new kafkajs.KafkaJSNonRetriableError(end.error as Error);
   };
-
-  const { GROUP_JOIN, REBALANCING, CRASH, FETCH } = consumer.events;
-  consumer.on(FETCH, status.fetched);
-  consumer.on(CRASH, ({ payload }) => crash(payload.error));
-  consumer.on(REBALANCING, () => {
-    status.rebalancing();
-    options.hooks?.onRebalance?.();
-  });
-  consumer.on(GROUP_JOIN, ({ payload }) => {
-    status.joined(payload.memberAssignment);
-    offsets.forget();
-    void checkOffsets(payload.memberAssignment);
-  });
+  const events = {
+    eachBatch,
+    onConnected: () => checkOffsets(Object.fromEntries(options.topics.map((topic) => [topic, 'all']))),
+    onFetch: () => status.fetched(),
+    onJoin: (assignment: Record<string, number[]>) => {
+      status.joined(assignment);
+      offsets.forget();
+      void checkOffsets(assignment);
+    },
+    onRebalance: () => {
+      status.rebalancing();
+      options.hooks?.onRebalance?.();
+    },
+    // What the cluster's coming and going has broken in kafkajs, a new consumer mends.
+    onCrash: (error: unknown) => {
+      if (stopping.signal.aborted || status.health().state === 'crashed') return;
+      if (!isPassing(error)) return crash(error);
+      logger.warn({ err: error }, 'consumer lost, connecting again');
+      begin(RESTART_WAIT_MS).catch(crash);
+    },
+  };
+  /** Opens sessions until one has connected. */
+  const begin = async (waitMs: number): Promise<void> => {
+    session?.abandon();
+    status.connecting();
+    await sleep(waitMs, undefined, { signal: stopping.signal });
+    const fresh = (session = openSession(options, logger, events));
+    try {
+      await fresh.start();
+    } catch (error) {
+      if (stopping.signal.aborted) throw error;
+      if (isMissingTopic(error)) throw missingTopic(options.topics, error);
+      if (!isPassing(error)) throw error;
+      logger.warn({ err: error }, 'consumer cannot start, trying again');
+      await begin(Math.min(Math.max(waitMs * 2, RESTART_WAIT_MS), MAX_RESTART_WAIT_MS));
+    }
+  };
 
   return {
     start: async () => {
       try {
-        await consumer.connect();
-        await checkOffsets(Object.fromEntries(options.topics.map((topic) => [topic, 'all'])));
-        await join(consumer, options, eachBatch);
+        await begin(0);
       } catch (error) {
-        gate.shut();
-        throw startError(options.topics, error);
+        session?.abandon();
+        throw error;
       }
     },
     stop: async ({ graceMs = 20_000 } = {}) => {
       stopping.abort(new Error('the consumer is stopping'));
       status.stopping();
-      await stopConsumer(consumer, graceMs, logger);
+      const inTime = (await session?.stop(graceMs)) ?? true;
+      if (!inTime) logger.warn({ graceMs }, 'consumer did not drain in time');
       await admin.disconnect().catch(noop);
       gate.shut();
       abandoned.abort();
       status.stopped();
     },
-    health: status.health,
+    health: () => status.health(),
   };
+}
+
+const RESTART_WAIT_MS = 1_000;
+const MAX_RESTART_WAIT_MS = 10_000;
+
+function isMissingTopic(error: unknown): boolean {
+  return (error as { type?: string }).type === 'UNKNOWN_TOPIC_OR_PARTITION';
+}
+
+function missingTopic(topics: readonly string[], cause: unknown): OmsError {
+  const message = `not all of these topics exist: ${topics.join(', ')}; run \`oms setup\``;
+  return new OmsError('OMS_KAFKA_TOPIC_MISSING', message, { cause });
 }
 
 function noop(): void {

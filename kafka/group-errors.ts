@@ -6,6 +6,34 @@ const REJOIN = new Set([
   'UNKNOWN_MEMBER_ID',
 ]);
 
+/** Faults of kafkajs or of its set-up that a new consumer would only meet again. */
+const LASTING = new Set([
+  'KafkaJSNotImplemented',
+  'KafkaJSSASLAuthenticationError',
+  'KafkaJSUnsupportedMagicByteInMessageSet',
+  'KafkaJSServerDoesNotSupportApiKey',
+]);
+
+interface KafkaJsError {
+  name?: string;
+  type?: string;
+  retriable?: boolean;
+  cause?: unknown;
+}
+
+/**
+ * Whether a consumer that kafkajs gave up may be replaced by a new one: what it lost is the cluster, not its rights.
+ * kafkajs also gives up with TypeErrors of its own when brokers come and go.
+ */
+export function isPassing(error: unknown): boolean {
+  for (let one = error as KafkaJsError | undefined; one; one = one.cause as KafkaJsError | undefined) {
+    if (LASTING.has(one.name ?? '')) return false;
+    const isRefusal = one.name === 'KafkaJSProtocolError' && one.retriable === false;
+    if (isRefusal && one.type !== 'UNKNOWN' && !meansRejoin(one)) return false;
+  }
+  return true;
+}
+
 /** The group has moved on without this member, or is about to. */
 export function meansRejoin(error: unknown): boolean {
   return REJOIN.has((error as { type?: string } | undefined)?.type ?? '');
