@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs from 'kafkajs';
 import type { Admin } from 'kafkajs';
 import { TOPICS } from '../../kafka/topics.ts';
@@ -60,7 +61,7 @@ async function createTopics(
   // With three replicas a write is acknowledged by two: one broker may be lost.
   const safety: Record<string, string> = replicationFactor >= 3 ? { 'min.insync.replicas': '2' } : {};
   await admin.createTopics({
-    waitForLeaders: true,
+    waitForLeaders: false,
     topics: topics.map(({ name, partitions, config }) => ({
       topic: name,
       numPartitions: partitions,
@@ -68,7 +69,28 @@ async function createTopics(
       configEntries: Object.entries({ ...config, ...safety }).map(([key, value]) => ({ name: key, value })),
     })),
   });
+  await untilUsable(
+    admin,
+    topics.map(({ name }) => name),
+  );
   for (const topic of topics) report({ part: `topic ${topic.name}`, outcome: 'created', detail: described(topic) });
+}
+
+const USABLE_WITHIN_MS = 60_000;
+
+/** A broker learns of a new topic only after a while, and until then answers that there is none. */
+async function untilUsable(admin: Admin, topics: string[]): Promise<void> {
+  const deadline = performance.now() + USABLE_WITHIN_MS;
+  for (;;) {
+    try {
+      const { topics: found } = await admin.fetchTopicMetadata({ topics });
+      if (found.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0))) return;
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+    }
+    if (performance.now() > deadline) throw new Error(`no leader for ${topics.join(', ')} yet`);
+    await sleep(100);
+  }
 }
 
 function described({ partitions, config }: WantedTopic): string {

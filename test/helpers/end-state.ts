@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { Client } from '@temporalio/client';
 import type { TopicRecord } from '../../cli/topics/read-topics.ts';
@@ -26,6 +27,7 @@ export interface EffectCounts {
   invoices: number;
 }
 
+const LOOK_EVERY_MS = 500;
 const END_DEADLINE_MS = 15 * 60_000;
 
 /** Waits until ingest has read all, every order has come to its end, and every event is on its topic. */
@@ -33,6 +35,7 @@ export async function untilSettled(deployment: Deployment, orders: number, deadL
   await waitFor(
     `${orders} orders closed and ${deadLetters} dead letters sent`,
     async () => {
+      await sleep(LOOK_EVERY_MS); // the roles under test need the machine
       const { rows } = await sql<{ closed: number; letters: number; unsent: number }>`
         select (select count(*) from ledger where state = 'closed') as closed,
           (select count(*) from dead_letters where sent_at is not null) as letters,

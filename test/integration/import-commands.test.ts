@@ -16,7 +16,7 @@ beforeAll(async () => {
   });
   await Promise.all(ROLES.map((role) => deployment.start(role)));
 }, 3 * MINUTES);
-afterAll(() => deployment.drop());
+afterAll(() => deployment?.drop());
 
 /** A command that must succeed, and what it printed as JSON. */
 async function json<T = Record<string, unknown>>(...words: string[]): Promise<T> {

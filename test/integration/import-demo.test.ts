@@ -27,7 +27,7 @@ beforeAll(async () => {
 }, 3 * MINUTES);
 afterAll(async () => {
   jest.restoreAllMocks();
-  await deployment.drop();
+  await deployment?.drop();
 });
 
 describe('the demo', () => {

@@ -67,7 +67,7 @@ beforeAll(async () => {
   expect(await deployment.oms(['stock', 'seed', RETAIL_FILE])).toMatchObject({ code: 0 });
 }, 2 * MINUTES);
 afterAll(async () => {
-  await deployment.drop();
+  await deployment?.drop();
   rmSync(folder, { recursive: true });
 });
 

@@ -49,7 +49,7 @@ beforeAll(async () => {
   await untilSettled(deployment, valid.length, refused.length);
   for (const kind of OUTGOING) events.set(kind, await eventsOf(deployment, kind));
 }, IMPORT_MINUTES * 60_000);
-afterAll(() => deployment.drop());
+afterAll(() => deployment?.drop());
 
 describe('a month of real orders', () => {
   it('is what the file says: 2,025 invoices, of which 625 are no orders', () => {

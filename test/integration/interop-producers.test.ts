@@ -48,7 +48,7 @@ beforeAll(async () => {
   await Promise.all(ROLES.map((role) => deployment.start(role)));
 }, 5 * MINUTES);
 afterAll(async () => {
-  await deployment.drop();
+  await deployment?.drop();
   rmSync(folder, { recursive: true });
 });
 

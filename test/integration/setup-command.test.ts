@@ -36,7 +36,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await admin.disconnect();
-  await deployment.drop();
+  await deployment?.drop();
   for (const other of others) await other.drop();
 });
 
