@@ -24,7 +24,9 @@ function usedCodes(): Map<string, string> {
   const used = new Map<string, string>();
   for (const file of sourceFiles()) {
     if (file === TABLE) continue;
-    for (const [, name = ''] of readFileSync(join(ROOT, file), 'utf8').matchAll(/['`](OMS_[A-Z0-9]+(?:_[A-Z0-9]+)+)\b/g)) {
+    for (const [, name = ''] of readFileSync(join(ROOT, file), 'utf8').matchAll(
+      /['`](OMS_[A-Z0-9]+(?:_[A-Z0-9]+)+)\b/g,
+    )) {
       if (!(name in SETTINGS)) used.set(name, file);
     }
   }
