@@ -5,6 +5,7 @@ import { createKafka } from '../../kafka/client.ts';
 import type { KafkaConnection } from '../../kafka/client.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { API, WireReader, WireWriter, createFrameCutter } from './kafka-wire.ts';
+import { waitFor } from './wait.ts';
 import { testEnvironment } from './stack.ts';
 
 /** A record as it lies in the log, for comparing. */
@@ -52,9 +53,11 @@ export async function createKafkaWorld(): Promise<KafkaWorld> {
       topics.push(topic);
       const configEntries = Object.entries(config).map(([key, value]) => ({ name: key, value }));
       await admin.createTopics({
-        waitForLeaders: true,
+        waitForLeaders: false,
         topics: [{ topic, numPartitions: partitions, replicationFactor: 1, configEntries }],
       });
+      // Not `waitForLeaders`: it fails when the broker does not know the new topic yet.
+      await waitFor(`topic ${topic}`, () => admin.fetchTopicMetadata({ topics: [topic] }).catch(() => undefined));
       return topic;
     },
     group: () => name('group'),
