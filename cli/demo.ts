@@ -7,8 +7,8 @@ import type { OrderEvent } from '../schemas/index.ts';
 import { withDatabase } from './clients.ts';
 import { countOrders, exampleOrder, isDone, newAmong } from './demo/counters.ts';
 import type { DemoCounts } from './demo/counters.ts';
-import { createLiveLine } from './demo/live-line.ts';
-import { nextSteps, progressLine, summaryText } from './demo/summary.ts';
+import { createLiveLines } from './demo/live-lines.ts';
+import { nextSteps, progressLines, summaryText } from './demo/summary.ts';
 import type { DemoResult } from './demo/summary.ts';
 import { importEvents } from './import/import-invoices.ts';
 import { rowsOf } from './import/invoices.ts';
@@ -86,13 +86,13 @@ async function play(config: Config, db: Database, events: readonly OrderEvent[])
 
 /** Shows the counters until all is done, the run is stopped, or nothing moves any more. */
 async function watch(db: Database, ids: readonly string[], started: number, options: DemoOptions): Promise<DemoCounts> {
-  const line = createLiveLine(options.json ?? false);
+  const live = createLiveLines(options.json ?? false);
   let [last, changedAt] = ['', performance.now()];
   try {
     for (;;) {
       const counts = await countOrders(db, ids);
       const now = performance.now();
-      line.show(progressLine(counts, ids.length, (now - started) / 1_000));
+      live.show(progressLines(counts, ids.length, (now - started) / 1_000));
       if (isDone(counts, ids.length) || options.signal?.aborted) return counts;
       const state = JSON.stringify(counts);
       if (state !== last) [last, changedAt] = [state, now];
@@ -103,6 +103,6 @@ async function watch(db: Database, ids: readonly string[], started: number, opti
       await sleep(LOOK_EVERY_MS, undefined, { signal: options.signal }).catch(() => undefined);
     }
   } finally {
-    line.end();
+    live.end();
   }
 }

@@ -16,21 +16,16 @@ const listed = (counts: Record<string, number>): string =>
     .map(([name, n]) => `${n} ${name}`)
     .join(', ') || 'none';
 
-/** One line while it runs. */
-export function progressLine(counts: DemoCounts, orders: number, seconds: number): string {
-  const { started, refused, waiting, shipped, delivered, invoices, events } = counts;
-  const onTopics = Object.values(events).reduce((sum, n) => sum + n, 0);
-  const parts = [
-    `${orders} orders placed`,
-    `${started} started`,
-    `${shipped} shipped`,
-    `${delivered} delivered`,
-    `${invoices} invoices`,
-    `${refused} refused`,
-    ...(waiting > 0 ? [`${waiting} waiting for their customer`] : []),
-    `${onTopics} events`,
+/** What is shown while it runs, always as many lines. */
+export function progressLines(counts: DemoCounts, orders: number, seconds: number): string[] {
+  const { started, waiting, shipped, delivered, invoices, events, deadLetters } = counts;
+  const refused = Object.values(deadLetters).reduce((sum, n) => sum + n, 0);
+  const time = `${seconds.toFixed(0)} s`.padStart(5);
+  return [
+    `${time}  ${orders} orders placed → ${started} started → ${shipped} shipped → ${delivered} delivered`,
+    `       ${invoices} invoices, ${refused} dead letters, ${waiting} orders wait for their customer`,
+    `       topics: ${listed(events)}`,
   ];
-  return `${parts.join(' · ')} · ${seconds.toFixed(0)} s`;
 }
 
 export function summaryText(result: DemoResult): string {

@@ -46,7 +46,7 @@ describe('the demo', () => {
       });
       expect(result.delivered).toBe(result.events.deliveries);
       expect(result.invoices).toBeGreaterThanOrEqual(result.closed - (result.statuses.timedOut ?? 0));
-      expect(printed).toMatch(/143 orders placed · \d+ started/);
+      expect(printed).toMatch(/143 orders placed → \d+ started → \d+ shipped/);
       expect(printed).toMatch(/Invoices +\d+ over [\d,]+\.\d\d GBP/);
       expect(printed).toContain(`./oms orders show ${result.example}`);
     },
