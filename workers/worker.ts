@@ -31,7 +31,7 @@ const ACTIVITY_POLLS = 4;
  * Steps of our own database that may wait for a connection at once. The others wait in the SDK, where their time has not
  * begun: waiting here counts towards a step's 2 s, and a step that is given up and tried again only adds to the queue.
  */
-const STEPS_PER_CONNECTION = 2;
+const STEPS_PER_CONNECTION = 4;
 
 export function taskQueueName(prefix: string): string {
   return `${prefix}${ORDERS_TASK_QUEUE}`;

@@ -1,6 +1,6 @@
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import { toBook, toCharge, underway } from '../domain/progress.ts';
-import { provider } from './policies.ts';
+import { book, charge, provider } from './policies.ts';
 import { learn, progressOf, waiting } from './story.ts';
 import type { Story } from './story.ts';
 
@@ -13,7 +13,7 @@ export async function fulfil(story: Story): Promise<void> {
     const booked = new Set<string>();
     const bookings = [bookReady(story, booked)];
     for (let ids = toCharge(progressOf(story)); ids.length > 0; ids = toCharge(progressOf(story))) {
-      learn(story, await waiting(story, 'payment', provider.chargeFulfillments(story.orderId, ids)));
+      learn(story, await waiting(story, 'payment', charge(story.orderId, ids)));
       bookings.push(bookReady(story, booked));
     }
     await Promise.all(bookings);
@@ -25,7 +25,7 @@ async function bookReady(story: Story, inHand: Set<string>): Promise<void> {
   let ids = toBook(progressOf(story)).filter((id) => !inHand.has(id));
   for (const id of ids) inHand.add(id);
   while (ids.length > 0) {
-    learn(story, await waiting(story, 'booking', provider.bookShipments(story.orderId, ids)));
+    learn(story, await waiting(story, 'booking', book(story.orderId, ids)));
     const open = new Set(toBook(progressOf(story)));
     ids = ids.filter((id) => open.has(id));
   }

@@ -1,4 +1,5 @@
-import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import { ActivityCancellationType, isCancellation, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import type { OrderProgress } from '../domain/progress.ts';
 import type { Activities } from '../workers/activities/index.ts';
 
 /**
@@ -14,12 +15,47 @@ export const own = proxyLocalActivities<Activities>({
 });
 
 /**
+ * The first attempt at a provider, as a local activity: most answer in time, and then no round trip to Temporal is
+ * needed. Safe to lose like any local step, because the intent is in the database before the call, and what is undone
+ * is what the database and the provider know of. One attempt: a provider that is slow or away is `provider`'s.
+ */
+const quick = proxyLocalActivities<Activities>({
+  startToCloseTimeout: '2 seconds',
+  retry: { maximumAttempts: 1 },
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
+});
+
+/**
  * Steps that call a provider are normal activities: in the history before they act, tried again without limit. A provider
  * that is away delays an order and never fails it. Cancelling one does not wait for it: what it still brings about finds
  * the order's state changed, or is undone.
  */
 export const provider = proxyActivities<Activities>({
   startToCloseTimeout: '60 seconds',
+  heartbeatTimeout: '10 seconds',
   retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '60 seconds' },
   cancellationType: ActivityCancellationType.TRY_CANCEL,
 });
+
+/** Takes the money for these fulfillments; waits as long as the provider is away. */
+export const charge = (orderId: string, ids: string[]): Promise<OrderProgress> =>
+  quickly(
+    () => quick.tryChargeFulfillments(orderId, ids),
+    () => provider.chargeFulfillments(orderId, ids),
+  );
+
+/** Books a carrier for these shipments; waits as long as it is away. */
+export const book = (orderId: string, ids: string[]): Promise<OrderProgress> =>
+  quickly(
+    () => quick.tryBookShipments(orderId, ids),
+    () => provider.bookShipments(orderId, ids),
+  );
+
+async function quickly<T>(first: () => Promise<T>, then: () => Promise<T>): Promise<T> {
+  try {
+    return await first();
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return then();
+  }
+}

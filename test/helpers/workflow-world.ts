@@ -7,6 +7,7 @@ import { LIFECYCLE_SIGNAL, ORDER_WORKFLOW, STATUS_QUERY } from '../../domain/con
 import type { OrderInput, OrderResult, OrderState, OrderTimers } from '../../domain/contract.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
 import type { LifecycleMessage } from '../../domain/lifecycle.ts';
+import type { Database } from '../../database/database.ts';
 import { createCarrierReceiver } from '../../ingest/carrier/receiver.ts';
 import type { CarrierNews, TrackedStatus } from '../../providers/carrier/port.ts';
 import type { Activities } from '../../workers/activities/index.ts';
@@ -26,6 +27,12 @@ export interface WorkflowWorld extends FulfillmentWorld {
   id(name: string): string;
   /** Places the order and starts its workflow. */
   start(orderId: string, items: Parameters<FulfillmentWorld['place']>[1], input?: Partial<OrderInput>): Promise<Handle>;
+  /** Starts the workflow of an order that was placed before. */
+  run(orderId: string, input?: Partial<OrderInput>): Promise<Handle>;
+  /** Has a provider refuse a key before it is asked. */
+  refuse(keys: { charge?: string; booking?: string }): Promise<void>;
+  /** The carrier delivers and says nothing. */
+  arrive(shipmentId: string): Promise<void>;
   /** Tells the workflow of a lifecycle event. */
   signal(orderId: string, message: LifecycleMessage): Promise<void>;
   /** Resolves when the order is where the test wants it, by its `status` query. */
@@ -72,16 +79,25 @@ export async function createWorkflowWorld(options: WorkflowWorldOptions = {}): P
     logger: silent,
     metrics: new Registry(),
   });
+  const run: WorkflowWorld['run'] = (orderId, input = {}) => {
+    const args: [OrderInput] = [{ v: 1, orderId, timers: TIMERS, parked: [], ...input }];
+    const workflowId = orderWorkflowId(orderId);
+    return client.workflow.start(ORDER_WORKFLOW, { taskQueue: taskQueueName(world.prefix), workflowId, args });
+  };
   return {
     ...world,
     client,
     bundle,
     id: (name) => world.prefix + name,
-    start: async (orderId, items, input = {}) => {
+    run,
+    start: async (orderId, items, input) => {
       await world.place(orderId, items);
-      const args: [OrderInput] = [{ v: 1, orderId, timers: TIMERS, parked: [], ...input }];
-      const workflowId = orderWorkflowId(orderId);
-      return client.workflow.start(ORDER_WORKFLOW, { taskQueue: taskQueueName(world.prefix), workflowId, args });
+      return run(orderId, input);
+    },
+    refuse: (keys) => refuse(world.db, keys),
+    arrive: async (shipmentId) => {
+      const arrived = { status: 'delivered', next_status: null, next_at: null };
+      await world.db.updateTable('simulated_bookings').set(arrived).where('key', '=', shipmentId).execute();
     },
     signal: (orderId, message) => client.workflow.getHandle(orderWorkflowId(orderId)).signal(LIFECYCLE_SIGNAL, message),
     until: (orderId, holds) =>
@@ -108,6 +124,19 @@ export async function createWorkflowWorld(options: WorkflowWorldOptions = {}): P
       await world.drop();
     },
   };
+}
+
+/** The providers' memory says no already when they are asked. */
+async function refuse(db: Database, keys: { charge?: string; booking?: string }): Promise<void> {
+  if (keys.charge !== undefined) {
+    const declined = { status: 'declined', reference: 'ch_declined', decline_reason: 'insufficient funds' };
+    const charge = { key: keys.charge, customer_id: 'customer-1', currency: 'GBP', amount: 0, ...declined };
+    await db.insertInto('simulated_charges').values(charge).execute();
+  }
+  if (keys.booking !== undefined) {
+    const booking = { key: keys.booking, status: 'refused', reference: 'BK-0', tracking_number: '' };
+    await db.insertInto('simulated_bookings').values(booking).execute();
+  }
 }
 
 function newsOf(shipmentId: string, status: TrackedStatus): CarrierNews {

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { OrderState } from '../../domain/contract.ts';
-import { orderWorkflowId } from '../../domain/ids.ts';
 import { createWorkflowWorld } from '../helpers/workflow-world.ts';
 import type { WorkflowWorld } from '../helpers/workflow-world.ts';
 
@@ -47,11 +46,7 @@ describe('An order', () => {
 
   it('whose payment is declined for one shipment delivers the other and is partially completed', async () => {
     const id = world.id('partly');
-    // The second fulfillment's key is what the provider declines.
-    await world.db
-      .insertInto('simulated_charges')
-      .values(declinedCharge(`${id}:2`))
-      .execute();
+    await world.refuse({ charge: `${id}:2` });
     const handle = await world.start(id, TWO_SHIPMENTS);
     await world.until(id, ({ fulfillments }) => fulfillments?.[0]?.shipment === 'booked');
     await world.hear('delivered', `${id}:1`);
@@ -61,10 +56,7 @@ describe('An order', () => {
 
   it('whose carrier refuses gets its money back, its stock is free again, and it has failed', async () => {
     const id = world.id('no-carrier');
-    await world.db
-      .insertInto('simulated_bookings')
-      .values(refusedBooking(`${id}:1`))
-      .execute();
+    await world.refuse({ booking: `${id}:1` });
     const before = await world.stockOf('e');
     const handle = await world.start(id, [{ sku: 'e', quantity: 5 }]);
     expect(await handle.result()).toEqual({ status: 'failed' });
@@ -101,8 +93,7 @@ describe('An order', () => {
     const timers = { customerActionMs: 60_000, carrierOverdueMs: 500 };
     const handle = await world.start(id, [{ sku: 'e' }], { timers });
     await world.until(id, withCarrier);
-    const arrived = { status: 'delivered', next_status: null, next_at: null };
-    await world.db.updateTable('simulated_bookings').set(arrived).where('key', '=', `${id}:1`).execute();
+    await world.arrive(`${id}:1`);
     expect(await handle.result()).toEqual({ status: 'completed' });
   });
 
@@ -110,27 +101,8 @@ describe('An order', () => {
     const id = world.id('fenced');
     await world.place(id, [{ sku: 'e' }]);
     await world.db.updateTable('ledger').set({ run_id: 'another-run' }).where('order_id', '=', id).execute();
-    const { result } = await startOnly(id);
-    expect(await result()).toEqual({ status: 'fenced' });
+    const handle = await world.run(id);
+    expect(await handle.result()).toEqual({ status: 'fenced' });
     expect(await world.told(id)).toEqual([]);
   });
 });
-
-async function startOnly(orderId: string) {
-  const args = [{ v: 1, orderId, timers: { customerActionMs: 1_000, carrierOverdueMs: 60_000 }, parked: [] }];
-  const handle = await world.client.workflow.start('order', {
-    taskQueue: `${world.prefix}orders`,
-    workflowId: orderWorkflowId(orderId),
-    args,
-  });
-  return { result: () => handle.result() as Promise<unknown> };
-}
-
-function declinedCharge(key: string) {
-  const declined = { status: 'declined', reference: 'ch_declined', decline_reason: 'no funds' };
-  return { key, customer_id: 'c', currency: 'GBP', amount: 0, ...declined };
-}
-
-function refusedBooking(key: string) {
-  return { key, status: 'refused', reference: 'BK-0', tracking_number: '' };
-}

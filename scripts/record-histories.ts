@@ -1,0 +1,27 @@
+/**
+ * Records a history of each way an order can go, for the replay test: `node scripts/record-histories.ts` on a new
+ * release, and never again for that release: its histories are what running orders of it look like.
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { historyToText } from '../test/helpers/histories.ts';
+import { obtainStack, publishEndpoints } from '../test/helpers/stack.ts';
+import { RECORDED_STORIES } from '../test/helpers/recorded-stories.ts';
+import { createWorkflowWorld } from '../test/helpers/workflow-world.ts';
+
+const root = new URL('../', import.meta.url);
+const { version } = JSON.parse(await readFile(new URL('package.json', root), 'utf8')) as { version: string };
+const folder = new URL(`test/histories/${version}/`, root);
+await mkdir(folder, { recursive: true });
+
+const stack = await obtainStack();
+publishEndpoints(stack.endpoints);
+const world = await createWorkflowWorld();
+for (const [name, play] of Object.entries(RECORDED_STORIES)) {
+  const handle = await play(world, name);
+  const { status } = await handle.result();
+  const history = await handle.fetchHistory();
+  await writeFile(new URL(`${name}.json`, folder), historyToText(history));
+  process.stdout.write(`${name}: ${status}, ${history.events?.length ?? 0} events\n`);
+}
+await world.drop();
+await stack.stop();
