@@ -30,6 +30,8 @@ export interface EngineOptions {
   logger: Logger;
   metrics: Registry;
   onStep: OnStep;
+  /** After so long without a sign of life the group goes on without this process. */
+  sessionTimeoutMs: number;
   onCrash: (error: unknown) => void;
 }
 
@@ -79,6 +81,7 @@ export function createEngine(options: EngineOptions): Engine {
     onAlert: ({ kind }) => metrics.offsetAlert(kind),
     admit: () => admission.reason(),
     hooks: { onRebalance: () => metrics.rebalance() },
+    sessionTimeoutMs: options.sessionTimeoutMs,
     chunkRecords: CHUNK_RECORDS,
     concurrentPartitions: CONCURRENT_PARTITIONS,
   });

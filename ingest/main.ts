@@ -14,17 +14,33 @@ import type { Parts } from './parts.ts';
 import { noStep } from './step.ts';
 import type { OnStep } from './step.ts';
 
+export interface IngestOptions {
+  /** Lets tests end it between two steps. */
+  onStep?: OnStep;
+  /** How long the group waits for an ingest that was killed before others take over. @default 15 s */
+  sessionTimeoutMs?: number;
+}
+
+const SESSION_TIMEOUT_MS = 15_000;
+
 /**
  * The ingest role: order events become running workflows, and the carrier's news become order state. It comes up at
- * once and waits for what it depends on, as its readiness says. `onStep` lets tests end it between two steps.
+ * once and waits for what it depends on, as its readiness says.
  */
 export async function startIngestRole(
   context: RoleContext,
-  { onStep = noStep }: { onStep?: OnStep } = {},
+  { onStep = noStep, sessionTimeoutMs = SESSION_TIMEOUT_MS }: IngestOptions = {},
 ): Promise<RunningRole> {
   const parts = openParts(context);
   const onCrash = (error: unknown): void => context.shutdown.fail('the consumer crashed', error);
-  const engine = createEngine({ ...context, ...parts, client: parts.temporal.client, onStep, onCrash });
+  const engine = createEngine({
+    ...context,
+    ...parts,
+    client: parts.temporal.client,
+    onStep,
+    sessionTimeoutMs,
+    onCrash,
+  });
   createIngestGauges({ metrics: context.metrics, db: parts.db, lag: parts.lag, loop: engine.loop });
   const work = beginWork(context, parts, engine);
   return {

@@ -7,6 +7,9 @@ import { runRole } from '../../platform/role.ts';
  * The ingest role as a process of its own. OMS_TEST_KILL_AT=<step>:<n> makes it end itself with SIGKILL at the n-th
  * time it comes to the end of that step: no handler runs, nothing is flushed.
  */
+/** The least a broker allows: a killed ingest is replaced so long after. */
+const SHORTEST_SESSION_MS = 6_000;
+
 const config = loadConfig();
 const [killAt, times = '1'] = (process.env.OMS_TEST_KILL_AT ?? '').split(':');
 let left = Number(times);
@@ -17,5 +20,5 @@ process.exitCode = await runRole({
   name: 'ingest',
   config,
   port: config.OMS_INGEST_PORT,
-  start: (context) => startIngestRole(context, { onStep }),
+  start: (context) => startIngestRole(context, { onStep, sessionTimeoutMs: SHORTEST_SESSION_MS }),
 });

@@ -76,6 +76,9 @@ export interface IngestWorldOptions {
   withoutDeadLetters?: boolean;
 }
 
+/** Ends what hangs, on a machine that does many other things. */
+const READ_DEADLINE_MS = 5 * 60_000;
+
 const TOPIC_BYTES = { name: 'max.message.bytes', value: String(3 * 1_024 * 1_024) };
 
 export async function createIngestWorld(options: IngestWorldOptions = {}): Promise<IngestWorld> {
@@ -125,7 +128,11 @@ export async function createIngestWorld(options: IngestWorldOptions = {}): Promi
     id: (local) => `${name}-${local}`,
     produce: (...records) => produce(producer, topics.orders, encode, records),
     untilRead: async () => {
-      await waitFor('all records to be committed', async () => (await lagOf(admin, groupId, topics.orders)) === 0);
+      await waitFor(
+        'all records to be committed',
+        async () => (await lagOf(admin, groupId, topics.orders)) === 0,
+        READ_DEADLINE_MS,
+      );
     },
     committed: async (partition = 0) => {
       const [found] = await admin.fetchOffsets({ groupId, topics: [topics.orders] });

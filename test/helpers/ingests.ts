@@ -27,7 +27,10 @@ export async function startIngest(
   const failures: string[] = [];
   const fail = (reason: string): void => void failures.push(reason);
   const shutdown = { requested: new Promise<string>(() => undefined), fail, exitCode: () => failures.length };
-  const role = await startIngestRole({ config, logger: silent, metrics, shutdown }, onStep ? { onStep } : {});
+  const role = await startIngestRole(
+    { config, logger: silent, metrics, shutdown },
+    { onStep, sessionTimeoutMs: 6_000 },
+  );
   return {
     ...role,
     failures,
@@ -48,6 +51,8 @@ export interface IngestProcess {
   kill(): Promise<void>;
   /** SIGTERM; resolves with the exit code. */
   stop(): Promise<string>;
+  /** What it has logged so far. */
+  log(): string;
 }
 
 const SCRIPT = fileURLToPath(new URL('./ingest-process.ts', import.meta.url));
@@ -59,12 +64,14 @@ export function spawnIngest(
 ): IngestProcess {
   const { killAt, times = 1, settings = {} } = options;
   const kill = killAt ? { OMS_TEST_KILL_AT: `${killAt}:${times}` } : {};
-  const env = { PATH: process.env.PATH, ...world.environment, ...settings, ...kill };
-  const child = spawn(process.execPath, [SCRIPT], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const env = { PATH: process.env.PATH, ...world.environment, LOG_LEVEL: 'info', ...settings, ...kill };
+  const child = spawn(process.execPath, [SCRIPT], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let log = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (log += chunk.toString()));
   const gone = once(child, 'exit').then(() => child.signalCode ?? String(child.exitCode));
   const end = (signal: NodeJS.Signals): Promise<string> => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
     return gone;
   };
-  return { gone, kill: async () => void (await end('SIGKILL')), stop: () => end('SIGTERM') };
+  return { log: () => log, gone, kill: async () => void (await end('SIGKILL')), stop: () => end('SIGTERM') };
 }
