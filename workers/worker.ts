@@ -4,8 +4,13 @@ import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import { ORDERS_TASK_QUEUE } from '../domain/contract.ts';
 import type { Activities } from './activities/index.ts';
 
+const workflows = (file: string): string => fileURLToPath(new URL(`../workflows/${file}`, import.meta.url));
+
 /** The workflows are bundled from here as they are; this folder knows them by path only. */
-export const WORKFLOWS_PATH = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
+export const WORKFLOWS_PATH = workflows('index.ts');
+
+/** Loaded once instead of once an order: our workflow modules keep no state of their own. */
+export const PRELOAD_MODULES = [workflows('preload.ts'), WORKFLOWS_PATH];
 
 export interface OrderWorkerOptions {
   connection: NativeConnection;
@@ -45,7 +50,9 @@ export async function createOrderWorker(options: OrderWorkerOptions): Promise<Wo
     namespace,
     taskQueue: taskQueueName(prefix),
     activities,
-    ...(workflowBundle ? { workflowBundle } : { workflowsPath: WORKFLOWS_PATH }),
+    ...(workflowBundle
+      ? { workflowBundle }
+      : { workflowsPath: WORKFLOWS_PATH, bundlerOptions: { preloadModules: PRELOAD_MODULES } }),
     maxConcurrentWorkflowTaskExecutions: Math.max(2, slots),
     maxConcurrentLocalActivityExecutions: Math.min(slots, poolSize * STEPS_PER_CONNECTION),
     maxConcurrentActivityTaskExecutions: slots,

@@ -12,7 +12,7 @@ import { createCarrierReceiver } from '../../ingest/carrier/receiver.ts';
 import type { CarrierNews, TrackedStatus } from '../../providers/carrier/port.ts';
 import type { Activities } from '../../workers/activities/index.ts';
 import { installRuntime } from '../../workers/runtime.ts';
-import { WORKFLOWS_PATH, createOrderWorker, taskQueueName } from '../../workers/worker.ts';
+import { PRELOAD_MODULES, WORKFLOWS_PATH, createOrderWorker, taskQueueName } from '../../workers/worker.ts';
 import { createFulfillmentWorld } from './fulfillment-world.ts';
 import type { FulfillmentWorld, FulfillmentWorldOptions } from './fulfillment-world.ts';
 import { silent } from './order-world.ts';
@@ -61,7 +61,11 @@ export async function createWorkflowWorld(options: WorkflowWorldOptions = {}): P
   const connection = await Connection.connect({ address });
   const native = await NativeConnection.connect({ address });
   const client = new Client({ connection });
-  const bundle = await bundleWorkflowCode({ workflowsPath: WORKFLOWS_PATH, logger: new DefaultLogger('WARN') });
+  const bundle = await bundleWorkflowCode({
+    workflowsPath: WORKFLOWS_PATH,
+    preloadModules: PRELOAD_MODULES,
+    logger: new DefaultLogger('WARN'),
+  });
   const worker = await createOrderWorker({
     connection: native,
     namespace: 'default',

@@ -5,7 +5,7 @@ import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { historyFromText } from '../helpers/histories.ts';
 import type { History } from '../helpers/histories.ts';
 import { RECORDED_STORIES } from '../helpers/recorded-stories.ts';
-import { WORKFLOWS_PATH } from '../../workers/worker.ts';
+import { PRELOAD_MODULES, WORKFLOWS_PATH } from '../../workers/worker.ts';
 
 const HISTORIES = new URL('../histories/', import.meta.url);
 const versions = await readdir(HISTORIES);
@@ -30,7 +30,11 @@ const faults = new Map<string, Error | undefined>();
 beforeAll(async () => {
   const telemetryOptions = { logging: { filter: 'OFF' } };
   Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions });
-  workflowBundle = await bundleWorkflowCode({ workflowsPath: WORKFLOWS_PATH, logger: new DefaultLogger('WARN') });
+  workflowBundle = await bundleWorkflowCode({
+    workflowsPath: WORKFLOWS_PATH,
+    preloadModules: PRELOAD_MODULES,
+    logger: new DefaultLogger('WARN'),
+  });
   for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle }, histories())) {
     faults.set(workflowId, error);
   }
