@@ -5,7 +5,7 @@ import { createKafka } from '../../kafka/client.ts';
 import type { KafkaConnection } from '../../kafka/client.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { API, WireReader, WireWriter, createFrameCutter } from './kafka-wire.ts';
-import { waitFor } from './wait.ts';
+import { createTopic } from './topics.ts';
 import { testEnvironment } from './stack.ts';
 
 /** A record as it lies in the log, for comparing. */
@@ -52,12 +52,7 @@ export async function createKafkaWorld(): Promise<KafkaWorld> {
       const topic = name('topic');
       topics.push(topic);
       const configEntries = Object.entries(config).map(([key, value]) => ({ name: key, value }));
-      await admin.createTopics({
-        waitForLeaders: false,
-        topics: [{ topic, numPartitions: partitions, replicationFactor: 1, configEntries }],
-      });
-      // Not `waitForLeaders`: it fails when the broker does not know the new topic yet.
-      await waitFor(`topic ${topic}`, () => admin.fetchTopicMetadata({ topics: [topic] }).catch(() => undefined));
+      await createTopic(admin, { topic, numPartitions: partitions, replicationFactor: 1, configEntries });
       return topic;
     },
     group: () => name('group'),

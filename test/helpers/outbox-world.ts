@@ -10,6 +10,7 @@ import { loadConfig } from '../../platform/config/load.ts';
 import type { Config } from '../../platform/config/settings.ts';
 import { createTestDatabase } from './database.ts';
 import { testEnvironment } from './stack.ts';
+import { createTopic as createKafkaTopic } from './topics.ts';
 import { waitFor } from './wait.ts';
 
 export const logger = pino({ level: 'silent' });
@@ -61,7 +62,7 @@ export async function createOutboxWorld(topics: readonly OutgoingTopic[]): Promi
 
   const createTopic = async (topic: OutgoingTopic): Promise<void> => {
     const configEntries = [{ name: 'max.message.bytes', value: String(2 * 1_024 * 1_024) }];
-    await admin.createTopics({ topics: [{ topic: prefix + topic, numPartitions: 3, configEntries }] });
+    await createKafkaTopic(admin, { topic: prefix + topic, numPartitions: 3, configEntries });
     created.push(prefix + topic);
   };
   for (const topic of topics) await createTopic(topic);

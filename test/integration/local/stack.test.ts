@@ -11,6 +11,7 @@ import { isRunning, waitForEnd } from '../../../local/processes.ts';
 import { readStack, startStack, stopStack } from '../../../local/stack.ts';
 import type { Endpoints, Ports, Stack } from '../../../local/stack.ts';
 import { loadConfig } from '../../../platform/config/load.ts';
+import { createTopic as createKafkaTopic } from '../../helpers/topics.ts';
 
 let stateDir: string;
 let ports: Ports;
@@ -49,7 +50,7 @@ async function produce(endpoints: Endpoints, value: string): Promise<void> {
 async function createTopic(endpoints: Endpoints): Promise<void> {
   const admin = kafka(endpoints).admin();
   await admin.connect();
-  await admin.createTopics({ topics: [{ topic: TOPIC, numPartitions: 1 }], waitForLeaders: true });
+  await createKafkaTopic(admin, { topic: TOPIC, numPartitions: 1 });
   await admin.disconnect();
 }
 
