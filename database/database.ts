@@ -32,6 +32,8 @@ export function openDatabase(options: OpenDatabaseOptions): Database {
   });
   // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => undefined);
+  // So does one that breaks while it is in use: its query fails, which is how we learn of it.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
 }
 

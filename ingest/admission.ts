@@ -7,6 +7,8 @@ import { grouped } from './rules.ts';
 export interface Admission {
   /** Why no more records may be taken now; undefined when they may. Answers from a count at most about 1 s old. */
   reason(): string | undefined;
+  /** Orders opened by this process, until the next count includes them. */
+  opened(orders: number): void;
 }
 
 const MAX_AGE_MS = 1_000;
@@ -29,6 +31,7 @@ export function createAdmission(options: { db: Database; limit: number; logger: 
     }
   };
   return {
+    opened: (orders) => void (open = (open ?? 0) + orders),
     reason: () => {
       if (limit === 0) return undefined;
       if (!counting && performance.now() - countedAt > MAX_AGE_MS) void count();

@@ -27,6 +27,8 @@ export interface ChunkOptions extends DeliverOptions {
   parkingDeadlineMs: number;
   /** Orders started or signalled before what was done is confirmed: what a crash makes ingest do again. */
   lanesPerConfirm: number;
+  /** Told how many orders were started. */
+  onStarted: (orders: number) => void;
 }
 
 /**
@@ -83,6 +85,7 @@ async function finishWithWorkflow(options: ChunkOptions, chunk: Chunk, events: r
     await sendLetters(options, undeliveredLetters(delivery));
     await confirm(options.db, delivery, done.flatMap(startedOrder));
     await options.onStep('confirmed');
+    options.onStarted(delivery.done.filter(({ result }) => result.created).length);
     finishDelivered(options, chunk, done, delivery);
     if (delivery.failure !== undefined) throw delivery.failure;
   }

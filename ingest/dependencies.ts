@@ -15,13 +15,13 @@ export async function waitForAll(
   note: (waiting: Record<string, string>) => void = () => undefined,
 ): Promise<void> {
   const waiting: Record<string, string> = Object.fromEntries(
-    Object.keys(probes).map((name) => [name, `${name} is being asked for the first time`]),
+    Object.keys(probes).map((name) => [name, `${name}: being asked for the first time`]),
   );
   const waitFor = async ([name, probe]: [string, Probe]): Promise<void> => {
     for (let wait = 200; !signal.aborted; wait = Math.min(wait * 2, MAX_WAIT_MS)) {
       const fault = await faultOf(probe);
       if (fault === null) delete waiting[name];
-      else waiting[name] = fault;
+      else waiting[name] = `${name}: ${fault}`;
       note({ ...waiting });
       if (fault === null) return;
       logger.warn({ dependency: name, reason: fault }, 'waiting for a dependency');

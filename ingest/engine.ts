@@ -75,6 +75,7 @@ export function createEngine(options: EngineOptions): Engine {
       ...shared,
       codec,
       parkingDeadlineMs: config.OMS_PARKING_DEADLINE,
+      onStarted: (orders) => admission.opened(orders),
       lanesPerConfirm: ROUNDS_PER_CONFIRM * config.OMS_INGEST_MAX_IN_FLIGHT,
     }),
     onCrash: options.onCrash,

@@ -85,7 +85,7 @@ function beginWork(context: RoleContext, parts: Parts, engine: Engine): Work {
   const begun = begin().catch((error: unknown) => context.shutdown.fail('ingest could not start', error));
   return {
     ready: {
-      start: () => Object.values(waiting)[0] ?? null,
+      start: () => Object.values(waiting).join('; ') || null,
       carrier: () => carrier?.ready.carrier?.() ?? null,
     },
     stop: async () => {

@@ -1,7 +1,9 @@
+import type { Admin } from 'kafkajs';
 import { sql } from 'kysely';
 import { openDatabase } from '../database/database.ts';
 import type { Database } from '../database/database.ts';
 import { assertMigrated } from '../database/migrate.ts';
+import { OmsError } from '../domain/errors.ts';
 import { orderEventSchema } from '../schemas/index.ts';
 import { createKafka } from '../kafka/client.ts';
 import type { KafkaConnection } from '../kafka/client.ts';
@@ -56,7 +58,7 @@ export function openParts({ config, logger }: RoleContext): Parts {
       registry: () => codec.load(),
       kafka: async () => {
         await admin.connect();
-        await admin.fetchTopicMetadata({ topics: [topics.orders, topics['orders.dlq']] });
+        await assertTopics(admin, [topics.orders, topics['orders.dlq']]);
       },
     },
     answers: {
@@ -69,4 +71,11 @@ export function openParts({ config, logger }: RoleContext): Parts {
       await Promise.allSettled([temporal.close(), admin.disconnect(), db.destroy()]);
     },
   };
+}
+
+/** @throws OmsError OMS_KAFKA_TOPIC_MISSING (retryable) naming what is missing */
+async function assertTopics(admin: Admin, topics: readonly string[]): Promise<void> {
+  const there = new Set(await admin.listTopics());
+  const missing = topics.filter((topic) => !there.has(topic)).join(', ');
+  if (missing) throw new OmsError('OMS_KAFKA_TOPIC_MISSING', `${missing} does not exist: run \`oms setup\``);
 }

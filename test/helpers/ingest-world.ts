@@ -66,6 +66,7 @@ export interface IngestWorld {
   /** What the order's only run was told; undefined when there is none. Fails when there was more than one. */
   run(orderId: string): Promise<ToldRun | undefined>;
   client: Client;
+  createTopic(topic: string): Promise<void>;
   drop(): Promise<void>;
 }
 
@@ -152,6 +153,7 @@ export async function createIngestWorld(options: IngestWorldOptions = {}): Promi
       return Object.fromEntries((await rows.execute()).map((row) => [row.event_id, row.outcome]));
     },
     run: (orderId) => readRun(client, orderId),
+    createTopic: create,
     drop: async () => {
       await terminateAll(client, db);
       const ours = (await admin.listTopics()).filter((topic) => topic.startsWith(config.OMS_PREFIX));
