@@ -13,7 +13,12 @@ import { createActivities } from './activities/index.ts';
 import { checkNamespace, connectTemporal } from './connection.ts';
 import { createWorkerMetrics } from './metrics.ts';
 import { installRuntime } from './runtime.ts';
+import { createStopwatch } from './stopwatch.ts';
+import type { Stopwatch } from './stopwatch.ts';
 import { createOrderWorker } from './worker.ts';
+
+/** Workflow code takes milliseconds; what has not returned after so long never will. */
+const STUCK_MS = 30_000;
 
 /** What is kept of the shutdown grace for closing connections after the last activity, ms. */
 const CLOSING_MS = 5_000;
@@ -26,8 +31,9 @@ export function startWorkerRole(context: RoleContext): Promise<RunningRole> {
   const running = run(context, parts, stopping.signal).catch((error: unknown) => {
     context.shutdown.fail('worker failed', error);
   });
+  const stuck = (): string | null => (parts.stopwatch.oldestMs() > STUCK_MS ? 'workflow code does not return' : null);
   return Promise.resolve({
-    live: {},
+    live: { workflows: stuck },
     ready: {
       temporal: checkOf(parts.probes.temporal),
       database: checkOf(parts.probes.database),
@@ -46,6 +52,8 @@ export function startWorkerRole(context: RoleContext): Promise<RunningRole> {
 interface Parts extends Pick<ReturnType<typeof openOutside>, 'db' | 'providers' | 'codec'> {
   connection?: NativeConnection;
   worker?: Worker;
+  /** Of the calls into workflow code. */
+  stopwatch: Stopwatch;
   /** What it still waits for, by name. */
   waiting: Record<string, string>;
   probes: Record<'temporal' | 'database' | 'registry', Probe>;
@@ -68,6 +76,7 @@ function openParts(context: RoleContext): Parts {
   const told = [topics.shipments, topics.invoices, topics.deliveries, topics['order-status']];
   const parts: Parts = {
     ...outside,
+    stopwatch: createStopwatch(),
     waiting: { registry: 'not asked yet' },
     probes: {
       temporal: async () => {
@@ -110,6 +119,7 @@ function build({ config, logger, metrics }: RoleContext, parts: Parts, connectio
     namespace: config.TEMPORAL_NAMESPACE,
     prefix: config.OMS_PREFIX,
     activities,
+    stopwatch: parts.stopwatch,
     slots: config.OMS_WORKER_SLOTS,
     poolSize: config.OMS_DATABASE_POOL,
     drainMs: Math.max(0, config.OMS_SHUTDOWN_GRACE - CLOSING_MS),

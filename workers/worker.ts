@@ -1,8 +1,10 @@
 import { fileURLToPath } from 'node:url';
-import { Worker } from '@temporalio/worker';
-import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
+import type { NativeConnection, Worker, WorkerOptions } from '@temporalio/worker';
 import { ORDERS_TASK_QUEUE } from '../domain/contract.ts';
 import type { Activities } from './activities/index.ts';
+import { createStopwatch } from './stopwatch.ts';
+import type { Stopwatch } from './stopwatch.ts';
+import { unwatchedWorker } from './unwatched-worker.ts';
 
 const workflows = (file: string): string => fileURLToPath(new URL(`../workflows/${file}`, import.meta.url));
 
@@ -24,6 +26,8 @@ export interface OrderWorkerOptions {
   poolSize: number;
   /** How long activities may go on after a stop was asked for, ms. */
   drainMs: number;
+  /** Times the calls into workflow code. @default one of its own */
+  stopwatch?: Stopwatch;
   /** Bundled already: what tests share. @default bundled from WORKFLOWS_PATH */
   workflowBundle?: WorkerOptions['workflowBundle'];
 }
@@ -45,7 +49,8 @@ export function taskQueueName(prefix: string): string {
 /** The worker that runs the order workflow and its activities; `run()` starts it. */
 export async function createOrderWorker(options: OrderWorkerOptions): Promise<Worker> {
   const { connection, namespace, prefix, activities, slots, poolSize, drainMs, workflowBundle } = options;
-  return Worker.create({
+  const { stopwatch = createStopwatch() } = options;
+  return unwatchedWorker(stopwatch).create({
     connection,
     namespace,
     taskQueue: taskQueueName(prefix),
