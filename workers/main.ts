@@ -74,13 +74,14 @@ function openParts(context: RoleContext): Parts {
   const { db, codec, providers } = outside;
   const topics = topicNames(config.OMS_PREFIX);
   const told = [topics.shipments, topics.invoices, topics.deliveries, topics['order-status']];
+  const connect = once(() => connectTemporal(config));
   const parts: Parts = {
     ...outside,
     stopwatch: createStopwatch(),
     waiting: { registry: 'not asked yet' },
     probes: {
       temporal: async () => {
-        parts.connection ??= await connectTemporal(config);
+        parts.connection = await connect();
         await checkNamespace(parts.connection, config.TEMPORAL_NAMESPACE);
       },
       database: () => assertMigrated(db),
@@ -93,6 +94,18 @@ function openParts(context: RoleContext): Parts {
     },
   };
   return parts;
+}
+
+/** Asked by several at once, it is done once; after a failure it is tried anew. */
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let going: Promise<T> | undefined;
+  return () => {
+    going ??= work().catch((error: unknown) => {
+      going = undefined;
+      throw error;
+    });
+    return going;
+  };
 }
 
 async function run(context: RoleContext, parts: Parts, signal: AbortSignal): Promise<void> {
