@@ -80,7 +80,7 @@ export async function readOrderView(db: Database, orderId: string): Promise<Orde
     readIncoming(db, orderId),
   ]);
   if (!order) return { orderId, ledger, order: null, items, fulfillments: [], timeline, incoming };
-  const { fulfillments, sequences: _sequences, now: _now, orderId: _id, ...summary } = order;
+  const { fulfillments, sequences: _sequences, now: _now, askedAt: _askedAt, orderId: _id, ...summary } = order;
   return { orderId, ledger, order: summary, items, fulfillments, timeline, incoming };
 }
 

@@ -1,5 +1,4 @@
-import { ActivityCancellationType, isCancellation, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
-import type { OrderProgress } from '../domain/progress.ts';
+import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { Activities } from '../workers/activities/index.ts';
 
 /**
@@ -15,12 +14,12 @@ export const own = proxyLocalActivities<Activities>({
 });
 
 /**
- * The first attempt at a provider, as a local activity: most answer in time, and then no round trip to Temporal is
- * needed. Safe to lose like any local step, because the intent is in the database before the call, and what is undone
- * is what the database and the provider know of. One attempt: a provider that is slow or away is `provider`'s.
+ * The first attempt at the providers, as a local activity: most answer in time, and then no round trip to Temporal is
+ * needed. Safe to lose like any local step, because the intent is in the database before each call, and what is undone
+ * is what the database and the provider know of. One attempt: a provider that is slow or away is left to `provider`.
  */
-const quick = proxyLocalActivities<Activities>({
-  startToCloseTimeout: '2 seconds',
+export const quick = proxyLocalActivities<Activities>({
+  startToCloseTimeout: '3 seconds',
   retry: { maximumAttempts: 1 },
   cancellationType: ActivityCancellationType.TRY_CANCEL,
 });
@@ -36,26 +35,3 @@ export const provider = proxyActivities<Activities>({
   retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '60 seconds' },
   cancellationType: ActivityCancellationType.TRY_CANCEL,
 });
-
-/** Takes the money for these fulfillments; waits as long as the provider is away. */
-export const charge = (orderId: string, ids: string[]): Promise<OrderProgress> =>
-  quickly(
-    () => quick.tryChargeFulfillments(orderId, ids),
-    () => provider.chargeFulfillments(orderId, ids),
-  );
-
-/** Books a carrier for these shipments; waits as long as it is away. */
-export const book = (orderId: string, ids: string[]): Promise<OrderProgress> =>
-  quickly(
-    () => quick.tryBookShipments(orderId, ids),
-    () => provider.bookShipments(orderId, ids),
-  );
-
-async function quickly<T>(first: () => Promise<T>, then: () => Promise<T>): Promise<T> {
-  try {
-    return await first();
-  } catch (error) {
-    if (isCancellation(error)) throw error;
-    return then();
-  }
-}

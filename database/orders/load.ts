@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { OmsError } from '../../domain/errors.ts';
 import type { Address } from '../../domain/order.ts';
 import type { FulfillmentStatus, OrderStatus, PaymentStatus, ShipmentStatus } from '../../domain/status.ts';
 import type { Database } from '../database.ts';
@@ -26,6 +27,13 @@ export async function readOrder(db: Database, orderId: string): Promise<OrderRec
   const head = rows[0];
   if (!head) return null;
   return { ...headFrom(orderId, head), fulfillments: rows.flatMap(fulfillmentFrom) };
+}
+
+/** @throws OmsError OMS_ORDER_UNKNOWN */
+export async function existingOrder(db: Database, orderId: string): Promise<OrderRecord> {
+  const order = await readOrder(db, orderId);
+  if (order) return order;
+  throw new OmsError('OMS_ORDER_UNKNOWN', `no order ${orderId}`);
 }
 
 interface HeadRow {
@@ -58,6 +66,7 @@ function headFrom(orderId: string, row: HeadRow): Omit<OrderRecord, 'fulfillment
     version: row.version,
     sequences: row.sequences,
     now: row.now.getTime(),
+    askedAt: performance.now(),
   };
 }
 

@@ -1,8 +1,7 @@
-import { OmsError } from '../../domain/errors.ts';
 import type { OrderProgress } from '../../domain/progress.ts';
 import { isFinalFulfillment } from '../../domain/status.ts';
 import type { Database } from '../database.ts';
-import { readOrder } from './load.ts';
+import { existingOrder } from './load.ts';
 import type { FulfillmentRecord, OrderRecord } from './record.ts';
 
 /** What the workflow needs to know of an order. */
@@ -35,7 +34,5 @@ export function isRefundDue(fulfillment: FulfillmentRecord): boolean {
 
 /** How far an order is now. @throws OmsError OMS_ORDER_UNKNOWN */
 export async function readProgress(db: Database, orderId: string): Promise<OrderProgress> {
-  const order = await readOrder(db, orderId);
-  if (order) return progressOf(order);
-  throw new OmsError('OMS_ORDER_UNKNOWN', `no order ${orderId}`);
+  return progressOf(await existingOrder(db, orderId));
 }

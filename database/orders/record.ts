@@ -20,6 +20,8 @@ export interface OrderRecord {
   sequences: Record<string, number>;
   /** The time of this step. */
   now: number;
+  /** When `now` was asked for, by this process's own clock. */
+  askedAt: number;
   fulfillments: FulfillmentRecord[];
 }
 

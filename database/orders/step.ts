@@ -1,8 +1,7 @@
-import { OmsError } from '../../domain/errors.ts';
 import type { Database } from '../database.ts';
 import { retrying } from '../database.ts';
 import type { NewEvent } from '../outbox.ts';
-import { readOrder } from './load.ts';
+import { existingOrder } from './load.ts';
 import type { OrderRecord } from './record.ts';
 import { saveStep, snapshotOf } from './save.ts';
 import type { HandledEvent, NewsRow, OrderStep, StepDependencies, StockMove } from './step-types.ts';
@@ -12,7 +11,7 @@ import type { HandledEvent, NewsRow, OrderStep, StepDependencies, StockMove } fr
  * an OrderStatus when anything did). Two round trips: the write is one statement that fails as a whole when the order
  * is no longer at the version that was read, and then the step is decided anew. A step that changes nothing writes
  * nothing, so `decide` makes a repeat harmless by looking at what is there. Answers what `decide` returned, and the
- * order as saved.
+ * order as saved: `known` to the next step, it spares that one the reading.
  * @throws OmsError OMS_ORDER_UNKNOWN, OMS_DATABASE_UNAVAILABLE, and whatever `decide` throws
  */
 export async function orderStep<T>(
@@ -20,10 +19,12 @@ export async function orderStep<T>(
   orderId: string,
   cause: string,
   decide: (step: OrderStep) => T | Promise<T>,
+  known?: OrderRecord,
 ): Promise<{ result: T; order: OrderRecord }> {
+  let spared = known && laterBy(known, performance.now() - known.askedAt);
   const attempt = async (): Promise<{ result: T; order: OrderRecord }> => {
-    const order = await readOrder(deps.db, orderId);
-    if (!order) throw new OmsError('OMS_ORDER_UNKNOWN', `no order ${orderId}`);
+    const order = spared ?? (await existingOrder(deps.db, orderId));
+    spared = undefined;
     const before = snapshotOf(order);
     const step = newStep(deps.db, order, cause);
     const result = await decide(step);
@@ -32,6 +33,11 @@ export async function orderStep<T>(
   };
   // A transaction that has failed cannot go on: whoever has opened it begins again.
   return deps.db.isTransaction ? attempt() : retrying(attempt);
+}
+
+/** The same order some time later, by the database's clock. */
+function laterBy(order: OrderRecord, ms: number): OrderRecord {
+  return { ...order, now: order.now + Math.round(ms), askedAt: order.askedAt + ms };
 }
 
 function newStep(db: Database, order: OrderRecord, cause: string): OrderStep {

@@ -2,13 +2,11 @@ import { sql } from 'kysely';
 import { OmsError, isOmsError } from '../../domain/errors.ts';
 import { invoiceTotals } from '../../domain/invoice.ts';
 import type { InvoiceTotals, Pricing } from '../../domain/invoice.ts';
-import type { OrderProgress } from '../../domain/progress.ts';
 import { transaction } from '../database.ts';
 import { giveUp, moveFulfillment } from '../orders/endings.ts';
 import { invoiceEvent } from '../orders/events.ts';
-import { progressOf } from '../orders/progress.ts';
 import { fulfillmentOf } from '../orders/record.ts';
-import type { FulfillmentRecord, InvoiceRecord } from '../orders/record.ts';
+import type { FulfillmentRecord, InvoiceRecord, OrderRecord } from '../orders/record.ts';
 import { orderStep } from '../orders/step.ts';
 import type { OrderStep, StepDependencies } from '../orders/step-types.ts';
 
@@ -30,6 +28,12 @@ export type ChargeAnswer = { fulfillmentId: string } & (
 const SERIES = 'INV';
 const NUMBER_DIGITS = 8;
 
+/** The order with its invoices drawn, and what is to be charged. */
+export interface Drawn {
+  order: OrderRecord;
+  intents: ChargeIntent[];
+}
+
 type Priced = { fulfillment: FulfillmentRecord; totals: InvoiceTotals };
 
 /**
@@ -40,7 +44,7 @@ export async function drawInvoices(
   deps: StepDependencies & { pricing: Pricing },
   orderId: string,
   ids: readonly string[],
-): Promise<ChargeIntent[]> {
+): Promise<Drawn> {
   return transaction(deps.db, (tx) => drawIn({ ...deps, db: tx }, orderId, ids));
 }
 
@@ -49,8 +53,8 @@ async function drawIn(
   deps: StepDependencies & { pricing: Pricing },
   orderId: string,
   ids: readonly string[],
-): Promise<ChargeIntent[]> {
-  const { result } = await orderStep(deps, orderId, 'chargeFulfillments', async (step) => {
+): Promise<Drawn> {
+  const { result, order } = await orderStep(deps, orderId, 'chargeFulfillments', async (step) => {
     const { order } = step;
     const wanted = order.fulfillments.filter((f) => ids.includes(f.id));
     const fresh = wanted.filter((f) => f.status === 'pending' && f.invoice === null);
@@ -63,7 +67,7 @@ async function drawIn(
         : [],
     );
   });
-  return result;
+  return { intents: result, order };
 }
 
 /** The price list, for the SKUs whose price the upstream system left to us. */
@@ -133,13 +137,12 @@ async function takeNumbers({ db }: OrderStep, count: number): Promise<number> {
  */
 export async function recordCharges(
   deps: StepDependencies,
-  orderId: string,
+  drawn: OrderRecord,
   answers: readonly ChargeAnswer[],
-): Promise<OrderProgress> {
-  const { order } = await orderStep(deps, orderId, 'chargeFulfillments', (step) => {
-    for (const answer of answers) recordCharge(step, answer);
-  });
-  return progressOf(order);
+): Promise<OrderRecord> {
+  const record = (step: OrderStep): void => answers.forEach((answer) => recordCharge(step, answer));
+  const { order } = await orderStep(deps, drawn.orderId, 'chargeFulfillments', record, drawn);
+  return order;
 }
 
 function recordCharge(step: OrderStep, answer: ChargeAnswer): void {

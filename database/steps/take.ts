@@ -67,6 +67,7 @@ async function plan(
     version: 0,
     sequences: {},
     now: now.getTime(),
+    askedAt: performance.now(),
     fulfillments: fulfillmentsOf(placed, allocation),
   };
 }

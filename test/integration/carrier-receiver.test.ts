@@ -50,17 +50,17 @@ beforeEach(async () => {
   const ids = [`${orderId}:1`, `${orderId}:2`];
   const deps = { ...world, strategy: fewestShipments, pricing: PRICING };
   await takeOrder(deps, orderId, 'run-1');
-  await drawInvoices(deps, orderId, ids);
+  const { order } = await drawInvoices(deps, orderId, ids);
   const approved = { status: 'approved', reference: 'r', authCode: 'a' } as const;
-  await recordCharges(
+  const charged = await recordCharges(
     deps,
-    orderId,
+    order,
     ids.map((fulfillmentId) => ({ fulfillmentId, ...approved })),
   );
   const booked = { status: 'booked', carrier: 'c', reference: 'r', trackingNumber: 't' } as const;
   await recordBookings(
     deps,
-    orderId,
+    charged,
     ids.map((shipmentId) => ({ shipmentId, ...booked })),
   );
   await temporal.workflow.start(ORDER_WORKFLOW, { workflowId: orderWorkflowId(orderId), taskQueue: orderId, args: [] });

@@ -1,10 +1,10 @@
 import type { OrderProgress } from '../../domain/progress.ts';
 import { applyCarrierUpdate } from '../../database/carrier-updates.ts';
-import { bookingIntents, recordBookings } from '../../database/steps/book.ts';
-import type { BookingAnswer, BookingIntent } from '../../database/steps/book.ts';
 import { recordCalledOff } from '../../database/steps/cancel.ts';
 import type { CancelRequest } from '../../database/steps/cancel.ts';
-import { readProgress } from '../../database/orders/progress.ts';
+import { existingOrder } from '../../database/orders/load.ts';
+import { progressOf, readProgress } from '../../database/orders/progress.ts';
+import type { Book } from './book.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { answersOf } from './outcomes.ts';
 
@@ -16,13 +16,8 @@ export interface CalledOff {
 }
 
 /** Steps that talk to the carrier. */
-export function createCarrierActivities(deps: ActivityDependencies) {
+export function createCarrierActivities(deps: ActivityDependencies, book: Book) {
   const { carrier } = deps;
-
-  const book = async ({ shipmentId, ...rest }: BookingIntent): Promise<BookingAnswer> => ({
-    shipmentId,
-    ...(await carrier.book({ key: shipmentId, ...rest })),
-  });
 
   const track = async (shipmentId: string): Promise<void> => {
     const tracking = await carrier.track(shipmentId);
@@ -32,18 +27,19 @@ export function createCarrierActivities(deps: ActivityDependencies) {
   };
 
   return {
-    /** Books a carrier for what is paid. A shipment without an answer stays as it is. */
+    /** Books a carrier for what is paid, as far as it answers. */
     async bookShipments(orderId: string, ids: string[]): Promise<OrderProgress> {
-      const intents = await bookingIntents(deps.db, orderId, ids);
-      return recordBookings(deps, orderId, await answersOf(intents, book));
+      return progressOf(await book(await existingOrder(deps.db, orderId), ids));
     },
 
     /** Calls bookings off. The carrier's yes is the point of no return, so every answer is needed before the next step. */
     async callOffShipments(orderId: string, ids: string[], request: CancelRequest): Promise<CalledOff> {
       const answers = await Promise.all(ids.map(async (id) => ({ id, answer: await carrier.cancel(id) })));
-      const idsOf = (wanted: string): string[] => answers.filter((a) => a.answer === wanted).map((a) => a.id);
-      const progress = await recordCalledOff(deps, orderId, idsOf('cancelled'), request);
-      return { progress, tooLate: idsOf('alreadyPickedUp') };
+      const off = answers.filter(({ answer }) => answer === 'cancelled').map(({ id }) => id);
+      const progress = await recordCalledOff(deps, orderId, off, request);
+      const isCancelled = (id: string): boolean =>
+        progress.fulfillments.some((f) => f.id === id && f.status === 'cancelled');
+      return { progress, tooLate: ids.filter((id) => !isCancelled(id)) };
     },
 
     /** Asks the carrier where these shipments are, and applies what it says as if it had told us. */

@@ -1,25 +1,24 @@
+import { createBook } from './book.ts';
 import { createCarrierActivities } from './carrier.ts';
+import { createCharge } from './charge.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { localStep, providerStep } from './failures.ts';
 import { createOrderActivities } from './order.ts';
 import { createPaymentActivities } from './payment.ts';
-import { quickAttempt } from './quick.ts';
+import { createQuickActivities } from './fulfil.ts';
 
 /**
  * The activities of the order workflow. Each answers how far the order is, read from the database in the same
  * transaction, and each is safe to run twice.
  */
 export function createActivities(deps: ActivityDependencies) {
-  const payment = createPaymentActivities(deps);
-  const carrier = createCarrierActivities(deps);
+  const charge = createCharge(deps);
+  const book = createBook(deps);
   return {
     ...localStep(deps, createOrderActivities(deps)),
-    ...providerStep(deps, payment),
-    ...providerStep(deps, carrier),
-    ...providerStep(deps, {
-      tryChargeFulfillments: quickAttempt((...args) => payment.chargeFulfillments(...args), 'OMS_PAYMENT_UNAVAILABLE'),
-      tryBookShipments: quickAttempt((...args) => carrier.bookShipments(...args), 'OMS_CARRIER_UNAVAILABLE'),
-    }),
+    ...providerStep(deps, createPaymentActivities(deps, charge)),
+    ...providerStep(deps, createCarrierActivities(deps, book)),
+    ...providerStep(deps, createQuickActivities({ charge, book, logger: deps.logger })),
   };
 }
 

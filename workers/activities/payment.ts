@@ -1,19 +1,14 @@
-import type { OrderProgress } from '../../domain/progress.ts';
-import { drawInvoices, recordCharges } from '../../database/steps/charge.ts';
-import type { ChargeAnswer, ChargeIntent } from '../../database/steps/charge.ts';
+import { progressOf } from '../../database/orders/progress.ts';
 import { recordRefunds, refundIntents } from '../../database/steps/refund.ts';
 import type { RefundAnswer, RefundIntent } from '../../database/steps/refund.ts';
+import type { OrderProgress } from '../../domain/progress.ts';
+import type { Charge } from './charge.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { answersOf } from './outcomes.ts';
 
 /** Steps that move money. */
-export function createPaymentActivities(deps: ActivityDependencies) {
+export function createPaymentActivities(deps: ActivityDependencies, charge: Charge) {
   const { payment } = deps;
-
-  const charge = async ({ fulfillmentId, ...rest }: ChargeIntent): Promise<ChargeAnswer> => ({
-    fulfillmentId,
-    ...(await payment.charge({ key: fulfillmentId, ...rest })),
-  });
 
   // Refund first, then ask: once it has been refunded, nothing the provider says of the charge can change any more.
   const refund = async ({ fulfillmentId, reason }: RefundIntent): Promise<RefundAnswer> => {
@@ -23,10 +18,9 @@ export function createPaymentActivities(deps: ActivityDependencies) {
   };
 
   return {
-    /** Draws the invoices of these fulfillments and takes the money. A fulfillment without an answer stays as it is. */
+    /** Draws the invoices of these fulfillments and takes the money, as far as the provider answers. */
     async chargeFulfillments(orderId: string, ids: string[]): Promise<OrderProgress> {
-      const intents = await drawInvoices(deps, orderId, ids);
-      return recordCharges(deps, orderId, await answersOf(intents, charge));
+      return progressOf(await charge(orderId, ids));
     },
 
     /** Gives back all money that is due back. */
