@@ -36,27 +36,48 @@ export interface AppliedUpdate {
 }
 
 /**
- * Applies news to its shipment as far as the state table allows, out of order too, and tells the events of it. News that
- * changes nothing is kept with `applied` false and still answers where the shipment and the order stand, so that a
- * repeat after a crash leads to the same signal. In a transaction of its own unless `db` is one.
+ * Applies the news about one order, in the order given, to its shipments as far as the state table allows, out of order
+ * too, and tells the events of it. News that changes nothing is kept with `applied` false and still answers where the
+ * shipment and the order stand, so that a repeat after a crash leads to the same signal. All of it is one statement,
+ * in the transaction of `db` if it is one.
  * @throws OmsError OMS_ORDER_UNKNOWN when the order has no row; OMS_DATABASE_UNAVAILABLE
  */
+export async function applyCarrierUpdates(
+  db: Database,
+  encoder: EventEncoder,
+  orderId: string,
+  updates: readonly CarrierUpdate[],
+): Promise<AppliedUpdate[]> {
+  const cause = updates.at(-1)?.updateId ?? 'carrier';
+  const { result: applied, order } = await orderStep({ db, encoder }, orderId, cause, async (step) => {
+    const outcomes: boolean[] = [];
+    for (const update of updates) outcomes.push(await takeIn({ ...step, cause: update.updateId }, update));
+    return outcomes;
+  });
+  const orderSettled = isSettled(progressOf(order));
+  return updates.map(({ shipmentId }, i) => {
+    const shipmentStatus = fulfillmentOf(order, shipmentId)?.shipment?.status ?? null;
+    return { orderId, applied: applied[i] ?? false, shipmentStatus, orderSettled };
+  });
+}
+
+/** `applyCarrierUpdates` for news that comes alone. */
 export async function applyCarrierUpdate(
   db: Database,
   encoder: EventEncoder,
   update: CarrierUpdate,
 ): Promise<AppliedUpdate> {
   const orderId = orderIdOf(update.shipmentId);
-  const { result } = await orderStep({ db, encoder }, orderId, update.updateId, async (step) => {
-    const fulfillment = fulfillmentOf(step.order, update.shipmentId);
-    const shipment = fulfillment?.shipment ?? null;
-    const applied =
-      fulfillment !== undefined && shipment !== null && (await apply(step, fulfillment, shipment, update));
-    step.news.push(newsRow(update, applied));
-    const orderSettled = isSettled(progressOf(step.order));
-    return { orderId, applied, shipmentStatus: shipment?.status ?? null, orderSettled };
-  });
-  return result;
+  const [applied] = await applyCarrierUpdates(db, encoder, orderId, [update]);
+  return applied ?? { orderId, applied: false, shipmentStatus: null, orderSettled: false };
+}
+
+async function takeIn(step: OrderStep, update: CarrierUpdate): Promise<boolean> {
+  const fulfillment = fulfillmentOf(step.order, update.shipmentId);
+  const shipment = fulfillment?.shipment;
+  const applied = fulfillment && shipment ? await apply(step, fulfillment, shipment, update) : false;
+  step.news.push(newsRow(update, applied));
+  return applied;
 }
 
 async function apply(

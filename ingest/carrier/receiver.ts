@@ -1,13 +1,13 @@
 import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/client';
-import { applyCarrierUpdate } from '../../database/carrier-updates.ts';
+import { applyCarrierUpdates } from '../../database/carrier-updates.ts';
 import type { AppliedUpdate } from '../../database/carrier-updates.ts';
 import type { Database } from '../../database/database.ts';
 import type { EventEncoder } from '../../database/outbox.ts';
 import { SHIPMENT_STATUS_SIGNAL } from '../../domain/contract.ts';
 import type { ShipmentStatusSignal } from '../../domain/contract.ts';
 import { isOmsError } from '../../domain/errors.ts';
-import { orderWorkflowId } from '../../domain/ids.ts';
+import { orderIdOf, orderWorkflowId } from '../../domain/ids.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { Counter } from '../../platform/metrics.ts';
 import type { Registry } from '../../platform/metrics.ts';
@@ -20,7 +20,7 @@ export interface CarrierReceiverOptions {
   temporal: Pick<Client, 'workflow' | 'withDeadline'>;
   logger: Logger;
   metrics: Registry;
-  /** News taken in at once. @default 8 */
+  /** Orders whose news is taken in at once. @default 8 */
   maxInFlight?: number;
 }
 
@@ -51,34 +51,38 @@ export function createCarrierReceiver(options: CarrierReceiverOptions): CarrierR
   });
   let failure: string | null = null;
 
-  const takeIn = async (news: CarrierNews): Promise<Outcome> => {
-    const update = await applyCarrierUpdate(db, encoder, news);
-    if (update.orderSettled) await signalSettled(temporal, news, update, logger);
-    return outcomeOf(update);
+  const takeIn = async (orderId: string, news: CarrierNews[]): Promise<Outcome[]> => {
+    const updates = await applyCarrierUpdates(db, encoder, orderId, news);
+    const [last, update] = [news.at(-1), updates.at(-1)];
+    if (last && update?.orderSettled) await signalSettled(temporal, last, update, logger);
+    return updates.map(outcomeOf);
   };
-  const guarded = async (news: CarrierNews): Promise<Outcome> => {
+  const guarded = async (orderId: string, news: CarrierNews[]): Promise<Outcome[]> => {
     try {
-      const outcome = await takeIn(news);
+      const outcomes = await takeIn(orderId, news);
       failure = null;
-      return outcome;
+      return outcomes;
     } catch (error) {
-      if (isOmsError(error) && error.code === 'OMS_ORDER_UNKNOWN') return 'unknown';
+      if (isOmsError(error) && error.code === 'OMS_ORDER_UNKNOWN') return news.map(() => 'unknown');
       failure = error instanceof Error ? error.message : String(error);
-      const { shipmentId, updateId } = news;
-      logger.warn({ err: error, shipmentId, updateId }, 'carrier news not taken in, will come again');
-      return isOmsError(error) && error.retryable ? 'away' : 'failed';
+      logger.warn({ err: error, orderId }, 'carrier news not taken in, will come again');
+      const outcome = isOmsError(error) && error.retryable ? 'away' : 'failed';
+      return news.map(() => outcome);
     }
   };
   return {
     check: () => failure,
     deliver: async (news) => {
       const done = new Set<string>();
-      await inLanes(news, maxInFlight, async (item) => {
-        const outcome = await guarded(item);
-        counter.inc({ outcome });
-        if (outcome === 'unknown') logger.warn(about(item), 'carrier news of an unknown shipment');
-        if (outcome !== 'failed' && outcome !== 'away') done.add(item.updateId);
-        return outcome;
+      await byOrder(news, maxInFlight, async (orderId, items) => {
+        const outcomes = await guarded(orderId, items);
+        for (const [i, item] of items.entries()) {
+          const outcome = outcomes[i] ?? 'failed';
+          counter.inc({ outcome });
+          if (outcome === 'unknown') logger.warn(about(item), 'carrier news of an unknown shipment');
+          if (outcome !== 'failed' && outcome !== 'away') done.add(item.updateId);
+        }
+        return outcomes.includes('away');
       });
       return done;
     },
@@ -122,24 +126,17 @@ async function signalSettled(
 }
 
 /**
- * Works through the items, `width` shipments at once and the news of one shipment in the order given. After one that
- * failed the shipment's later ones are left; when a part is away all that is left is, for it would only wait in vain.
+ * Works through the news, that of `width` orders at once, and of each order in the order given: one step takes in all of
+ * it. When `work` finds a part away, all that is left is left, for it would only wait in vain.
  */
-async function inLanes(
+async function byOrder(
   news: readonly CarrierNews[],
   width: number,
-  work: (item: CarrierNews) => Promise<Outcome>,
+  work: (orderId: string, items: CarrierNews[]) => Promise<boolean>,
 ): Promise<void> {
-  const lanes = [...Map.groupBy(news, (item) => item.shipmentId).values()];
-  const workThrough = async (lane: CarrierNews[]): Promise<void> => {
-    for (const item of lane) {
-      const outcome = await work(item);
-      if (outcome === 'away') lanes.length = 0;
-      if (outcome === 'away' || outcome === 'failed') return;
-    }
-  };
+  const lanes = [...Map.groupBy(news, (item) => orderIdOf(item.shipmentId))];
   const runner = async (): Promise<void> => {
-    for (let lane = lanes.shift(); lane; lane = lanes.shift()) await workThrough(lane);
+    for (let lane = lanes.shift(); lane; lane = lanes.shift()) if (await work(...lane)) lanes.length = 0;
   };
   await Promise.all(Array.from({ length: Math.min(width, lanes.length) }, runner));
 }
