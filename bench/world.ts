@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
+import { INGEST_NODE_FLAGS } from '../ingest/node-flags.ts';
 import { endpointVariables } from '../local/endpoints.ts';
 import type { Endpoints } from '../local/stack.ts';
 
@@ -58,7 +59,8 @@ export async function oms(words: readonly string[], environment: Environment): P
 
 /** Starts a role and waits until it says that it is ready. */
 async function startRole(name: string, environment: Environment): Promise<Role> {
-  const child = spawn(process.execPath, [OMS, name], {
+  const flags = name === 'ingest' ? INGEST_NODE_FLAGS : [];
+  const child = spawn(process.execPath, [...flags, OMS, name], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { INGEST_NODE_FLAGS } from '../../ingest/node-flags.ts';
 import { freePorts, requireFree } from '../../local/ports.ts';
 import type { RoleSpec } from '../../local/supervisor.ts';
 import type { Config, SettingName } from '../../platform/config/settings.ts';
@@ -29,7 +30,7 @@ export async function planRoles(config: Config, ephemeral: boolean): Promise<Rol
   return {
     roles: planned.map(({ name, port }) => ({
       name,
-      args: [ENTRY, name],
+      args: [...(name === 'ingest' ? INGEST_NODE_FLAGS : []), ENTRY, name],
       readyUrl: `http://127.0.0.1:${port}/readyz`,
     })),
     variables: Object.fromEntries(planned.map(({ setting, port }) => [setting, String(port)])),
