@@ -112,7 +112,11 @@ export const SETTINGS = {
     '500',
     "Shipping charged per shipment, minor units of the order's currency.",
   ),
-  OMS_WORKER_SLOTS: setting(wholeNumber(1, 5_000), '200', 'Workflow tasks and local activities a worker runs at once.'),
+  OMS_WORKER_SLOTS: setting(
+    wholeNumber(1, 5_000),
+    '200',
+    'Workflow tasks and activities a worker runs at once; of database steps at most four a connection.',
+  ),
   OMS_DATABASE_POOL: setting(wholeNumber(1, 500), '16', 'PostgreSQL connections of one process.'),
 
   // publisher

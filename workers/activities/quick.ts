@@ -1,4 +1,4 @@
-import { OmsError } from '../../domain/errors.ts';
+import { OmsError, isOmsError } from '../../domain/errors.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 
 /** A provider that did not answer is not asked quickly again for this long. */
@@ -22,7 +22,7 @@ export function createQuickAttempt(away: ErrorCode, now: () => number = () => pe
     try {
       return await call();
     } catch (error) {
-      rest();
+      if (isOmsError(error) && error.code === away) rest();
       throw error;
     } finally {
       clearTimeout(slow);
