@@ -1,8 +1,8 @@
 import avro from 'avsc';
-import { createHash } from 'node:crypto';
 import { CompressionTypes, Kafka, logLevel } from 'kafkajs';
 import type { Message } from 'kafkajs';
-import { FINGERPRINT_VERSION, fingerprintText } from '../domain/fingerprint.ts';
+import { FINGERPRINT_VERSION } from '../domain/fingerprint.ts';
+import { fingerprint, placedHash } from '../ingest/content.ts';
 import { orderEventSchema } from '../schemas/index.ts';
 import type { OrderEvent } from '../schemas/index.ts';
 import type { World } from './world.ts';
@@ -37,14 +37,10 @@ export async function seedStock(world: World): Promise<void> {
 }
 
 /** Puts orders onto the world's `orders`, as an upstream producer would. */
-export async function produceOrders(world: World, orderIds: readonly string[]): Promise<void> {
+export async function produceOrders(world: World, orderIds: readonly string[], again: Again = {}): Promise<void> {
   const topic = `${world.prefix}orders`;
-  const header = await wireHeader(world, `${topic}-value`);
-  const type = avro.Type.forSchema(orderEventSchema as unknown as avro.Schema);
-  const message = (id: string): Message => ({
-    key: id,
-    value: Buffer.concat([header, type.toBuffer(twoShipmentOrder(id))]),
-  });
+  const valueOf = await orderEncoder(world);
+  const message = (id: string): Message => ({ key: id, value: valueOf(id, again) });
   const kafka = new Kafka({
     brokers: (world.environment.KAFKA_BROKERS ?? '').split(','),
     clientId: 'bench',
@@ -59,6 +55,18 @@ export async function produceOrders(world: World, orderIds: readonly string[]): 
   await producer.disconnect();
 }
 
+/** An order sent once more by an upstream that sends other bytes for it. */
+export interface Again {
+  occurredAt?: number;
+}
+
+/** Orders as bytes for the world's `orders`. */
+async function orderEncoder(world: World): Promise<(orderId: string, again?: Again) => Buffer> {
+  const header = await wireHeader(world, `${world.prefix}orders-value`);
+  const type = avro.Type.forSchema(orderEventSchema as unknown as avro.Schema);
+  return (id, again = {}) => Buffer.concat([header, type.toBuffer({ ...twoShipmentOrder(id), ...again })]);
+}
+
 /** The magic byte and the id the registry gave our schema. */
 async function wireHeader(world: World, subject: string): Promise<Buffer> {
   const response = await fetch(`${world.environment.SCHEMA_REGISTRY_URL ?? ''}/subjects/${subject}/versions/latest`);
@@ -70,18 +78,18 @@ async function wireHeader(world: World, subject: string): Promise<Buffer> {
 
 /** Enters orders into the ledger as started, as an earlier ingest left them, without a workflow each. */
 export async function enterAsKnown(world: World, orderIds: readonly string[]): Promise<void> {
-  const known = orderIds.map((id) => ({ id, fingerprint: fingerprintOf(id) }));
-  for (let i = 0; i < known.length; i += BATCH * 10) {
-    const part = known.slice(i, i + BATCH * 10);
-    const ids = part.map(({ id }) => id);
+  const valueOf = await orderEncoder(world);
+  for (let i = 0; i < orderIds.length; i += BATCH * 10) {
+    const ids = orderIds.slice(i, i + BATCH * 10);
     await world.sql.query(
       `insert into ledger (order_id, state, source, fingerprint, fingerprint_version, placed_event_id, started_at)
        select id, 'started', 'bench', fingerprint, $3, 'placed-' || id, now() from unnest($1::text[], $2::bytea[]) as known (id, fingerprint)`,
-      [ids, part.map(({ fingerprint }) => fingerprint), FINGERPRINT_VERSION],
+      [ids, ids.map(fingerprintOf), FINGERPRINT_VERSION],
     );
     await world.sql.query(
-      `insert into ledger_events (order_id, event_id, type, outcome) select id, 'placed-' || id, 'OrderPlaced', 'started' from unnest($1::text[]) as known (id)`,
-      [ids],
+      `insert into ledger_events (order_id, event_id, type, outcome, payload_hash)
+       select id, 'placed-' || id, 'OrderPlaced', 'started', hash from unnest($1::text[], $2::bytea[]) as known (id, hash)`,
+      [ids, ids.map((id) => placedHash(valueOf(id)))],
     );
   }
 }
@@ -89,8 +97,5 @@ export async function enterAsKnown(world: World, orderIds: readonly string[]): P
 function fingerprintOf(orderId: string): Buffer {
   const { source, occurredAt, payload } = twoShipmentOrder(orderId);
   if (!('oms.OrderPlaced' in payload)) throw new TypeError('the bench places orders only');
-  const placed = payload['oms.OrderPlaced'];
-  return createHash('sha256')
-    .update(fingerprintText({ orderId, source, placedAt: occurredAt, ...placed }))
-    .digest();
+  return fingerprint({ orderId, source, placedAt: occurredAt, ...payload['oms.OrderPlaced'] });
 }
