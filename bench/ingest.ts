@@ -92,6 +92,6 @@ async function replayed(role: Role, total: number): Promise<{ rate: number; memo
     const count = await duplicates(role);
     return count > before && { count, at: performance.now() };
   });
-  const end = await until('all known records', async () => (await duplicates(role)) >= total && performance.now(), 200);
+  const end = await until('all known records', async () => (await duplicates(role)) >= total && performance.now());
   return { rate: (total - first.count) / ((end - first.at) / 1_000), memory: peakMemoryMb(role.pid) };
 }

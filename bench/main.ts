@@ -1,25 +1,30 @@
+import { parseArgs } from 'node:util';
 import { startStack } from '../local/stack.ts';
 import { loadConfig } from '../platform/config/load.ts';
 import { ordersToDelivered } from './delivery.ts';
 import { ingestOfNewOrders, replayOfKnownOrders } from './ingest.ts';
 import { outboxToTopic } from './outbox.ts';
+import { referenceOrdersPerSecond } from './reference.ts';
 import { startUp } from './start-up.ts';
 import { table } from './table.ts';
 import type { Row } from './table.ts';
 import type { Stack } from '../local/stack.ts';
 
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { reference: { type: 'string' } } });
+
 /**
- * `npm run bench [NAME …]`: what the OMS is measured by, each on a fresh stack, as one table. Limits are rows, never
- * assertions: it exits 0 whatever it measures.
+ * `npm run bench -- [NAME …] [--reference FILE]`: what the OMS is measured by, each on a fresh stack, as one table.
+ * Limits are rows, never assertions: it exits 0 whatever it measures. FILE is the reference's `oms`, to be measured in
+ * the same run.
  */
 const BENCHES: Record<string, (stack: Stack) => Promise<Row[]>> = {
   new: (stack) => ingestOfNewOrders(stack.endpoints),
   replay: (stack) => replayOfKnownOrders(stack.endpoints),
-  delivery: ordersToDelivered,
+  delivery: (stack) => ordersToDelivered(stack, reference),
   outbox: (stack) => outboxToTopic(stack.endpoints),
 };
 
-async function onFreshStack(bench: (stack: Stack) => Promise<Row[]>): Promise<Row[]> {
+async function onFreshStack<T>(bench: (stack: Stack) => Promise<T>): Promise<T> {
   const stack = await startStack({
     ephemeral: true,
     stateDir: '',
@@ -34,7 +39,14 @@ async function onFreshStack(bench: (stack: Stack) => Promise<Row[]>): Promise<Ro
   }
 }
 
-async function main(names: readonly string[]): Promise<void> {
+let reference: number | undefined;
+
+async function main(names: readonly string[], referenceBinary: string | undefined): Promise<void> {
+  if (referenceBinary !== undefined) {
+    process.stderr.write('bench: the reference …\n');
+    reference = await onFreshStack((stack) => referenceOrdersPerSecond(stack, referenceBinary));
+    process.stderr.write(`bench: the reference delivers ${reference.toFixed(2)} orders/s\n`);
+  }
   const wanted = names.length > 0 ? names : [...Object.keys(BENCHES), 'start'];
   const rows: Row[] = [];
   for (const name of wanted) {
@@ -48,4 +60,4 @@ async function main(names: readonly string[]): Promise<void> {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-await main(process.argv.slice(2));
+await main(positionals, values.reference);

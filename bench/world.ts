@@ -31,11 +31,11 @@ export interface World {
   close(): Promise<void>;
 }
 
-/** Polls until `probe` gives something; a limit only ends what hangs. */
+/** Polls until `probe` gives something, seldom enough to leave the machine to what is measured; a limit only ends what hangs. */
 export async function until<T>(
   what: string,
   probe: () => Promise<T | undefined | false | null>,
-  everyMs = 20,
+  everyMs = 100,
 ): Promise<T> {
   const end = performance.now() + HOW_LONG_MS;
   while (performance.now() < end) {
