@@ -21,10 +21,19 @@ export const FULFILLMENT_STATUSES = [
 ] as const;
 export type FulfillmentStatus = (typeof FULFILLMENT_STATUSES)[number];
 
-export const PAYMENT_STATUSES = ['pending', 'success', 'failed'] as const;
+export const PAYMENT_STATUSES = ['pending', 'authorized', 'success', 'failed', 'voided', 'refunded'] as const;
 export type PaymentStatus = (typeof PAYMENT_STATUSES)[number];
 
-export const SHIPMENT_STATUSES = ['pending', 'booked', 'dispatched', 'delivered', 'cancelled', 'failed'] as const;
+export const SHIPMENT_STATUSES = [
+  'pending',
+  'booked',
+  'dispatched',
+  'deliveryFailed',
+  'delivered',
+  'returned',
+  'cancelled',
+  'failed',
+] as const;
 export type ShipmentStatus = (typeof SHIPMENT_STATUSES)[number];
 
 type Moves<S extends string> = Readonly<Record<S, readonly S[]>>;
@@ -49,13 +58,22 @@ const FULFILLMENT_MOVES: Moves<FulfillmentStatus> = {
   failed: [],
 };
 
-const PAYMENT_MOVES: Moves<PaymentStatus> = { pending: ['success', 'failed'], success: [], failed: [] };
+const PAYMENT_MOVES: Moves<PaymentStatus> = {
+  pending: ['authorized', 'success', 'failed', 'voided'],
+  authorized: ['success', 'failed', 'voided'],
+  success: ['refunded'],
+  failed: [],
+  voided: [],
+  refunded: [],
+};
 
 const SHIPMENT_MOVES: Moves<ShipmentStatus> = {
   pending: ['booked', 'cancelled', 'failed'],
   booked: ['dispatched', 'cancelled', 'failed'],
-  dispatched: ['delivered', 'failed'],
+  dispatched: ['delivered', 'deliveryFailed', 'returned', 'failed'],
+  deliveryFailed: ['delivered', 'returned'],
   delivered: [],
+  returned: [],
   cancelled: [],
   failed: [],
 };

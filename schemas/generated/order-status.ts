@@ -17,7 +17,7 @@ export interface FulfillmentItem {
 }
 
 /** Status of a payment. */
-export const PaymentStatus = ['Unknown', 'pending', 'success', 'failed'] as const;
+export const PaymentStatus = ['Unknown', 'pending', 'authorized', 'success', 'failed', 'voided', 'refunded'] as const;
 export type PaymentStatus = (typeof PaymentStatus)[number];
 
 /** The money for a fulfillment. */
@@ -35,7 +35,7 @@ export interface Payment {
 }
 
 /** Status of a shipment. */
-export const ShipmentStatusName = ['Unknown', 'pending', 'booked', 'dispatched', 'delivered', 'cancelled', 'failed'] as const;
+export const ShipmentStatusName = ['Unknown', 'pending', 'booked', 'dispatched', 'deliveryFailed', 'delivered', 'returned', 'cancelled', 'failed'] as const;
 export type ShipmentStatusName = (typeof ShipmentStatusName)[number];
 
 /** The part of an order that ships from one warehouse. */
@@ -288,8 +288,11 @@ export const orderStatusSchema = {
                         "symbols": [
                           "Unknown",
                           "pending",
+                          "authorized",
                           "success",
-                          "failed"
+                          "failed",
+                          "voided",
+                          "refunded"
                         ],
                         "default": "Unknown"
                       },
@@ -343,7 +346,9 @@ export const orderStatusSchema = {
                     "pending",
                     "booked",
                     "dispatched",
+                    "deliveryFailed",
                     "delivered",
+                    "returned",
                     "cancelled",
                     "failed"
                   ],

@@ -5,7 +5,7 @@ export const ShipmentEventType = ['Unknown', 'ShipmentBooked', 'ShipmentDispatch
 export type ShipmentEventType = (typeof ShipmentEventType)[number];
 
 /** Status of a shipment. */
-export const ShipmentStatus = ['Unknown', 'pending', 'booked', 'dispatched', 'delivered', 'cancelled', 'failed'] as const;
+export const ShipmentStatus = ['Unknown', 'pending', 'booked', 'dispatched', 'deliveryFailed', 'delivered', 'returned', 'cancelled', 'failed'] as const;
 export type ShipmentStatus = (typeof ShipmentStatus)[number];
 
 /** One line of a shipment. */
@@ -122,7 +122,9 @@ export const shipmentEventSchema = {
           "pending",
           "booked",
           "dispatched",
+          "deliveryFailed",
           "delivered",
+          "returned",
           "cancelled",
           "failed"
         ],
