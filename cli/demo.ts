@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { addPrices, addStock } from '../database/stock-levels.ts';
+import { addPrices } from '../database/price-list.ts';
+import { addStock } from '../database/stock-levels.ts';
 import type { Database } from '../database/database.ts';
 import type { Config } from '../platform/config/settings.ts';
 import type { OrderEvent } from '../schemas/index.ts';

@@ -13,7 +13,8 @@ export function createCommand(): Command {
     .addHelpText('after', '\nA level or price that is there already stays as it is.')
     .addHelpText('after', examples('oms stock seed examples/online-retail/online-retail-2010-12.csv.gz'))
     .action(async (file: string, flags: { json?: boolean }) => {
-      const { addPrices, addStock } = await import('../database/stock-levels.ts');
+      const { addPrices } = await import('../database/price-list.ts');
+      const { addStock } = await import('../database/stock-levels.ts');
       const plan = seedPlan(await allRows(file));
       const added = await withDatabase(await cliConfig(), async (db) => ({
         levels: await addStock(db, plan.levels),

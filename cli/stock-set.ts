@@ -22,7 +22,8 @@ export function createCommand(): Command {
     .option('--currency <code>', 'currency of the price', 'GBP')
     .addHelpText('after', examples('oms stock set 85123A east 500', 'oms stock set 85123A east 500 --price 2.55'))
     .action(async (sku: string, warehouse: string, onHand: number, flags: SetFlags) => {
-      const { setPrice, setStock } = await import('../database/stock-levels.ts');
+      const { setPrice } = await import('../database/price-list.ts');
+      const { setStock } = await import('../database/stock-levels.ts');
       const unitPrice = flags.price === undefined ? undefined : priceOf(flags.price);
       const level = await withDatabase(await cliConfig(), async (db) => {
         const held = await setStock(db, { sku, warehouse, onHand });

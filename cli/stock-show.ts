@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { PriceLevel } from '../database/stock-levels.ts';
+import type { PriceLevel } from '../database/price-list.ts';
 import { withDatabase } from './clients.ts';
 import { countOption } from './options.ts';
 import { examples, money, printResult, table } from './output.ts';
@@ -12,7 +12,8 @@ export function createCommand(): Command {
     .option('--limit <rows>', 'most rows', countOption(1), 100)
     .addHelpText('after', examples('oms stock show 85123A', 'oms stock show --limit 20 --json'))
     .action(async (skus: string[], flags: { json?: boolean; limit: number }) => {
-      const { readPrices, readStock } = await import('../database/stock-levels.ts');
+      const { readPrices } = await import('../database/price-list.ts');
+      const { readStock } = await import('../database/stock-levels.ts');
       const { levels, prices } = await withDatabase(await cliConfig(), async (db) => {
         const held = await readStock(db, skus, flags.limit);
         return { levels: held, prices: await readPrices(db, [...new Set(held.map(({ sku }) => sku))]) };

@@ -4,9 +4,14 @@ import type { Database } from './database.ts';
 import { OmsError } from '../domain/errors.ts';
 import * as foundation from './migrations/0001-foundation.ts';
 import * as expectation from './migrations/0002-expect.ts';
+import * as stock from './migrations/0003-stock.ts';
 
 /** Every migration, by the name it is recorded under; names are never changed. */
-const MIGRATIONS: Record<string, Migration> = { '0001-foundation': foundation, '0002-expect': expectation };
+const MIGRATIONS: Record<string, Migration> = {
+  '0001-foundation': foundation,
+  '0002-expect': expectation,
+  '0003-stock': stock,
+};
 
 function migrator(db: Database): Migrator {
   return new Migrator({ db, provider: { getMigrations: () => Promise.resolve(MIGRATIONS) } });

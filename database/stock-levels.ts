@@ -11,13 +11,6 @@ export interface StockLevel {
   onHand: number;
 }
 
-export interface PriceLevel {
-  sku: string;
-  currency: string;
-  /** Minor units. */
-  unitPrice: number;
-}
-
 /** A stock level with what of it is promised. */
 export interface HeldStock extends StockLevel {
   reserved: number;
@@ -33,18 +26,6 @@ export async function addStock(db: Database, levels: readonly StockLevel[]): Pro
     insert into stock (sku, warehouse, on_hand)
     select * from unnest(${rows.map((row) => row.sku)}::text[], ${rows.map((row) => row.warehouse)}::text[],
       ${rows.map((row) => row.onHand)}::bigint[])
-    on conflict do nothing returning sku
-  `.execute(db);
-  return added.length;
-}
-
-/** Adds prices of SKUs that have none in their currency. Returns how many were added. */
-export async function addPrices(db: Database, prices: readonly PriceLevel[]): Promise<number> {
-  const rows = sorted(prices, 'currency');
-  const { rows: added } = await sql`
-    insert into prices (sku, currency, unit_price)
-    select * from unnest(${rows.map((row) => row.sku)}::text[], ${rows.map((row) => row.currency)}::text[],
-      ${rows.map((row) => row.unitPrice)}::bigint[])
     on conflict do nothing returning sku
   `.execute(db);
   return added.length;
@@ -78,13 +59,6 @@ export async function setStock(db: Database, level: StockLevel): Promise<HeldSto
   });
 }
 
-export async function setPrice(db: Database, price: PriceLevel): Promise<void> {
-  await sql`
-    insert into prices (sku, currency, unit_price) values (${price.sku}, ${price.currency}, ${price.unitPrice})
-    on conflict (sku, currency) do update set unit_price = excluded.unit_price, updated_at = now()
-  `.execute(db);
-}
-
 /** Levels of the given SKUs, of all when none are given, by SKU and warehouse. */
 export async function readStock(db: Database, skus: readonly string[], limit: number): Promise<HeldStock[]> {
   const rows = await db
@@ -96,14 +70,4 @@ export async function readStock(db: Database, skus: readonly string[], limit: nu
     .limit(limit)
     .execute();
   return rows;
-}
-
-export async function readPrices(db: Database, skus: readonly string[]): Promise<PriceLevel[]> {
-  if (skus.length === 0) return [];
-  const query = db.selectFrom('prices').select(['sku', 'currency', 'unit_price as unitPrice']);
-  return query
-    .where('sku', 'in', [...skus])
-    .orderBy('sku')
-    .orderBy('currency')
-    .execute();
 }

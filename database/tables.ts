@@ -110,6 +110,7 @@ export interface FulfillmentsTable {
   status: FulfillmentStatus;
   reason: string | null;
   updated_at: Time;
+  holds_stock: Generated<boolean>;
 }
 
 export interface FulfillmentItemsTable {
@@ -123,17 +124,47 @@ export interface FulfillmentItemsTable {
 export interface StockTable {
   warehouse: string;
   sku: string;
+  /** While there is a shortage: what is reserved, not what is there. */
   on_hand: number;
   reserved: Generated<number>;
+  /** Promised, and not there. */
+  shortage: Generated<number>;
+  /** Counts the moves. */
   version: Generated<number>;
+  /** Of the newest level from upstream; null before the first. */
+  level_version: number | null;
+  counted_at: Date | null;
   updated_at: Time;
 }
 
+/** The prices in force. */
 export interface PricesTable {
   sku: string;
   currency: string;
   unit_price: number;
   updated_at: Time;
+  /** Of the price list that brought this price. */
+  list_version: Generated<number>;
+  from_warehouse: string | null;
+  from_version: number | null;
+}
+
+export interface PriceHistoryTable {
+  sku: string;
+  currency: string;
+  list_version: number;
+  unit_price: number;
+  changed_at: Time;
+}
+
+/** The newest price each warehouse has sent. */
+export interface PriceLevelsTable {
+  sku: string;
+  currency: string;
+  warehouse: string;
+  unit_price: number;
+  level_version: number;
+  counted_at: Date;
 }
 
 export interface StepsTable {
@@ -263,6 +294,9 @@ export interface Tables {
   fulfillment_items: FulfillmentItemsTable;
   stock: StockTable;
   prices: PricesTable;
+  price_list: { singleton: Generated<boolean>; version: Generated<number>; changed_at: Time };
+  price_history: PriceHistoryTable;
+  price_levels: PriceLevelsTable;
   steps: StepsTable;
   invoice_series: { series: string; next: Generated<number> };
   invoices: InvoicesTable;

@@ -1,4 +1,5 @@
-import type { PriceLevel, StockLevel } from '../../database/stock-levels.ts';
+import type { PriceLevel } from '../../database/price-list.ts';
+import type { StockLevel } from '../../database/stock-levels.ts';
 import { minorUnits } from '../import/minor-units.ts';
 import type { RetailRow } from '../import/invoices.ts';
 
