@@ -1,11 +1,14 @@
+import { sql } from 'kysely';
+import type { CarrierStatus } from '../domain/carrier-status.ts';
 import { orderIdOf } from '../domain/ids.ts';
 import { isSettled } from '../domain/progress.ts';
+import { isFinalFulfillment, isFinalOrder } from '../domain/status.ts';
 import type { ShipmentStatus } from '../domain/status.ts';
 import type { Database } from './database.ts';
-import { progressOf } from './orders/progress.ts';
+import { isRefundDue, progressOf } from './orders/progress.ts';
 import { fulfillmentOf } from './orders/record.ts';
-import type { FulfillmentRecord, ShipmentRecord } from './orders/record.ts';
-import { book, callOff, deliver, dispatch, failDelivery, tellReturn } from './orders/shipping.ts';
+import type { FulfillmentRecord, OrderRecord, ShipmentRecord } from './orders/record.ts';
+import { book, callOff, deliver, dispatch, failAttempt, isOnItsWay, takeBack } from './orders/shipping.ts';
 import { orderStep } from './orders/step.ts';
 import type { OrderStep } from './orders/step-types.ts';
 import type { EventEncoder } from './outbox.ts';
@@ -13,10 +16,10 @@ import { recordTime } from './records.ts';
 
 /** News from a carrier about a shipment. */
 export interface CarrierUpdate {
-  /** A repeat carries the same id. */
+  /** Unique within the shipment; a repeat carries the same id, another attempt to deliver another one. */
   updateId: string;
   shipmentId: string;
-  status: 'booked' | 'dispatched' | 'delivered' | 'deliveryFailed' | 'returnedToSender' | 'cancelled';
+  status: CarrierStatus;
   /** By the carrier's clock, ms since the epoch. */
   at: number;
   carrier: string | null;
@@ -29,10 +32,14 @@ export interface AppliedUpdate {
   orderId: string;
   /** False when it said nothing new, or nothing that is possible any more. */
   applied: boolean;
+  /** It was not heard before, and the order had closed before it came. */
+  late: boolean;
   /** Null when the order has no such shipment. */
   shipmentStatus: ShipmentStatus | null;
-  /** Every shipment of the order has ended: the order's workflow is to be told. */
-  orderSettled: boolean;
+  /** There is no such shipment, and there may be one yet. */
+  mayCome: boolean;
+  /** The order's workflow is to be told: all has ended, or of this shipment something is to be undone. */
+  wakes: boolean;
 }
 
 /**
@@ -49,15 +56,20 @@ export async function applyCarrierUpdates(
   updates: readonly CarrierUpdate[],
 ): Promise<AppliedUpdate[]> {
   const cause = updates.at(-1)?.updateId ?? 'carrier';
-  const { result: applied, order } = await orderStep({ db, encoder }, orderId, cause, async (step) => {
-    const outcomes: boolean[] = [];
+  const { result: taken, order } = await orderStep({ db, encoder }, orderId, cause, async (step) => {
+    const outcomes: Taken[] = [];
     for (const update of updates) outcomes.push(await takeIn({ ...step, cause: update.updateId }, update));
     return outcomes;
   });
-  const orderSettled = isSettled(progressOf(order));
   return updates.map(({ shipmentId }, i) => {
-    const shipmentStatus = fulfillmentOf(order, shipmentId)?.shipment?.status ?? null;
-    return { orderId, applied: applied[i] ?? false, shipmentStatus, orderSettled };
+    const fulfillment = fulfillmentOf(order, shipmentId);
+    return {
+      orderId,
+      ...(taken[i] ?? { applied: false, late: false }),
+      shipmentStatus: fulfillment?.shipment?.status ?? null,
+      mayCome: mayCome(order, fulfillment),
+      wakes: wakes(order, fulfillment),
+    };
   });
 }
 
@@ -69,15 +81,35 @@ export async function applyCarrierUpdate(
 ): Promise<AppliedUpdate> {
   const orderId = orderIdOf(update.shipmentId);
   const [applied] = await applyCarrierUpdates(db, encoder, orderId, [update]);
-  return applied ?? { orderId, applied: false, shipmentStatus: null, orderSettled: false };
+  if (!applied) throw new Error('news went in and none came out');
+  return applied;
 }
 
-async function takeIn(step: OrderStep, update: CarrierUpdate): Promise<boolean> {
+function mayCome(order: OrderRecord, fulfillment: FulfillmentRecord | undefined): boolean {
+  if (fulfillment?.shipment || isFinalOrder(order.status)) return false;
+  return fulfillment === undefined || !isFinalFulfillment(fulfillment.status);
+}
+
+/** A workflow whose order has closed ends by itself. */
+function wakes(order: OrderRecord, fulfillment: FulfillmentRecord | undefined): boolean {
+  if (!fulfillment?.shipment || isFinalOrder(order.status)) return false;
+  const calledOff = fulfillment.shipment.status === 'cancelled' && !isFinalFulfillment(fulfillment.status);
+  return calledOff || isRefundDue(fulfillment) || isSettled(progressOf(order));
+}
+
+type Taken = Pick<AppliedUpdate, 'applied' | 'late'>;
+
+async function takeIn(step: OrderStep, update: CarrierUpdate): Promise<Taken> {
   const fulfillment = fulfillmentOf(step.order, update.shipmentId);
   const shipment = fulfillment?.shipment;
-  const applied = fulfillment && shipment ? await apply(step, fulfillment, shipment, update) : false;
+  if (!fulfillment || !shipment) return { applied: false, late: false };
+  // The same news twice in one go, of which the first has counted.
+  if (step.news.some((row) => row.update_id === update.updateId && row.shipment_id === update.shipmentId))
+    return { applied: false, late: false };
+  const applied = await apply(step, fulfillment, shipment, update);
   step.news.push(newsRow(update, applied));
-  return applied;
+  const late = !applied && isFinalOrder(step.order.status) && (await wasHeard(step.db, update)) === null;
+  return { applied, late };
 }
 
 async function apply(
@@ -86,27 +118,38 @@ async function apply(
   shipment: ShipmentRecord,
   update: CarrierUpdate,
 ): Promise<boolean> {
-  const { carrier, trackingNumber, detail } = update;
+  const { carrier, trackingNumber, detail, at: carrierTime } = update;
   if (update.status === 'cancelled') return callOff(step, f, shipment, detail ?? 'the carrier called it off');
   // Whatever else is said of it, it must have been booked.
   const booked = book(step, f, shipment, { carrier, reference: null, trackingNumber });
-  const ending = { carrierTime: update.at, detail };
+  const news = { carrierTime, detail };
   switch (update.status) {
     case 'booked':
       return booked;
     case 'dispatched':
       return dispatch(step, f, shipment);
+    case 'inTransit':
+      return dispatch(step, f, shipment) || (isOnItsWay(shipment) && !(await wasApplied(step.db, update)));
     case 'delivered':
-      return deliver(step, f, shipment, ending);
+      return deliver(step, f, shipment, news);
     case 'deliveryFailed':
-      return failDelivery(step, f, shipment, { ...ending, type: 'DeliveryFailed' });
+      // Only its id tells a repeat from the next attempt.
+      return !(await wasApplied(step.db, update)) && failAttempt(step, f, shipment, news);
     case 'returnedToSender':
-      return (
-        failDelivery(step, f, shipment, { ...ending, type: 'ReturnedToSender' }) ||
-        tellReturn(step, f, shipment, ending)
-      );
+      return takeBack(step, f, shipment, news);
   }
 }
+
+/** Whether news with this id was applied; null when it was never heard. */
+async function wasHeard(db: Database, { shipmentId, updateId }: CarrierUpdate): Promise<boolean | null> {
+  const { rows } = await sql<{ applied: boolean }>`
+    select applied from carrier_updates where shipment_id = ${shipmentId} and update_id = ${updateId}
+  `.execute(db);
+  return rows[0]?.applied ?? null;
+}
+
+const wasApplied = async (db: Database, update: CarrierUpdate): Promise<boolean> =>
+  (await wasHeard(db, update)) ?? false;
 
 function newsRow(update: CarrierUpdate, applied: boolean) {
   return {

@@ -5,12 +5,14 @@ import { OmsError } from '../domain/errors.ts';
 import * as foundation from './migrations/0001-foundation.ts';
 import * as expectation from './migrations/0002-expect.ts';
 import * as stock from './migrations/0003-stock.ts';
+import * as carrier from './migrations/0005-carrier.ts';
 
 /** Every migration, by the name it is recorded under; names are never changed. */
 const MIGRATIONS: Record<string, Migration> = {
   '0001-foundation': foundation,
   '0002-expect': expectation,
   '0003-stock': stock,
+  '0005-carrier': carrier,
 };
 
 function migrator(db: Database): Migrator {

@@ -213,6 +213,10 @@ export interface ShipmentsTable {
   carrier: string | null;
   booking_reference: string | null;
   tracking_number: string | null;
+  service: string | null;
+  /** Minor units of the order's currency. */
+  quoted_price: number | null;
+  failed_attempts: Generated<number>;
   requested_at: Time;
   booked_at: Date | null;
   dispatched_at: Date | null;
@@ -228,6 +232,23 @@ export interface CarrierUpdatesTable {
   occurred_at: Date;
   received_at: Time;
   detail: string | null;
+}
+
+/** Without a record if the news came by push. */
+export interface ParkedCarrierNewsTable {
+  shipment_id: string;
+  update_id: string;
+  news: Json<unknown>;
+  record_topic: string | null;
+  record_partition: number | null;
+  record_offset: number | null;
+  record_time: Date | null;
+  record_key: Buffer | null;
+  record_value: Buffer | null;
+  record_headers: ColumnType<Record<string, string[]> | null, string | null, string | null>;
+  parked_at: Time;
+  tried_at: Time;
+  deadline: Date;
 }
 
 export interface OutboxTable {
@@ -269,6 +290,8 @@ export interface SimulatedBookingsTable {
   status_at: Time;
   next_status: string | null;
   next_at: Date | null;
+  service: string | null;
+  price: number | null;
   booked_at: Time;
 }
 
@@ -303,6 +326,7 @@ export interface Tables {
   payments: PaymentsTable;
   shipments: ShipmentsTable;
   carrier_updates: CarrierUpdatesTable;
+  parked_carrier_news: ParkedCarrierNewsTable;
   outbox: OutboxTable;
   simulated_charges: SimulatedChargesTable;
   simulated_bookings: SimulatedBookingsTable;

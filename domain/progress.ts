@@ -38,9 +38,10 @@ export function toBook(progress: OrderProgress): string[] {
   return idsWhere(progress, (f) => f.status === 'processing' && f.shipment === 'pending');
 }
 
-/** With the carrier. */
+/** With the carrier, which will have more to tell. */
 export function underway(progress: OrderProgress): string[] {
-  return idsWhere(progress, (f) => f.shipment === 'booked' || f.shipment === 'dispatched');
+  const statuses: (ShipmentStatus | null)[] = ['booked', 'dispatched', 'deliveryFailed'];
+  return idsWhere(progress, (f) => statuses.includes(f.shipment));
 }
 
 export function toRefund(progress: OrderProgress): string[] {

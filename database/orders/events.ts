@@ -69,16 +69,16 @@ export function invoiceEvent(
   };
 }
 
-/** An event about how a shipment ended at the carrier. */
+/** An event about an attempt to deliver, or the end of them. `ordinal` counts those of the type. */
 export function deliveryEvent(
   order: OrderRecord,
   f: FulfillmentRecord,
   type: DeliveryFact,
-  words: Words & { carrierTime: number },
+  words: Words & { carrierTime: number; ordinal?: number },
 ): NewEvent {
   return {
     topic: 'deliveries',
-    eventId: outgoingEventId(order.orderId, f.id, type),
+    eventId: outgoingEventId(order.orderId, f.id, type, words.ordinal),
     type,
     cause: words.cause,
     fields: {

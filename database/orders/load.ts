@@ -15,8 +15,8 @@ export async function readOrder(db: Database, orderId: string): Promise<OrderRec
         from fulfillment_items i where i.fulfillment_id = f.fulfillment_id) as items,
       inv.invoice_id, inv.series, inv.number, inv.sub_total, inv.tax, inv.shipping, inv.total,
       p.status as payment_status, p.amount, p.reference, p.auth_code, p.decline_reason, p.refunded, p.settled_at,
-      s.status as shipment_status, s.carrier, s.booking_reference, s.tracking_number, s.booked_at, s.dispatched_at,
-      s.ended_at
+      s.status as shipment_status, s.carrier, s.booking_reference, s.tracking_number, s.service, s.quoted_price,
+      s.failed_attempts, s.booked_at, s.dispatched_at, s.ended_at
     from orders o
     left join fulfillments f on f.order_id = o.order_id
     left join invoices inv on inv.fulfillment_id = f.fulfillment_id
@@ -98,6 +98,9 @@ interface PartsRow {
   carrier: string | null;
   booking_reference: string | null;
   tracking_number: string | null;
+  service: string | null;
+  quoted_price: number | null;
+  failed_attempts: number;
   booked_at: Date | null;
   dispatched_at: Date | null;
   ended_at: Date | null;
@@ -141,6 +144,9 @@ function shipmentFrom(row: PartsRow): FulfillmentRecord['shipment'] {
     carrier: row.carrier,
     bookingReference: row.booking_reference,
     trackingNumber: row.tracking_number,
+    service: row.service,
+    quotedPrice: row.quoted_price,
+    failedAttempts: row.failed_attempts,
     bookedAt: row.booked_at?.getTime() ?? null,
     dispatchedAt: row.dispatched_at?.getTime() ?? null,
     endedAt: row.ended_at?.getTime() ?? null,

@@ -24,12 +24,17 @@ export function isHandedOver(fulfillment: FulfillmentRecord): boolean {
   return fulfillment.shipment?.dispatchedAt != null;
 }
 
+/** The goods came back. */
+function isReturned(fulfillment: FulfillmentRecord): boolean {
+  return fulfillment.shipment?.status === 'returned';
+}
+
 /** An outcome that is not known may be an approval: it counts until the provider has said otherwise. */
 export function isRefundDue(fulfillment: FulfillmentRecord): boolean {
   const { payment, status } = fulfillment;
   if (!payment || payment.status === 'failed' || payment.refunded >= payment.amount) return false;
   const givenUp = isFinalFulfillment(status) && status !== 'completed';
-  return givenUp && !isHandedOver(fulfillment);
+  return givenUp && (!isHandedOver(fulfillment) || isReturned(fulfillment));
 }
 
 /** How far an order is now. @throws OmsError OMS_ORDER_UNKNOWN */

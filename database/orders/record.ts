@@ -73,6 +73,11 @@ export interface ShipmentRecord {
   carrier: string | null;
   bookingReference: string | null;
   trackingNumber: string | null;
+  /** The carrier's service, and what it asks for it in minor units of the order's currency; null where not known. */
+  service: string | null;
+  quotedPrice: number | null;
+  /** Attempts to deliver that failed, of which we know. */
+  failedAttempts: number;
   bookedAt: number | null;
   dispatchedAt: number | null;
   endedAt: number | null;

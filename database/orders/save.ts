@@ -116,23 +116,28 @@ function upsertShipments(order: OrderRecord, fulfillments: FulfillmentRecord[]) 
       : [],
   );
   const columns = `id text, status text, carrier text, "bookingReference" text, "trackingNumber" text,
-    "bookedAt" timestamptz, "dispatchedAt" timestamptz, "endedAt" timestamptz`;
+    service text, "quotedPrice" bigint, "failedAttempts" int, "bookedAt" timestamptz, "dispatchedAt" timestamptz, "endedAt" timestamptz`;
   return sql`insert into shipments (shipment_id, order_id, status, carrier, booking_reference, tracking_number,
-      booked_at, dispatched_at, ended_at)
-    select r.id, ${order.orderId}, r.status, r.carrier, r."bookingReference", r."trackingNumber", r."bookedAt",
-      r."dispatchedAt", r."endedAt" from ${rowsOf(rows, columns)}
+      service, quoted_price, failed_attempts, booked_at, dispatched_at, ended_at)
+    select r.id, ${order.orderId}, r.status, r.carrier, r."bookingReference", r."trackingNumber", r.service,
+      r."quotedPrice", r."failedAttempts", r."bookedAt", r."dispatchedAt", r."endedAt" from ${rowsOf(rows, columns)}
     on conflict (shipment_id) do update set status = excluded.status, carrier = excluded.carrier,
       booking_reference = excluded.booking_reference, tracking_number = excluded.tracking_number,
+      service = excluded.service, quoted_price = excluded.quoted_price, failed_attempts = excluded.failed_attempts,
       booked_at = excluded.booked_at, dispatched_at = excluded.dispatched_at, ended_at = excluded.ended_at,
       updated_at = now()
     returning 1`;
 }
 
+/** News kept before, when it could not be applied yet, may have been applied now. */
 function insertNews(news: OrderStep['news']) {
   const columns = `update_id text, shipment_id text, status text, applied boolean, occurred_at timestamptz,
     detail text`;
   return sql`insert into carrier_updates (update_id, shipment_id, status, applied, occurred_at, detail)
-    select * from ${rowsOf(news, columns)} on conflict (update_id) do nothing returning 1`;
+    select * from ${rowsOf(news, columns)}
+    on conflict (shipment_id, update_id) do update set applied = true
+      where excluded.applied and not carrier_updates.applied
+    returning 1`;
 }
 
 /** Ingest may have written the event as signalled before, or may want to later: what became of it stays. */

@@ -1,4 +1,3 @@
-import { isTold } from '../outbox.ts';
 import { isFinalShipment } from '../../domain/status.ts';
 import { giveUp, moveFulfillment, moveShipment } from './endings.ts';
 import { deliveryEvent, shipmentEvent } from './events.ts';
@@ -13,21 +12,19 @@ export interface Booking {
   trackingNumber: string | null;
 }
 
-/** News of how a shipment ended. */
-interface Ending {
+/** What the carrier says about an attempt to deliver. */
+interface DeliveryNews {
   /** By the carrier's clock, ms since the epoch. */
   carrierTime: number;
   detail: string | null;
 }
-
-const RETURNED = 'returned to sender';
 
 /** A shipment on its way; false when the move was made before or is not allowed any more. */
 type Advance = (step: OrderStep, f: FulfillmentRecord, shipment: ShipmentRecord) => boolean;
 
 /** Booked. A booking that is known already only fills in what was not known of it. */
 export function book(step: OrderStep, f: FulfillmentRecord, shipment: ShipmentRecord, booking: Booking): boolean {
-  if (isFinalShipment(shipment.status) && shipment.status !== 'delivered') return false;
+  if (isFinalShipment(shipment.status) && !isHandedOver(f)) return false;
   shipment.carrier ??= booking.carrier;
   shipment.bookingReference ??= booking.reference;
   shipment.trackingNumber ??= booking.trackingNumber;
@@ -49,45 +46,48 @@ export const dispatch: Advance = (step, f, shipment) => {
   return true;
 };
 
-/** Delivered; a shipment of which only the booking was known was dispatched, too. */
-export function deliver(step: OrderStep, f: FulfillmentRecord, shipment: ShipmentRecord, ending: Ending): boolean {
+/** Delivered, at the first attempt or a later one; a shipment of which only the booking was known was dispatched, too. */
+export function deliver(step: OrderStep, f: FulfillmentRecord, shipment: ShipmentRecord, news: DeliveryNews): boolean {
   dispatch(step, f, shipment);
-  if (shipment.status !== 'dispatched') return false;
+  if (!isOnItsWay(shipment)) return false;
   end(step, f, shipment, 'delivered');
   moveFulfillment(f, 'completed');
-  step.tell(deliveryEvent(step.order, f, 'Delivered', { ...step, carrierTime: ending.carrierTime }));
+  step.tell(deliveryEvent(step.order, f, 'Delivered', { ...step, carrierTime: news.carrierTime }));
   return true;
 }
 
-/** Not delivered: the fulfillment has failed, and its goods are with the carrier or on their way back. */
-export function failDelivery(
+/** An attempt to deliver has failed: each is told. The goods stay with the carrier, who tries again or returns them. */
+export function failAttempt(
   step: OrderStep,
   f: FulfillmentRecord,
   shipment: ShipmentRecord,
-  ending: Ending & { type: 'DeliveryFailed' | 'ReturnedToSender' },
+  news: DeliveryNews,
 ): boolean {
   dispatch(step, f, shipment);
-  if (shipment.status !== 'dispatched') return false;
-  const reason = ending.detail ?? (ending.type === 'DeliveryFailed' ? 'delivery failed' : RETURNED);
-  end(step, f, shipment, 'failed');
-  moveFulfillment(f, 'failed', reason);
-  step.tell(deliveryEvent(step.order, f, ending.type, { ...step, carrierTime: ending.carrierTime, reason }));
+  if (!isOnItsWay(shipment)) return false;
+  if (shipment.status === 'dispatched') moveShipment(f, shipment, 'deliveryFailed');
+  shipment.failedAttempts++;
+  const { carrierTime, detail } = news;
+  const words = { ...step, carrierTime, reason: detail ?? 'delivery failed', ordinal: shipment.failedAttempts };
+  step.tell(deliveryEvent(step.order, f, 'DeliveryFailed', words));
   return true;
 }
 
-/** Back at the sender after a delivery that failed: it has ended before, and this is told once. */
-export async function tellReturn(
-  step: OrderStep,
-  f: FulfillmentRecord,
-  shipment: ShipmentRecord,
-  ending: Ending,
-): Promise<boolean> {
-  if (shipment.status !== 'failed' || !isHandedOver(f)) return false;
-  const reason = ending.detail ?? RETURNED;
-  const event = deliveryEvent(step.order, f, 'ReturnedToSender', { ...step, carrierTime: ending.carrierTime, reason });
-  if (await isTold(step.db, event.eventId)) return false;
-  step.tell(event);
+/** Back at the warehouse it came from: the fulfillment has failed, its pieces are on hand again, its money is due back. */
+export function takeBack(step: OrderStep, f: FulfillmentRecord, shipment: ShipmentRecord, news: DeliveryNews): boolean {
+  dispatch(step, f, shipment);
+  if (!isOnItsWay(shipment)) return false;
+  const reason = news.detail ?? 'returned to sender';
+  end(step, f, shipment, 'returned');
+  moveFulfillment(f, 'failed', reason);
+  step.moveStock({ kind: 'return', fulfillment: f });
+  step.tell(deliveryEvent(step.order, f, 'ReturnedToSender', { ...step, carrierTime: news.carrierTime, reason }));
   return true;
+}
+
+/** With the carrier: it will be delivered or come back. */
+export function isOnItsWay({ status }: ShipmentRecord): boolean {
+  return status === 'dispatched' || status === 'deliveryFailed';
 }
 
 /** Called off before hand-over. The event follows on one that said it was booked. */
@@ -111,7 +111,7 @@ function end(
   step: OrderStep,
   f: FulfillmentRecord,
   shipment: ShipmentRecord,
-  to: 'delivered' | 'failed' | 'cancelled',
+  to: 'delivered' | 'returned' | 'failed' | 'cancelled',
 ): void {
   moveShipment(f, shipment, to);
   shipment.endedAt = step.order.now;

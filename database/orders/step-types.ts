@@ -8,8 +8,11 @@ export interface StepDependencies {
   encoder: EventEncoder;
 }
 
-/** `reserve`: pieces are promised. `release`: promised pieces are free again. `commit`: promised pieces have left the warehouse. */
-export type StockMove = { kind: 'reserve' | 'release' | 'commit'; fulfillment: FulfillmentRecord };
+/**
+ * `reserve`: pieces are promised. `release`: promised pieces are free again. `commit`: promised pieces have left the
+ * warehouse. `return`: pieces that had left are back.
+ */
+export type StockMove = { kind: 'reserve' | 'release' | 'commit' | 'return'; fulfillment: FulfillmentRecord };
 
 /** News from a carrier, to be kept with what came of it. */
 export interface NewsRow {

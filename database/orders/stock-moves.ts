@@ -9,7 +9,7 @@ export interface StockChange {
   statement: RawBuilder<unknown>;
 }
 
-/** What is taken off a stock row; reserving takes off less than nothing. */
+/** What is taken off a stock row; reserving and returning take off less than nothing. */
 interface Delta {
   warehouse: string;
   sku: string;
@@ -51,7 +51,8 @@ function sumUp(moves: readonly StockMove[]): Map<string, Delta> {
     for (const { sku, quantity } of fulfillment.items) {
       const key = `${warehouse}\n${sku}`;
       const delta = deltas.get(key) ?? { warehouse, sku, on_hand: 0, reserved: 0 };
-      delta.reserved += kind === 'reserve' ? -quantity : quantity;
+      if (kind === 'return') delta.on_hand -= quantity;
+      else delta.reserved += kind === 'reserve' ? -quantity : quantity;
       if (kind === 'commit') delta.on_hand += quantity;
       deltas.set(key, delta);
     }

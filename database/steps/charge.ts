@@ -167,6 +167,6 @@ function recordCharge(step: OrderStep, answer: ChargeAnswer): void {
 
 /** The row that says a booking may be made: it is there before the carrier is asked. */
 function shipmentToBook(): NonNullable<FulfillmentRecord['shipment']> {
-  const unknown = { carrier: null, bookingReference: null, trackingNumber: null };
-  return { status: 'pending', ...unknown, bookedAt: null, dispatchedAt: null, endedAt: null };
+  const unknown = { carrier: null, bookingReference: null, trackingNumber: null, service: null, quotedPrice: null };
+  return { status: 'pending', ...unknown, failedAttempts: 0, bookedAt: null, dispatchedAt: null, endedAt: null };
 }

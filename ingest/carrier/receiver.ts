@@ -53,8 +53,9 @@ export function createCarrierReceiver(options: CarrierReceiverOptions): CarrierR
 
   const takeIn = async (orderId: string, news: CarrierNews[]): Promise<Outcome[]> => {
     const updates = await applyCarrierUpdates(db, encoder, orderId, news);
-    const [last, update] = [news.at(-1), updates.at(-1)];
-    if (last && update?.orderSettled) await signalSettled(temporal, last, update, logger);
+    const waking = updates.findLastIndex(({ wakes }) => wakes);
+    const [item, update] = [news[waking], updates[waking]];
+    if (item && update) await wake(temporal, item, update, logger);
     return updates.map(outcomeOf);
   };
   const guarded = async (orderId: string, news: CarrierNews[]): Promise<Outcome[]> => {
@@ -102,7 +103,7 @@ function outcomeOf({ applied, shipmentStatus }: AppliedUpdate): Outcome {
 const SIGNAL_DEADLINE_MS = 10_000;
 
 /** A workflow that is gone needs no signal: a closed order is settled, and a lost run is settled from the database. */
-async function signalSettled(
+async function wake(
   temporal: CarrierReceiverOptions['temporal'],
   news: CarrierNews,
   update: AppliedUpdate,

@@ -21,7 +21,11 @@ const setting = <T extends z.ZodType>(type: T, fallback: string, about: string, 
 /** What a simulated provider can be told to do wrong; docs/configuration.md says what each means. */
 const CALL_FAULTS = ['timeout', 'error', 'lost', 'malformed'] as const;
 const PAYMENT_FAULTS = ['decline', ...CALL_FAULTS] as const;
-const CARRIER_FAULTS = ['refuse', 'deliveryFailed', 'silent', ...CALL_FAULTS] as const;
+const CARRIER_FAULTS = [
+  ...['refuse', 'deliveryFailed', 'redelivered'],
+  ...['silent', 'duplicate', 'reordered', 'garbled'],
+  ...CALL_FAULTS,
+] as const;
 export type PaymentFault = (typeof PAYMENT_FAULTS)[number];
 export type CarrierFault = (typeof CARRIER_FAULTS)[number];
 
@@ -135,8 +139,10 @@ export const SETTINGS = {
   OMS_SIM_CARRIER_FAULTS: setting(
     faultRules(CARRIER_FAULTS),
     '',
-    'Faults of the simulated carrier, e.g. `refuse=0.1,lost=0.05`. By key go `refuse`, `deliveryFailed` and `silent` ' +
-      '(news is never sent); by call the same as for payments.',
+    'Faults of the simulated carrier, e.g. `refuse=0.1,lost=0.05`. By key go `refuse`, `deliveryFailed` (an attempt fails, ' +
+      'then the parcel comes back), `redelivered` (an attempt fails, the next succeeds), and of its news `silent` (never ' +
+      'sent), `duplicate` (sent twice), `reordered` (the pick-up told after what followed) and `garbled` (a push nobody ' +
+      'can read goes before each); by call the same as for payments.',
   ),
   OMS_SIM_CARRIER_PICKUP: setting(
     duration(),

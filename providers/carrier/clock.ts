@@ -37,9 +37,14 @@ const PUT_OFF_MS = 2_000;
 interface Due {
   key: string;
   tracking_number: string;
+  status: TrackedStatus;
+  status_at: Date;
   next_status: TrackedStatus;
   next_at: Date;
 }
+
+/** One thing to be told of a parcel. */
+type Fact = Pick<Due, 'key' | 'tracking_number'> & { status: TrackedStatus; at: Date };
 
 /**
  * Makes the simulated carrier speak: tells of every parcel that was picked up or delivered, in the order it happened
@@ -99,7 +104,7 @@ function stillWaiting(putOff: Map<string, number>): string[] {
 /** The rows stay locked until the end of the transaction: no other clock tells the same at the same time. */
 async function claimDue(tx: Database, except: string[], batch: number): Promise<Due[]> {
   const { rows } = await sql<Due>`
-    select key, tracking_number, next_status, next_at from simulated_bookings
+    select key, tracking_number, status, status_at, next_status, next_at from simulated_bookings
     where next_at <= now() and key <> all(${except}::text[])
     order by next_at limit ${batch} for update skip locked`.execute(tx);
   return rows;
@@ -111,35 +116,64 @@ async function tell(
   faults: Faults<CarrierFault>,
   deliver: CarrierClockOptions['deliver'],
 ): Promise<Set<string>> {
-  const spoken = due.filter(({ key }) => !faults.strikes('silent', key));
-  const done = spoken.length > 0 ? await deliver(spoken.map(newsOf)) : new Set<string>();
-  const notTaken = new Set(spoken.filter((row) => !done.has(updateIdOf(row.key, row.next_status))));
-  return new Set(due.filter((row) => !notTaken.has(row)).map(({ key }) => key));
+  const toTell = new Map(due.map((row) => [row.key, factsOf(row, faults).map(newsOf)]));
+  const garbled = due.filter(({ key }) => faults.strikes('garbled', key)).map((row) => garble(newsOf(now(row))));
+  const news = [...garbled, ...[...toTell.values()].flat()];
+  const done = news.length > 0 ? await deliver(news) : new Set<string>();
+  const again = due.filter(({ key }) => faults.strikes('duplicate', key)).flatMap(({ key }) => toTell.get(key) ?? []);
+  if (again.length > 0) await deliver(again);
+  const isTold = ({ key }: Due): boolean => (toTell.get(key) ?? []).every(({ updateId }) => done.has(updateId));
+  return new Set(due.filter(isTold).map(({ key }) => key));
 }
 
-function newsOf({ key, next_status, next_at, tracking_number }: Due): CarrierNews {
+/** What there is to tell of a parcel now, in the order it is told. */
+function factsOf(row: Due, faults: Faults<CarrierFault>): Fact[] {
+  if (faults.strikes('silent', row.key)) return [];
+  if (!faults.strikes('reordered', row.key)) return [now(row)];
+  // The pick-up is told after what followed on it.
+  if (row.next_status === 'dispatched') return [];
+  return row.status === 'dispatched' ? [now(row), before(row)] : [now(row)];
+}
+
+const now = ({ key, tracking_number, next_status: status, next_at: at }: Due): Fact => ({
+  ...{ key, tracking_number },
+  ...{ status, at },
+});
+const before = ({ key, tracking_number, status, status_at: at }: Due): Fact => ({
+  ...{ key, tracking_number },
+  ...{ status, at },
+});
+
+function newsOf({ key, status, at, tracking_number }: Fact): CarrierNews {
   return {
-    updateId: updateIdOf(key, next_status),
+    updateId: updateIdOf(key, status),
     shipmentId: key,
-    status: next_status,
-    at: next_at.getTime(),
+    status,
+    at: at.getTime(),
     carrier: SIMULATED_CARRIER,
     trackingNumber: tracking_number,
-    detail: next_status === 'deliveryFailed' ? 'nobody at home' : null,
+    detail: status === 'deliveryFailed' ? 'nobody at home' : null,
   };
 }
 
-/** After pick-up comes delivery; after a failed delivery the way back, as long again. */
+/** The same push with a status no contract knows: nobody can do anything with it, and the true one comes as well. */
+function garble(news: CarrierNews): CarrierNews {
+  return { ...news, updateId: `${news.updateId}/garbled`, status: 'lost in space' as TrackedStatus };
+}
+
+/** After pick-up comes delivery; after a failed delivery the way back or a second attempt, as long again. */
 async function advance(tx: Database, keys: string[], faults: Faults<CarrierFault>, transitMs: number): Promise<void> {
   if (keys.length === 0) return;
-  const failing = keys.filter((key) => faults.strikes('deliveryFailed', key));
+  const redelivered = keys.filter((key) => faults.strikes('redelivered', key));
+  const failing = keys.filter((key) => redelivered.includes(key) || faults.strikes('deliveryFailed', key));
   await sql`
     update simulated_bookings as b set
       status = next_status,
       status_at = next_at,
       next_status = case next_status
         when 'dispatched' then case when key = any(${failing}::text[]) then 'deliveryFailed' else 'delivered' end
-        when 'deliveryFailed' then 'returnedToSender' end,
+        when 'deliveryFailed' then
+          case when key = any(${redelivered}::text[]) then 'delivered' else 'returnedToSender' end end,
       next_at = case when next_status in ('dispatched', 'deliveryFailed') then next_at + ${transitMs}::float8 * interval '1 ms' end
     where key = any(${keys}::text[])`.execute(tx);
 }

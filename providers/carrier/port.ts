@@ -1,3 +1,5 @@
+import { CARRIER_STATUSES } from '../../domain/carrier-status.ts';
+import type { CarrierStatus } from '../../domain/carrier-status.ts';
 import type { Address } from '../../domain/order.ts';
 
 /** A parcel to be picked up at a warehouse. */
@@ -14,15 +16,8 @@ export type BookingOutcome =
   | { status: 'refused'; reason: string };
 
 /** Where a carrier says a parcel is. */
-export const TRACKED_STATUSES = [
-  'booked',
-  'dispatched',
-  'delivered',
-  'deliveryFailed',
-  'returnedToSender',
-  'cancelled',
-] as const;
-export type TrackedStatus = (typeof TRACKED_STATUSES)[number];
+export const TRACKED_STATUSES = CARRIER_STATUSES;
+export type TrackedStatus = CarrierStatus;
 
 /** The latest a carrier knows of a parcel. */
 export interface Tracking {

@@ -1,12 +1,12 @@
 // Generated from carrier-update.avsc by `npm run generate`; do not edit.
 
 /** What the carrier reports. */
-export const CarrierStatus = ['Unknown', 'booked', 'dispatched', 'inTransit', 'delivered', 'deliveryFailed', 'returnedToSender'] as const;
+export const CarrierStatus = ['Unknown', 'booked', 'dispatched', 'inTransit', 'delivered', 'deliveryFailed', 'returnedToSender', 'cancelled'] as const;
 export type CarrierStatus = (typeof CarrierStatus)[number];
 
 /** News from a carrier about a shipment. Key of the record: the shipment id. */
 export interface CarrierUpdate {
-  /** Id of this update; a repeat carries the same id. */
+  /** Id of this update, unique within its shipment; a repeat carries the same id, another attempt to deliver another one. */
   updateId: string;
   /** `<orderId>:<n>`. */
   shipmentId: string;
@@ -31,7 +31,7 @@ export const carrierUpdateSchema = {
     {
       "name": "updateId",
       "type": "string",
-      "doc": "Id of this update; a repeat carries the same id."
+      "doc": "Id of this update, unique within its shipment; a repeat carries the same id, another attempt to deliver another one."
     },
     {
       "name": "shipmentId",
@@ -51,7 +51,8 @@ export const carrierUpdateSchema = {
           "inTransit",
           "delivered",
           "deliveryFailed",
-          "returnedToSender"
+          "returnedToSender",
+          "cancelled"
         ],
         "default": "Unknown"
       },

@@ -4,7 +4,7 @@
 export const DeliveryEventType = ['Unknown', 'Delivered', 'DeliveryFailed', 'ReturnedToSender'] as const;
 export type DeliveryEventType = (typeof DeliveryEventType)[number];
 
-/** How a shipment ended at the carrier. */
+/** An attempt of a carrier to deliver a shipment: it was delivered, it was not, or it came back. */
 export interface DeliveryEvent {
   /** Natural key of the business fact, `<orderId>/<subject>/<type>/<ordinal>`; a repeat carries the same id and the same bytes. */
   eventId: string;
@@ -36,7 +36,7 @@ export const deliveryEventSchema = {
   "type": "record",
   "name": "DeliveryEvent",
   "namespace": "oms",
-  "doc": "How a shipment ended at the carrier.",
+  "doc": "An attempt of a carrier to deliver a shipment: it was delivered, it was not, or it came back.",
   "fields": [
     {
       "name": "eventId",

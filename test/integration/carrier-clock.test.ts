@@ -143,4 +143,34 @@ describe('the simulated carrier’s clock', () => {
     await waitFor('the way back', () => statusesTold(key).includes('returnedToSender'));
     expect(statusesTold(key)).toEqual(['dispatched', 'deliveryFailed', 'returnedToSender']);
   });
+
+  it('can fail to deliver at first, and deliver at the second attempt', async () => {
+    const [key = ''] = await book();
+    startClock({ faults: only('redelivered') });
+    await waitFor('delivery', () => statusesTold(key).includes('delivered'));
+    expect(statusesTold(key)).toEqual(['dispatched', 'deliveryFailed', 'delivered']);
+  });
+
+  it('can tell everything twice, with the same ids', async () => {
+    const [key = ''] = await book();
+    startClock({ faults: only('duplicate') });
+    await waitFor('delivery, twice', () => statusesTold(key).filter((status) => status === 'delivered').length === 2);
+    expect(statusesTold(key)).toEqual(['dispatched', 'dispatched', 'delivered', 'delivered']);
+    expect(new Set(told.map(({ updateId }) => updateId)).size).toBe(2);
+  });
+
+  it('can tell of the pick-up after the delivery, with the time at which it was', async () => {
+    const [key = ''] = await book();
+    startClock({ faults: only('reordered'), transitMs: 20 });
+    await waitFor('both', () => statusesTold(key).length === 2);
+    expect(statusesTold(key)).toEqual(['delivered', 'dispatched']);
+    expect((told[0]?.at ?? 0) - (told[1]?.at ?? 0)).toBe(20);
+  });
+
+  it('can push what nobody can read, and the true news with it', async () => {
+    const [key = ''] = await book();
+    startClock({ faults: only('garbled') });
+    await waitFor('delivery', () => statusesTold(key).includes('delivered'));
+    expect(statusesTold(key)).toEqual(['lost in space', 'dispatched', 'lost in space', 'delivered']);
+  });
 });

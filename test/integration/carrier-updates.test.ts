@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { applyCarrierUpdates } from '../../database/carrier-updates.ts';
+import { readProgress } from '../../database/orders/progress.ts';
 import { createFulfillmentWorld } from '../helpers/fulfillment-world.ts';
 import type { FulfillmentWorld } from '../helpers/fulfillment-world.ts';
 
@@ -40,13 +42,15 @@ describe("A carrier's news", () => {
     const after = await world.stockOf('e');
     expect(after['east']?.onHand).toBe((before['east']?.onHand ?? 0) - 3);
     expect(after['east']?.reserved).toBe((before['east']?.reserved ?? 0) - 3);
-    expect(await world.news('straight:1', 'delivered')).toMatchObject({ applied: true, orderSettled: false });
+    expect(await world.news('straight:1', 'delivered')).toMatchObject({ applied: true, wakes: false });
     await world.news('straight:2', 'dispatched');
     expect(await world.news('straight:2', 'delivered')).toEqual({
       orderId: 'straight',
       applied: true,
+      late: false,
       shipmentStatus: 'delivered',
-      orderSettled: true,
+      mayCome: false,
+      wakes: true,
     });
     expect(await story('straight')).toEqual([
       'ShipmentBooked 1',
@@ -98,16 +102,41 @@ describe("A carrier's news", () => {
     expect((await story('early')).filter((line) => line.startsWith('ShipmentBooked'))).toHaveLength(2);
   });
 
-  it('of a failed delivery fails the fulfillment; the way back is told after it', async () => {
-    await paid('failing');
-    await world.news('failing:1', 'dispatched');
-    expect(await world.news('failing:1', 'deliveryFailed')).toMatchObject({ applied: true, shipmentStatus: 'failed' });
-    expect(await world.news('failing:1', 'returnedToSender')).toMatchObject({
-      applied: true,
-      shipmentStatus: 'failed',
+  it('of a failed delivery waits for the next attempt; each attempt is told, and delivery completes it', async () => {
+    await paid('second');
+    const before = await world.stockOf('e');
+    const failed = { applied: true, shipmentStatus: 'deliveryFailed', wakes: false };
+    expect(await world.news('second:1', 'deliveryFailed', 'attempt-1')).toMatchObject(failed);
+    expect(await world.news('second:1', 'deliveryFailed', 'attempt-1')).toMatchObject({ ...failed, applied: false });
+    expect(await world.news('second:1', 'deliveryFailed', 'attempt-2')).toMatchObject(failed);
+    const { fulfillments } = await readProgress(world.db, 'second');
+    expect(fulfillments[0]).toMatchObject({ status: 'processing', shipment: 'deliveryFailed', refundDue: false });
+    expect(await world.news('second:1', 'delivered')).toMatchObject({ applied: true, shipmentStatus: 'delivered' });
+    expect((await readProgress(world.db, 'second')).fulfillments[0]).toMatchObject({ status: 'completed' });
+    const told = await world.told('second');
+    const ids = told.flatMap(({ topic, eventId }) => (topic === 'deliveries' ? [eventId] : []));
+    expect(ids).toEqual(['second/1/DeliveryFailed/1', 'second/1/DeliveryFailed/2', 'second/1/Delivered/1']);
+    expect((await world.stockOf('e'))['east']?.onHand).toBe((before['east']?.onHand ?? 0) - 3);
+  });
+
+  it('of a return fails the fulfillment, puts its pieces on hand again, and has its money given back', async () => {
+    await paid('returned');
+    const before = await world.stockOf('e');
+    await world.news('returned:1', 'deliveryFailed');
+    const back = await world.news('returned:1', 'returnedToSender');
+    expect(back).toMatchObject({ applied: true, shipmentStatus: 'returned', wakes: true });
+    expect(await world.news('returned:1', 'returnedToSender', 'again')).toEqual({ ...back, applied: false });
+    expect(await world.news('returned:1', 'delivered')).toMatchObject({ applied: false, shipmentStatus: 'returned' });
+    const reserved = (before['east']?.reserved ?? 0) - 3;
+    expect((await world.stockOf('e'))['east']).toEqual({ onHand: before['east']?.onHand, reserved });
+    expect((await readProgress(world.db, 'returned')).fulfillments[0]).toMatchObject({
+      status: 'failed',
+      refundDue: true,
     });
-    expect(await world.news('failing:1', 'returnedToSender', 'again')).toMatchObject({ applied: false });
-    expect((await story('failing')).filter((line) => line.endsWith('1'))).toEqual([
+    await world.activities.refundFulfillments('returned');
+    const charge = await world.charged('returned:1');
+    expect(charge?.refunded).toBe(charge?.taken);
+    expect((await story('returned')).filter((line) => line.endsWith('1'))).toEqual([
       'ShipmentBooked 1',
       'ShipmentDispatched 1',
       'DeliveryFailed 1',
@@ -115,9 +144,54 @@ describe("A carrier's news", () => {
     ]);
   });
 
-  it('about a shipment nobody booked is kept, and answers that there is none', async () => {
+  it('of a return that comes alone implies that it had left: nothing is missing and nothing is on hand twice', async () => {
+    await paid('straight-back');
+    const before = await world.stockOf('e');
+    await world.news('straight-back:1', 'returnedToSender');
+    const reserved = (before['east']?.reserved ?? 0) - 3;
+    expect((await world.stockOf('e'))['east']).toEqual({ onHand: before['east']?.onHand, reserved });
+  });
+
+  it('that it is in transit means that it was dispatched, and is kept for each time it is told', async () => {
+    await paid('moving');
+    expect(await world.news('moving:1', 'inTransit', 'hub-1')).toMatchObject({
+      applied: true,
+      shipmentStatus: 'dispatched',
+    });
+    expect(await world.news('moving:1', 'inTransit', 'hub-1')).toMatchObject({ applied: false });
+    expect(await world.news('moving:1', 'inTransit', 'hub-2')).toMatchObject({ applied: true });
+    await world.news('moving:1', 'delivered');
+    expect(await world.news('moving:1', 'inTransit', 'hub-3')).toMatchObject({ applied: false });
+    expect((await story('moving')).filter((line) => line.endsWith('1'))).toHaveLength(3);
+    const kept = world.db.selectFrom('carrier_updates').select(['update_id', 'applied']);
+    expect(
+      await kept.where('shipment_id', '=', 'moving:1').where('status', '=', 'inTransit').orderBy('update_id').execute(),
+    ).toEqual([
+      { update_id: 'hub-1', applied: true },
+      { update_id: 'hub-2', applied: true },
+      { update_id: 'hub-3', applied: false },
+    ]);
+  });
+
+  it('under an id that another shipment’s news has counts for its own shipment', async () => {
+    await paid('same-id');
+    await world.news('same-id:1', 'deliveryFailed', '1');
+    expect(await world.news('same-id:2', 'deliveryFailed', '1')).toMatchObject({ applied: true });
+  });
+
+  it('twice in one go counts once', async () => {
+    await paid('one-go');
+    const item = { updateId: 'a', shipmentId: 'one-go:1', status: 'deliveryFailed', at: 0 } as const;
+    const news = { ...item, carrier: null, trackingNumber: null, detail: null };
+    const outcomes = await applyCarrierUpdates(world.db, world.encoder, 'one-go', [news, news]);
+    expect(outcomes.map(({ applied }) => applied)).toEqual([true, false]);
+    expect((await story('one-go')).filter((line) => line.startsWith('DeliveryFailed'))).toHaveLength(1);
+  });
+
+  it('about a shipment nobody booked changes nothing, and answers that there is none', async () => {
     await paid('other');
-    expect(await world.news('other:9', 'delivered')).toMatchObject({ applied: false, shipmentStatus: null });
+    const nothing = { applied: false, shipmentStatus: null, mayCome: true };
+    expect(await world.news('other:9', 'delivered')).toMatchObject(nothing);
     await expect(world.news('never-heard-of:1', 'delivered')).rejects.toThrow(
       expect.objectContaining({ code: 'OMS_ORDER_UNKNOWN' }),
     );
