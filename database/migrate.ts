@@ -5,6 +5,7 @@ import { OmsError } from '../domain/errors.ts';
 import * as foundation from './migrations/0001-foundation.ts';
 import * as expectation from './migrations/0002-expect.ts';
 import * as stock from './migrations/0003-stock.ts';
+import * as money from './migrations/0004-money.ts';
 import * as carrier from './migrations/0005-carrier.ts';
 
 /** Every migration, by the name it is recorded under; names are never changed. */
@@ -12,6 +13,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0001-foundation': foundation,
   '0002-expect': expectation,
   '0003-stock': stock,
+  '0004-money': money,
   '0005-carrier': carrier,
 };
 

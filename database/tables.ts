@@ -192,10 +192,32 @@ export interface InvoicesTable {
   issued_at: Time;
 }
 
+export interface CreditNotesTable {
+  credit_note_id: string;
+  series: string;
+  number: number;
+  invoice_id: string;
+  fulfillment_id: string;
+  order_id: string;
+  customer_id: string;
+  currency: string;
+  sub_total: number;
+  tax: number;
+  shipping: number;
+  total: number;
+  lines: Json<InvoiceLine[]>;
+  reason: string;
+  refunded: Generated<number>;
+  issued_at: Time;
+  settled_at: Date | null;
+}
+
 export interface PaymentsTable {
   fulfillment_id: string;
   order_id: string;
   status: PaymentStatus;
+  mode: Generated<string>;
+  captured: Generated<number>;
   currency: string;
   amount: number;
   reference: string | null;
@@ -274,11 +296,20 @@ export interface SimulatedChargesTable {
   customer_id: string;
   currency: string;
   amount: number;
+  captured: Generated<number>;
   status: string;
   reference: string;
   auth_code: string | null;
   decline_reason: string | null;
   refunded: Generated<number>;
+  at: Time;
+}
+
+export interface SimulatedRefundsTable {
+  refund_key: string;
+  key: string;
+  amount: number;
+  reason: string;
   at: Time;
 }
 
@@ -323,12 +354,14 @@ export interface Tables {
   steps: StepsTable;
   invoice_series: { series: string; next: Generated<number> };
   invoices: InvoicesTable;
+  credit_notes: CreditNotesTable;
   payments: PaymentsTable;
   shipments: ShipmentsTable;
   carrier_updates: CarrierUpdatesTable;
   parked_carrier_news: ParkedCarrierNewsTable;
   outbox: OutboxTable;
   simulated_charges: SimulatedChargesTable;
+  simulated_refunds: SimulatedRefundsTable;
   simulated_bookings: SimulatedBookingsTable;
   simulated_calls: SimulatedCallsTable;
 }

@@ -89,6 +89,10 @@ export const ERRORS = {
     retryable: true,
     meaning: 'The payment provider did not answer or failed; its answer is unknown until asked again.',
   },
+  OMS_PAYMENT_REFUSED: {
+    retryable: false,
+    meaning: 'The payment provider cannot carry out a request as it is, such as giving back more than was taken.',
+  },
   OMS_CARRIER_REFUSED: { retryable: false, meaning: 'The carrier refused the booking.' },
   OMS_CARRIER_UNAVAILABLE: {
     retryable: true,

@@ -2,6 +2,8 @@ import { exact, share, sum } from './money.ts';
 
 /** One priced line. Amounts in minor units. */
 export interface InvoiceLine {
+  /** Of the order, from 1. */
+  line: number;
   sku: string;
   quantity: number;
   unitPrice: number;
@@ -29,12 +31,12 @@ export interface Pricing {
 
 /** The totals of one shipment's invoice; deterministic, so that drawing it again gives the same bill. */
 export function invoiceTotals(
-  items: readonly { sku: string; quantity: number; unitPrice: number }[],
+  items: readonly { line: number; sku: string; quantity: number; unitPrice: number }[],
   pricing: Pricing,
 ): InvoiceTotals {
-  const lines = items.map(({ sku, quantity, unitPrice }) => {
+  const lines = items.map(({ line, sku, quantity, unitPrice }) => {
     const amount = exact(unitPrice * quantity);
-    return { sku, quantity, unitPrice, amount, tax: share(amount, pricing.taxBasisPoints) };
+    return { line, sku, quantity, unitPrice, amount, tax: share(amount, pricing.taxBasisPoints) };
   });
   const subTotal = sum(lines.map((line) => line.amount));
   const tax = sum(lines.map((line) => line.tax));

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OmsError } from '../domain/errors.ts';
+import { OmsError, isOmsError } from '../domain/errors.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { CallFault, Faults } from './faults.ts';
 
@@ -37,6 +37,7 @@ export function createSimulatedCall(options: {
     if (fault !== null) failures.set(call, attempt);
     if (fault !== null && !AFTER_EFFECT.includes(fault)) throw failed(fault);
     const answer = await effect().catch((error: unknown) => {
+      if (isOmsError(error) && !error.retryable) throw error;
       throw new OmsError(unavailable, `simulated ${provider}: out of order`, { cause: error });
     });
     if (fault !== null) throw failed(fault);

@@ -1,6 +1,6 @@
 import { outgoingEventId } from '../../domain/ids.ts';
 import type { NewEvent } from '../outbox.ts';
-import type { FulfillmentRecord, InvoiceRecord, OrderRecord } from './record.ts';
+import type { CreditNoteRecord, FulfillmentRecord, InvoiceRecord, OrderRecord } from './record.ts';
 
 /** What an event says beside what the order's record says already. */
 interface Words {
@@ -9,7 +9,8 @@ interface Words {
 }
 
 type ShipmentFact = 'ShipmentBooked' | 'ShipmentDispatched' | 'ShipmentCancelled';
-type InvoiceFact = 'InvoiceIssued' | 'InvoicePaid' | 'PaymentFailed' | 'InvoiceRefunded';
+type InvoiceFact = 'InvoiceIssued' | 'PaymentAuthorized' | 'InvoicePaid' | 'PaymentFailed' | 'PaymentVoided';
+type CreditFact = 'CreditNoteIssued' | 'InvoiceRefunded';
 type DeliveryFact = 'Delivered' | 'DeliveryFailed' | 'ReturnedToSender';
 
 const quantities = (fulfillment: FulfillmentRecord): { sku: string; quantity: number }[] =>
@@ -42,7 +43,7 @@ export function invoiceEvent(
   f: FulfillmentRecord,
   invoice: InvoiceRecord,
   type: InvoiceFact,
-  words: Words,
+  words: Words & { amount?: number },
 ): NewEvent {
   const { invoiceId, subTotal, tax, shipping, total } = invoice;
   return {
@@ -65,7 +66,28 @@ export function invoiceEvent(
       authCode: f.payment?.authCode ?? null,
       creditNoteId: null,
       reason: words.reason ?? null,
+      amount: words.amount ?? null,
     },
+  };
+}
+
+/** An event about a credit note of an invoice: the amounts, and on `CreditNoteIssued` the lines, are the note's. */
+export function creditNoteEvent(
+  order: OrderRecord,
+  f: FulfillmentRecord,
+  { invoice, note, type }: { invoice: InvoiceRecord; note: CreditNoteRecord; type: CreditFact },
+  words: Words,
+): NewEvent {
+  const { creditNoteId, subTotal, tax, shipping, total, reason } = note;
+  const about = invoiceEvent(order, f, invoice, 'InvoiceIssued', words);
+  const amount = type === 'InvoiceRefunded' ? note.refunded : null;
+  const lines = type === 'CreditNoteIssued' ? (note.drawn?.lines ?? []) : [];
+  const amounts = { subTotal, tax, shipping, total, lines, amount };
+  return {
+    ...about,
+    type,
+    eventId: outgoingEventId(order.orderId, f.id, type, f.creditNotes.indexOf(note) + 1),
+    fields: { ...about.fields, type, ...amounts, creditNoteId, reason },
   };
 }
 

@@ -3,7 +3,7 @@ import { OmsError } from '../../domain/errors.ts';
 import type { Address } from '../../domain/order.ts';
 import type { FulfillmentStatus, OrderStatus, PaymentStatus, ShipmentStatus } from '../../domain/status.ts';
 import type { Database } from '../database.ts';
-import type { FulfillmentItemRecord, FulfillmentRecord, OrderRecord } from './record.ts';
+import type { CreditNoteRecord, FulfillmentItemRecord, FulfillmentRecord, OrderRecord, PaymentMode } from './record.ts';
 
 /** The order with all its parts as of one moment; null when it is unknown. One statement, no lock. */
 export async function readOrder(db: Database, orderId: string): Promise<OrderRecord | null> {
@@ -14,7 +14,11 @@ export async function readOrder(db: Database, orderId: string): Promise<OrderRec
       (select json_agg(json_build_array(i.line, i.sku, i.quantity, i.unit_price) order by i.line)
         from fulfillment_items i where i.fulfillment_id = f.fulfillment_id) as items,
       inv.invoice_id, inv.series, inv.number, inv.sub_total, inv.tax, inv.shipping, inv.total,
-      p.status as payment_status, p.amount, p.reference, p.auth_code, p.decline_reason, p.refunded, p.settled_at,
+      (select json_agg(json_build_array(c.credit_note_id, c.series, c.number, c.sub_total, c.tax, c.shipping, c.total,
+          c.reason, c.refunded, (extract(epoch from c.settled_at) * 1000)::bigint) order by c.number)
+        from credit_notes c where c.fulfillment_id = f.fulfillment_id) as credit_notes,
+      p.status as payment_status, p.mode, p.captured, p.amount, p.reference, p.auth_code, p.decline_reason,
+      p.refunded, p.settled_at,
       s.status as shipment_status, s.carrier, s.booking_reference, s.tracking_number, s.service, s.quoted_price,
       s.failed_attempts, s.booked_at, s.dispatched_at, s.ended_at
     from orders o
@@ -70,6 +74,8 @@ function headFrom(orderId: string, row: HeadRow): Omit<OrderRecord, 'fulfillment
   };
 }
 
+/** Id, series, number, the four amounts, reason, refunded, settled (ms). */
+type NoteTuple = [string, string, number, number, number, number, number, string, number, number | null];
 /** Line, SKU, quantity, unit price. */
 type ItemTuple = [number, string, number, number | null];
 
@@ -87,7 +93,10 @@ interface PartsRow {
   tax: number;
   shipping: number;
   total: number;
+  credit_notes: NoteTuple[] | null;
   payment_status: PaymentStatus | null;
+  mode: PaymentMode;
+  captured: number;
   amount: number;
   reference: string | null;
   auth_code: string | null;
@@ -110,7 +119,8 @@ function fulfillmentFrom(row: PartsRow): FulfillmentRecord[] {
   const { fulfillment_id: id, warehouse, fulfillment_status: status, fulfillment_reason: reason } = row;
   if (id === null) return [];
   const parts = { invoice: invoiceFrom(row), payment: paymentFrom(row), shipment: shipmentFrom(row) };
-  return [{ id, warehouse, status, reason, items: (row.items ?? []).map(itemFrom), ...parts }];
+  const creditNotes = (row.credit_notes ?? []).map(creditNoteFrom);
+  return [{ id, warehouse, status, reason, items: (row.items ?? []).map(itemFrom), creditNotes, ...parts }];
 }
 
 function itemFrom([line, sku, quantity, unitPrice]: ItemTuple): FulfillmentItemRecord {
@@ -123,12 +133,19 @@ function invoiceFrom(row: PartsRow): FulfillmentRecord['invoice'] {
   return { invoiceId: row.invoice_id, series, number, subTotal: row.sub_total, tax, shipping, total };
 }
 
+function creditNoteFrom(row: NoteTuple): CreditNoteRecord {
+  const [creditNoteId, series, number, subTotal, tax, shipping, total, reason, refunded, settledAt] = row;
+  return { creditNoteId, series, number, subTotal, tax, shipping, total, reason, refunded, settledAt };
+}
+
 function paymentFrom(row: PartsRow): FulfillmentRecord['payment'] {
   if (row.payment_status === null) return null;
-  const { amount, reference, refunded } = row;
+  const { mode, amount, captured, reference, refunded } = row;
   return {
     status: row.payment_status,
+    mode,
     amount,
+    captured,
     reference,
     authCode: row.auth_code,
     declineReason: row.decline_reason,

@@ -2,7 +2,7 @@ import type { OrderProgress } from '../../domain/progress.ts';
 import { isFinalFulfillment } from '../../domain/status.ts';
 import type { Database } from '../database.ts';
 import { existingOrder } from './load.ts';
-import type { FulfillmentRecord, OrderRecord } from './record.ts';
+import type { FulfillmentRecord, OrderRecord, PaymentRecord } from './record.ts';
 
 /** What the workflow needs to know of an order. */
 export function progressOf(order: OrderRecord): OrderProgress {
@@ -24,17 +24,22 @@ export function isHandedOver(fulfillment: FulfillmentRecord): boolean {
   return fulfillment.shipment?.dispatchedAt != null;
 }
 
-/** The goods came back. */
-function isReturned(fulfillment: FulfillmentRecord): boolean {
-  return fulfillment.shipment?.status === 'returned';
+/** It will not be shipped, or has come back: what was billed for it is not owed, and its money is not kept. */
+export function isGivenUp({ status, shipment }: FulfillmentRecord): boolean {
+  if (!isFinalFulfillment(status) || status === 'completed') return false;
+  return shipment?.dispatchedAt == null || shipment.status === 'returned';
 }
 
 /** An outcome that is not known may be an approval: it counts until the provider has said otherwise. */
 export function isRefundDue(fulfillment: FulfillmentRecord): boolean {
-  const { payment, status } = fulfillment;
-  if (!payment || payment.status === 'failed' || payment.refunded >= payment.amount) return false;
-  const givenUp = isFinalFulfillment(status) && status !== 'completed';
-  return givenUp && (!isHandedOver(fulfillment) || isReturned(fulfillment));
+  const { payment, creditNotes } = fulfillment;
+  if (!payment || !mayHoldMoney(payment)) return false;
+  const isOpen = payment.status === 'success' && creditNotes.some((note) => note.settledAt === null);
+  return isOpen || isGivenUp(fulfillment);
+}
+
+function mayHoldMoney({ status, captured, refunded }: PaymentRecord): boolean {
+  return status === 'pending' || status === 'authorized' || (status === 'success' && refunded < captured);
 }
 
 /** How far an order is now. @throws OmsError OMS_ORDER_UNKNOWN */

@@ -34,6 +34,8 @@ export interface FulfillmentRecord {
   items: FulfillmentItemRecord[];
   invoice: InvoiceRecord | null;
   payment: PaymentRecord | null;
+  /** Of its invoice, oldest first. */
+  creditNotes: CreditNoteRecord[];
   shipment: ShipmentRecord | null;
 }
 
@@ -56,10 +58,37 @@ export interface InvoiceRecord {
   drawn?: { lines: InvoiceLine[]; pricing: Pricing };
 }
 
+/** Says that a part of an invoice, or what is left of it, is not owed. As a row it is also the intent to give that back. */
+export interface CreditNoteRecord {
+  creditNoteId: string;
+  series: string;
+  number: number;
+  subTotal: number;
+  tax: number;
+  shipping: number;
+  total: number;
+  reason: string;
+  /** Given back for it: `total`, or nothing where nothing was taken. */
+  refunded: number;
+  /** Null while money has to go back for it, or may have to. */
+  settledAt: number | null;
+  /** Only on a note drawn in this step. */
+  drawn?: { lines: InvoiceLine[] };
+}
+
+/** `charge` takes the money at once; `capture-at-handover` holds it until the carrier has the goods. */
+export type PaymentMode = (typeof PAYMENT_MODES)[number];
+export const PAYMENT_MODES = ['charge', 'capture-at-handover'] as const;
+
 export interface PaymentRecord {
   /** `pending` = asked for, outcome not known yet. */
   status: PaymentStatus;
+  /** As it was set when the payment was begun. */
+  mode: PaymentMode;
+  /** Asked for at first. */
   amount: number;
+  /** Taken; less than `amount` where a part was credited before it was taken. */
+  captured: number;
   reference: string | null;
   authCode: string | null;
   declineReason: string | null;

@@ -4,19 +4,20 @@ import { isFinalOrder } from '../../domain/status.ts';
 import { outboxRow } from '../outbox.ts';
 import type { EventEncoder, NewEvent } from '../outbox.ts';
 import { orderStatusEvent } from './events.ts';
-import type { FulfillmentRecord, OrderRecord } from './record.ts';
+import type { CreditNoteRecord, FulfillmentRecord, OrderRecord } from './record.ts';
 import type { OrderStep } from './step-types.ts';
 import { rowsOf } from './rows.ts';
 import { stockChange } from './stock-moves.ts';
 
 /** What an order looked like before a step, part by part. */
-type Snapshot = Map<string, string>;
+export type Snapshot = Map<string, string>;
 
 export function snapshotOf(order: OrderRecord): Snapshot {
   const parts: [string, unknown][] = order.fulfillments.flatMap((f) => [
     [`fulfillment ${f.id}`, [f.status, f.reason]],
     [`invoice ${f.id}`, f.invoice],
     [`payment ${f.id}`, f.payment],
+    [`notes ${f.id}`, f.creditNotes],
     [`shipment ${f.id}`, f.shipment],
   ]);
   parts.push(['order', [order.status, order.reason, order.closedAt]]);
@@ -41,6 +42,8 @@ export async function saveStep(encoder: EventEncoder, before: Snapshot, step: Or
     write('f', touched('fulfillment'), updateFulfillments),
     write('i', touched('invoice'), (rows) => insertInvoices(order, rows)),
     write('p', touched('payment'), (rows) => upsertPayments(order, rows)),
+    write('c', notesOf(touched('notes'), true), (rows) => insertCreditNotes(order, rows)),
+    write('cs', notesOf(touched('notes'), false), settleNotes),
     write('s', touched('shipment'), (rows) => upsertShipments(order, rows)),
     write('k', moves, (change) => change.statement),
     write('n', step.news, insertNews),
@@ -89,16 +92,53 @@ function upsertPayments(order: OrderRecord, fulfillments: FulfillmentRecord[]) {
   const rows = fulfillments.flatMap(({ id, payment }) =>
     payment ? [{ ...payment, id, settledAt: time(payment.settledAt) }] : [],
   );
-  const columns = `id text, status text, amount bigint, reference text, "authCode" text, "declineReason" text,
-    refunded bigint, "settledAt" timestamptz`;
-  return sql`insert into payments (fulfillment_id, order_id, status, currency, amount, reference, auth_code,
-      decline_reason, refunded, settled_at)
-    select r.id, ${order.orderId}, r.status, ${order.currency}, r.amount, r.reference, r."authCode",
-      r."declineReason", r.refunded, r."settledAt" from ${rowsOf(rows, columns)}
-    on conflict (fulfillment_id) do update set status = excluded.status, reference = excluded.reference,
-      auth_code = excluded.auth_code, decline_reason = excluded.decline_reason, refunded = excluded.refunded,
-      settled_at = excluded.settled_at
+  const columns = `id text, status text, mode text, amount bigint, captured bigint, reference text, "authCode" text,
+    "declineReason" text, refunded bigint, "settledAt" timestamptz`;
+  return sql`insert into payments (fulfillment_id, order_id, status, mode, currency, amount, captured, reference,
+      auth_code, decline_reason, refunded, settled_at)
+    select r.id, ${order.orderId}, r.status, r.mode, ${order.currency}, r.amount, r.captured, r.reference,
+      r."authCode", r."declineReason", r.refunded, r."settledAt" from ${rowsOf(rows, columns)}
+    on conflict (fulfillment_id) do update set status = excluded.status, captured = excluded.captured,
+      reference = excluded.reference, auth_code = excluded.auth_code, decline_reason = excluded.decline_reason,
+      refunded = excluded.refunded, settled_at = excluded.settled_at
     returning 1`;
+}
+
+type NoteRow = CreditNoteRecord & { id: string; invoiceId: string };
+
+/** Credit notes of these fulfillments: those drawn in this step, or those known before. */
+function notesOf(fulfillments: FulfillmentRecord[], drawn: boolean): NoteRow[] {
+  return fulfillments.flatMap(({ id, invoice, creditNotes }) => {
+    const notes = creditNotes.filter((note) => (note.drawn !== undefined) === drawn);
+    return invoice ? notes.map((note) => ({ ...note, id, invoiceId: invoice.invoiceId })) : [];
+  });
+}
+
+function insertCreditNotes(order: OrderRecord, notes: NoteRow[]) {
+  const rows = notes.map((note) => ({
+    ...note,
+    ...note.drawn,
+    issuedAt: time(order.now),
+    settledAt: time(note.settledAt),
+  }));
+  const columns = `"creditNoteId" text, series text, number bigint, "invoiceId" text, id text, "subTotal" bigint,
+    tax bigint, shipping bigint, total bigint, lines jsonb, reason text, "issuedAt" timestamptz, "settledAt" timestamptz`;
+  return sql`insert into credit_notes (credit_note_id, series, number, invoice_id, fulfillment_id, order_id, customer_id,
+      currency, sub_total, tax, shipping, total, lines, reason, issued_at, settled_at)
+    select r."creditNoteId", r.series, r.number, r."invoiceId", r.id, ${order.orderId}, ${order.customerId},
+      ${order.currency}, r."subTotal", r.tax, r.shipping, r.total, r.lines, r.reason, r."issuedAt", r."settledAt"
+    from ${rowsOf(rows, columns)} returning 1`;
+}
+
+function settleNotes(notes: NoteRow[]) {
+  const rows = notes.map(({ creditNoteId, refunded, settledAt }) => ({
+    creditNoteId,
+    refunded,
+    settledAt: time(settledAt),
+  }));
+  return sql`update credit_notes set refunded = r.refunded, settled_at = r."settledAt"
+    from ${rowsOf(rows, '"creditNoteId" text, refunded bigint, "settledAt" timestamptz')}
+    where credit_note_id = r."creditNoteId" returning 1`;
 }
 
 function upsertShipments(order: OrderRecord, fulfillments: FulfillmentRecord[]) {

@@ -1,5 +1,6 @@
 import type { Database } from '../database.ts';
 import type { EventEncoder, NewEvent } from '../outbox.ts';
+import type { KeptLine } from '../../domain/credit.ts';
 import type { FulfillmentRecord, OrderRecord } from './record.ts';
 
 /** What a step works with. */
@@ -32,6 +33,14 @@ export interface HandledEvent {
   outcome: 'handled' | 'refused';
 }
 
+/** A part of an invoice that is not owed any more; the rest is. */
+export interface Difference {
+  fulfillment: FulfillmentRecord;
+  /** What stays of each line. */
+  kept: readonly KeptLine[];
+  reason: string;
+}
+
 /** One step of one order while it is being decided. Whatever is changed on `order` is saved, together with the events. */
 export interface OrderStep {
   readonly order: OrderRecord;
@@ -45,4 +54,6 @@ export interface OrderStep {
   readonly stock: StockMove[];
   readonly news: NewsRow[];
   readonly handled: HandledEvent[];
+  /** Parts of invoices that are not owed any more. */
+  readonly differences: Difference[];
 }

@@ -3,7 +3,9 @@ import { retrying } from '../database.ts';
 import type { NewEvent } from '../outbox.ts';
 import { existingOrder } from './load.ts';
 import type { OrderRecord } from './record.ts';
+import { drawCreditNotes, owesCreditNotes, settleCreditNotes } from './credit-notes.ts';
 import { saveStep, snapshotOf } from './save.ts';
+import type { Snapshot } from './save.ts';
 import type { HandledEvent, NewsRow, OrderStep, StepDependencies, StockMove } from './step-types.ts';
 
 /**
@@ -28,11 +30,22 @@ export async function orderStep<T>(
     const before = snapshotOf(order);
     const step = newStep(deps.db, order, cause);
     const result = await decide(step);
-    await saveStep(deps.encoder, before, step);
+    await save(deps, before, step);
     return { result, order };
   };
   // A transaction that has failed cannot go on: whoever has opened it begins again.
   return deps.db.isTransaction ? attempt() : retrying(attempt);
+}
+
+/** Saves the step; with the credit notes it has come to owe, whose numbers are taken in the transaction they are written in. */
+async function save({ db, encoder }: StepDependencies, before: Snapshot, step: OrderStep): Promise<void> {
+  const write = async (tx: Database): Promise<void> => {
+    if (owesCreditNotes(step)) await drawCreditNotes({ ...step, db: tx });
+    settleCreditNotes(step);
+    await saveStep(encoder, before, { ...step, db: tx });
+  };
+  if (db.isTransaction || !owesCreditNotes(step)) return write(db);
+  await db.transaction().execute(write);
 }
 
 /** The same order some time later, by the database's clock. */
@@ -53,6 +66,7 @@ function newStep(db: Database, order: OrderRecord, cause: string): OrderStep {
     stock,
     news,
     handled,
+    differences: [],
     tell: (event) => void events.push(event),
     moveStock: (move) => void stock.push(move),
   };

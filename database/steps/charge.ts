@@ -3,6 +3,7 @@ import { OmsError, isOmsError } from '../../domain/errors.ts';
 import { invoiceTotals } from '../../domain/invoice.ts';
 import type { InvoiceTotals, Pricing } from '../../domain/invoice.ts';
 import { transaction } from '../database.ts';
+import { INVOICES, documentId, takeNumbers } from '../series.ts';
 import { giveUp, moveFulfillment } from '../orders/endings.ts';
 import { invoiceEvent } from '../orders/events.ts';
 import { fulfillmentOf } from '../orders/record.ts';
@@ -23,10 +24,6 @@ export type ChargeAnswer = { fulfillmentId: string } & (
   | { status: 'approved'; reference: string; authCode: string }
   | { status: 'declined'; reference: string; reason: string }
 );
-
-/** The series invoices are numbered in; gapless within it. */
-const SERIES = 'INV';
-const NUMBER_DIGITS = 8;
 
 /** The order with its invoices drawn, and what is to be charged. */
 export interface Drawn {
@@ -88,9 +85,9 @@ function price(
   pricing: Pricing,
 ): Priced | undefined {
   try {
-    const items = fulfillment.items.map(({ sku, quantity, unitPrice }) => {
+    const items = fulfillment.items.map(({ line, sku, quantity, unitPrice }) => {
       const price = unitPrice ?? list.get(sku);
-      if (price !== undefined) return { sku, quantity, unitPrice: price };
+      if (price !== undefined) return { line, sku, quantity, unitPrice: price };
       throw new OmsError('OMS_PRICE_MISSING', `no price for ${sku} in ${step.order.currency}`);
     });
     return { fulfillment, totals: invoiceTotals(items, pricing) };
@@ -103,12 +100,12 @@ function price(
 
 async function issue(step: OrderStep, priced: Priced[], pricing: Pricing): Promise<void> {
   if (priced.length === 0) return;
-  const first = await takeNumbers(step, priced.length);
+  const first = await takeNumbers(step.db, INVOICES, priced.length);
   for (const [i, { fulfillment, totals }] of priced.entries()) {
     const { lines, ...amounts } = totals;
     const number = first + i;
-    const invoiceId = `${SERIES}-${String(number).padStart(NUMBER_DIGITS, '0')}`;
-    const invoice: InvoiceRecord = { invoiceId, series: SERIES, number, ...amounts, drawn: { lines, pricing } };
+    const named = { invoiceId: documentId(INVOICES, number), series: INVOICES, number };
+    const invoice: InvoiceRecord = { ...named, ...amounts, drawn: { lines, pricing } };
     fulfillment.invoice = invoice;
     fulfillment.payment = newPayment(totals.total);
     moveFulfillment(fulfillment, 'processing');
@@ -118,17 +115,7 @@ async function issue(step: OrderStep, priced: Priced[], pricing: Pricing): Promi
 
 function newPayment(amount: number): NonNullable<FulfillmentRecord['payment']> {
   const open = { reference: null, authCode: null, declineReason: null, settledAt: null };
-  return { status: 'pending', amount, refunded: 0, ...open };
-}
-
-/** The next numbers of the series. Its row stays locked to the end of the transaction, so that none is ever missing. */
-async function takeNumbers({ db }: OrderStep, count: number): Promise<number> {
-  const { rows } = await sql<{ first: number }>`
-    insert into invoice_series (series, next) values (${SERIES}, 1 + ${count}::bigint)
-    on conflict (series) do update set next = invoice_series.next + ${count}::bigint
-    returning next - ${count}::bigint as first
-  `.execute(db);
-  return rows[0]?.first ?? 1;
+  return { status: 'pending', mode: 'charge', amount, captured: 0, refunded: 0, ...open };
 }
 
 /**
@@ -153,8 +140,9 @@ function recordCharge(step: OrderStep, answer: ChargeAnswer): void {
   payment.settledAt = step.order.now;
   if (answer.status === 'approved') {
     payment.status = 'success';
+    payment.captured = payment.amount;
     payment.authCode = answer.authCode;
-    step.tell(invoiceEvent(step.order, fulfillment, invoice, 'InvoicePaid', step));
+    step.tell(invoiceEvent(step.order, fulfillment, invoice, 'InvoicePaid', { ...step, amount: payment.captured }));
     if (fulfillment.status === 'processing') fulfillment.shipment = shipmentToBook();
     return;
   }

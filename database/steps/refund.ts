@@ -1,35 +1,53 @@
 import type { OrderProgress } from '../../domain/progress.ts';
-import type { Database } from '../database.ts';
-import { invoiceEvent } from '../orders/events.ts';
-import { readOrder } from '../orders/load.ts';
+import { creditNoteEvent, invoiceEvent } from '../orders/events.ts';
 import { isRefundDue, progressOf } from '../orders/progress.ts';
 import { fulfillmentOf } from '../orders/record.ts';
-import type { FulfillmentRecord } from '../orders/record.ts';
+import type { CreditNoteRecord, FulfillmentRecord, InvoiceRecord, PaymentRecord } from '../orders/record.ts';
 import { orderStep } from '../orders/step.ts';
 import type { OrderStep, StepDependencies } from '../orders/step-types.ts';
-import type { ChargeAnswer } from './charge.ts';
 
-/** A refund the provider has carried out, and what it says of the charge it was for. */
-export interface RefundAnswer {
-  fulfillmentId: string;
-  /** Null: the provider never took the money, and never will. */
-  charge: ChargeAnswer | null;
-}
-
+/** Money to be given back at the payment provider. */
 export interface RefundIntent {
   fulfillmentId: string;
   reason: string;
+  /** Not taken for certain: what is not taken yet is to be let go first. */
+  isOpen: boolean;
+  /** What is owed back, by credit note, if so much was taken. */
+  owed: { creditNoteId: string; amount: number; reason: string }[];
 }
 
-/** Whose money has to go back, or may have to: the provider will know. */
-export async function refundIntents(db: Database, orderId: string): Promise<RefundIntent[]> {
-  const order = await readOrder(db, orderId);
-  return (order?.fulfillments ?? [])
-    .filter(isRefundDue)
-    .map((f) => ({ fulfillmentId: f.id, reason: f.reason ?? f.status }));
+/** How a payment stands at the provider once nothing more can be taken for it. */
+export interface PaymentEnd {
+  status: 'captured' | 'voided' | 'declined';
+  captured: number;
+  reference: string | null;
+  authCode: string | null;
+  reason: string | null;
 }
 
-/** Records refunds that are done. A charge whose outcome was not known is settled by what the provider says of it. */
+/** Refunds the provider has carried out. */
+export interface RefundAnswer {
+  fulfillmentId: string;
+  /** Null where it was known before. */
+  end: PaymentEnd | null;
+  /** Credit notes whose money went back. */
+  refunded: string[];
+}
+
+/** Whose money has to go back, or may have to: the provider will know. Each has its credit notes. */
+export async function refundIntents(deps: StepDependencies, orderId: string): Promise<RefundIntent[]> {
+  const { order } = await orderStep(deps, orderId, 'refundFulfillments', () => undefined);
+  return order.fulfillments.filter(isRefundDue).map((f) => ({
+    fulfillmentId: f.id,
+    reason: f.reason ?? f.status,
+    isOpen: f.payment?.status !== 'success',
+    owed: f.creditNotes
+      .filter((note) => note.settledAt === null)
+      .map(({ creditNoteId, total, reason }) => ({ creditNoteId, amount: total, reason })),
+  }));
+}
+
+/** Records refunds that are done. A payment whose outcome was not known is settled by what the provider says of it. */
 export async function recordRefunds(
   deps: StepDependencies,
   orderId: string,
@@ -38,31 +56,51 @@ export async function recordRefunds(
   const { order } = await orderStep(deps, orderId, 'refundFulfillments', (step) => {
     for (const answer of answers) {
       const f = fulfillmentOf(step.order, answer.fulfillmentId);
-      if (f && isRefundDue(f)) recordRefund(step, f, answer.charge);
+      if (f?.invoice && f.payment && isRefundDue(f)) recordRefund(step, f, f.invoice, f.payment, answer);
     }
   });
   return progressOf(order);
 }
 
-function recordRefund(step: OrderStep, f: FulfillmentRecord, charge: ChargeAnswer | null): void {
-  const { invoice, payment } = f;
-  if (!invoice || !payment) return;
-  const now = step.order.now;
-  if (charge?.status === 'approved') {
-    if (payment.status === 'pending') {
-      Object.assign(payment, {
-        status: 'success',
-        reference: charge.reference,
-        authCode: charge.authCode,
-        settledAt: now,
-      });
-      step.tell(invoiceEvent(step.order, f, invoice, 'InvoicePaid', step));
-    }
-    payment.refunded = payment.amount;
-    step.tell(invoiceEvent(step.order, f, invoice, 'InvoiceRefunded', { ...step, reason: f.reason }));
+function recordRefund(
+  step: OrderStep,
+  f: FulfillmentRecord,
+  invoice: InvoiceRecord,
+  payment: PaymentRecord,
+  { end, refunded }: RefundAnswer,
+): void {
+  if (end && payment.status !== 'success') recordEnd(step, f, invoice, payment, end);
+  for (const note of f.creditNotes) {
+    if (note.settledAt !== null || !refunded.includes(note.creditNoteId)) continue;
+    recordReturn(payment, note, step.order.now);
+    step.tell(creditNoteEvent(step.order, f, { invoice, note, type: 'InvoiceRefunded' }, step));
+  }
+}
+
+function recordEnd(
+  step: OrderStep,
+  f: FulfillmentRecord,
+  invoice: InvoiceRecord,
+  payment: PaymentRecord,
+  end: PaymentEnd,
+): void {
+  const { captured, reference, authCode } = end;
+  payment.settledAt = step.order.now;
+  payment.reference ??= reference;
+  if (end.status === 'captured') {
+    Object.assign(payment, { status: 'success', captured, authCode });
+    step.tell(invoiceEvent(step.order, f, invoice, 'InvoicePaid', { ...step, amount: captured }));
     return;
   }
-  const reason = charge?.reason ?? f.reason;
-  Object.assign(payment, { status: 'failed', declineReason: reason, settledAt: now });
-  step.tell(invoiceEvent(step.order, f, invoice, 'PaymentFailed', { ...step, reason }));
+  const reason = end.reason ?? f.reason;
+  Object.assign(payment, { status: end.status === 'voided' ? 'voided' : 'failed', declineReason: reason });
+  const type = end.status === 'voided' ? 'PaymentVoided' : 'PaymentFailed';
+  step.tell(invoiceEvent(step.order, f, invoice, type, { ...step, reason }));
+}
+
+function recordReturn(payment: PaymentRecord, note: CreditNoteRecord, now: number): void {
+  note.refunded = note.total;
+  note.settledAt = now;
+  payment.refunded += note.total;
+  if (payment.refunded >= payment.captured) payment.status = 'refunded';
 }

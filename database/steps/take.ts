@@ -91,6 +91,7 @@ function fulfillmentsOf(placed: PlacedOrder, { unavailable, allotments }: Alloca
     items: lines.map((line) => ({ ...line, unitPrice: placed.items[line.line - 1]?.unitPrice ?? null })),
     invoice: null,
     payment: null,
+    creditNotes: [],
     shipment: null,
   }));
 }

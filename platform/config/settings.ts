@@ -20,7 +20,7 @@ const setting = <T extends z.ZodType>(type: T, fallback: string, about: string, 
 
 /** What a simulated provider can be told to do wrong; docs/configuration.md says what each means. */
 const CALL_FAULTS = ['timeout', 'error', 'lost', 'malformed'] as const;
-const PAYMENT_FAULTS = ['decline', ...CALL_FAULTS] as const;
+const PAYMENT_FAULTS = ['decline', 'declineCapture', ...CALL_FAULTS] as const;
 const CARRIER_FAULTS = [
   ...['refuse', 'deliveryFailed', 'redelivered'],
   ...['silent', 'duplicate', 'reordered', 'garbled'],
@@ -133,7 +133,7 @@ export const SETTINGS = {
     faultRules(PAYMENT_FAULTS),
     '',
     'Faults of the simulated payment provider, as shares or by the start of a key, e.g. `decline=0.1,timeout=DEMO-*`. ' +
-      '`decline` goes by key; by call go `timeout` and `error` (before the effect), `lost` and `malformed` (after it).',
+      '`decline` and `declineCapture` go by key; by call go `timeout` and `error` (before the effect), `lost` and `malformed` (after it).',
   ),
   OMS_SIM_CARRIER_LATENCY: setting(duration(), '20 ms', 'Latency of the simulated carrier.'),
   OMS_SIM_CARRIER_FAULTS: setting(

@@ -1,7 +1,7 @@
 // Generated from invoice-event.avsc by `npm run generate`; do not edit.
 
 /** Kind of event. */
-export const InvoiceEventType = ['Unknown', 'InvoiceIssued', 'InvoicePaid', 'PaymentFailed', 'CreditNoteIssued', 'InvoiceRefunded'] as const;
+export const InvoiceEventType = ['Unknown', 'InvoiceIssued', 'InvoicePaid', 'PaymentFailed', 'CreditNoteIssued', 'InvoiceRefunded', 'PaymentAuthorized', 'PaymentVoided'] as const;
 export type InvoiceEventType = (typeof InvoiceEventType)[number];
 
 /** One priced line. */
@@ -42,7 +42,7 @@ export interface InvoiceEvent {
   customerId: string;
   /** ISO 4217 code. */
   currency: string;
-  /** Sum of the lines, minor units. */
+  /** Sum of the lines, minor units. On events about a credit note this and the three below are the credit note's. */
   subTotal: number;
   /** Tax, minor units. */
   tax: number;
@@ -50,16 +50,18 @@ export interface InvoiceEvent {
   shipping: number;
   /** subTotal + tax + shipping, minor units. */
   total: number;
-  /** The lines of the invoice; empty on events about payment. */
+  /** The lines of the invoice or the credit note when it is issued; empty on events about payment. */
   lines: InvoiceLine[];
   /** The charge at the payment provider. */
   paymentReference: null | string;
   /** Authorization code of an approved charge. */
   authCode: null | string;
-  /** Number of the credit note. */
+  /** Number of the credit note; gapless within its series. */
   creditNoteId: null | string;
   /** Why a payment failed or a credit note was issued. */
   reason: null | string;
+  /** Money that was held, taken or given back, minor units: may be less than the invoice's total. */
+  amount: null | number;
 }
 
 export const invoiceEventSchema = {
@@ -113,7 +115,9 @@ export const invoiceEventSchema = {
           "InvoicePaid",
           "PaymentFailed",
           "CreditNoteIssued",
-          "InvoiceRefunded"
+          "InvoiceRefunded",
+          "PaymentAuthorized",
+          "PaymentVoided"
         ],
         "default": "Unknown"
       },
@@ -142,7 +146,7 @@ export const invoiceEventSchema = {
     {
       "name": "subTotal",
       "type": "long",
-      "doc": "Sum of the lines, minor units."
+      "doc": "Sum of the lines, minor units. On events about a credit note this and the three below are the credit note's."
     },
     {
       "name": "tax",
@@ -196,7 +200,7 @@ export const invoiceEventSchema = {
           ]
         }
       },
-      "doc": "The lines of the invoice; empty on events about payment."
+      "doc": "The lines of the invoice or the credit note when it is issued; empty on events about payment."
     },
     {
       "name": "paymentReference",
@@ -223,7 +227,7 @@ export const invoiceEventSchema = {
         "string"
       ],
       "default": null,
-      "doc": "Number of the credit note."
+      "doc": "Number of the credit note; gapless within its series."
     },
     {
       "name": "reason",
@@ -233,6 +237,15 @@ export const invoiceEventSchema = {
       ],
       "default": null,
       "doc": "Why a payment failed or a credit note was issued."
+    },
+    {
+      "name": "amount",
+      "type": [
+        "null",
+        "long"
+      ],
+      "default": null,
+      "doc": "Money that was held, taken or given back, minor units: may be less than the invoice's total."
     }
   ]
 } as const;

@@ -31,8 +31,8 @@ describe('money', () => {
 describe('the totals of an invoice', () => {
   it('are those of the lines, each counted once', () => {
     const items = [
-      { sku: 'A', quantity: 2, unitPrice: 1_050 },
-      { sku: 'B', quantity: 1, unitPrice: 333 },
+      { line: 1, sku: 'A', quantity: 2, unitPrice: 1_050 },
+      { line: 2, sku: 'B', quantity: 1, unitPrice: 333 },
     ];
     const totals = invoiceTotals(items, { taxBasisPoints: 2_000, shippingPerShipment: 500 });
     expect(totals).toMatchObject({ subTotal: 2_433, tax: 420 + 67, shipping: 500, total: 2_433 + 487 + 500 });
@@ -41,6 +41,7 @@ describe('the totals of an invoice', () => {
 
   it('add up for any lines and are the same when drawn again', () => {
     const line = fc.record({
+      line: fc.integer({ min: 1, max: 5_000 }),
       sku: fc.string({ minLength: 1, maxLength: 10 }),
       quantity: fc.integer({ min: 1, max: 100_000 }),
       unitPrice: fc.integer({ min: 0, max: 10_000_000 }),

@@ -61,7 +61,7 @@ export async function createFulfillmentWorld(options: FulfillmentWorldOptions = 
     away,
     charged: async (key) => {
       const row = await db.selectFrom('simulated_charges').selectAll().where('key', '=', key).executeTakeFirst();
-      return row ? { taken: row.status === 'approved' ? row.amount : 0, refunded: row.refunded } : null;
+      return row ? { taken: row.captured, refunded: row.refunded } : null;
     },
     news: (shipmentId, status, updateId = `${shipmentId}/${status}`) =>
       applyCarrierUpdate(db, world.encoder, {

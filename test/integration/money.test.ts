@@ -130,10 +130,10 @@ describe('Refunding', () => {
     const request = { fulfillmentId: null, cause: 'cancel-1', reason: 'changed my mind' };
     await world.activities.callOffShipments('refund', ['refund:1'], request);
     const progress = await world.activities.refundFulfillments('refund');
-    expect(progress.fulfillments).toMatchObject([{ status: 'cancelled', payment: 'success', refundDue: false }]);
+    expect(progress.fulfillments).toMatchObject([{ status: 'cancelled', payment: 'refunded', refundDue: false }]);
     await world.activities.refundFulfillments('refund');
     expect(await world.charged('refund:1')).toEqual({ taken: 1_700, refunded: 1_700 });
-    expect(await types('refund')).toEqual(['InvoiceIssued', 'InvoicePaid', 'InvoiceRefunded']);
+    expect(await types('refund')).toEqual(['InvoiceIssued', 'InvoicePaid', 'CreditNoteIssued', 'InvoiceRefunded']);
   });
 
   it('settles a charge whose answer was lost: money that was taken goes back', async () => {
@@ -146,7 +146,7 @@ describe('Refunding', () => {
     expect(progress.fulfillments).toMatchObject([{ status: 'cancelled', payment: 'pending', refundDue: true }]);
     expect((await world.activities.refundFulfillments(orderId)).fulfillments).toMatchObject([{ refundDue: false }]);
     expect(await world.charged(id)).toEqual({ taken: 1_700, refunded: 1_700 });
-    expect(await types(orderId)).toEqual(['InvoiceIssued', 'InvoicePaid', 'InvoiceRefunded']);
+    expect(await types(orderId)).toEqual(['InvoiceIssued', 'CreditNoteIssued', 'InvoicePaid', 'InvoiceRefunded']);
   });
 
   it('refuses an answer that comes after the order was given up and its charge called off', async () => {
@@ -157,8 +157,9 @@ describe('Refunding', () => {
     await world.activities.beginCancel(orderId, { fulfillmentId: null, cause: 'cancel-4', reason: 'test' });
     await world.activities.refundFulfillments(orderId);
     const progress = await world.activities.chargeFulfillments(orderId, [id]);
-    expect(progress.fulfillments).toMatchObject([{ status: 'cancelled', payment: 'failed', refundDue: false }]);
+    expect(progress.fulfillments).toMatchObject([{ status: 'cancelled', payment: 'voided', refundDue: false }]);
     expect(await world.charged(id)).toEqual({ taken: 0, refunded: 0 });
+    expect(await types(orderId)).toEqual(['InvoiceIssued', 'CreditNoteIssued', 'PaymentVoided']);
   });
 
   it('is not needed for what was given up before it was charged, and nothing is charged any more', async () => {

@@ -7,7 +7,10 @@ import { createTestDatabase } from '../helpers/database.ts';
 import type { TestDatabase } from '../helpers/database.ts';
 import { paymentContract } from '../providers/payment-contract.ts';
 
-const DECLINE_BAD: FaultRule<PaymentFault>[] = [{ kind: 'decline', share: 1, prefix: 'BAD-' }];
+const DECLINE_BAD: FaultRule<PaymentFault>[] = [
+  { kind: 'decline', share: 1, prefix: 'BAD-' },
+  { kind: 'declineCapture', share: 1, prefix: 'LATE-' },
+];
 let test: TestDatabase;
 
 beforeAll(async () => {
@@ -24,27 +27,27 @@ const effectsOf = async (key: string) =>
 
 paymentContract('the payment simulator', {
   provider: () => simulator(DECLINE_BAD),
+  forgetful: () => simulator([{ kind: 'malformed', share: 1, prefix: null }]),
   declinedKey: () => `BAD-${randomUUID()}:1`,
+  declinedAtCaptureKey: () => `LATE-${randomUUID()}:1`,
 });
 
 describe('the payment simulator', () => {
   it('logs one effect a key, whatever is repeated', async () => {
     const [provider, key] = [simulator([]), `${randomUUID()}:1`];
     for (let i = 0; i < 3; i++) await provider.charge(charge(key));
-    await provider.refund(key, 'cancelled');
-    expect(await effectsOf(key)).toEqual(['approved', 'repeat', 'repeat', 'refunded']);
+    const refund = { key, refundKey: key, amount: 700, reason: 'cancelled' };
+    await Promise.all([provider.refund(refund), provider.refund(refund)]);
+    expect(await effectsOf(key)).toEqual(['approved', 'repeat', 'repeat', 'refunded', 'repeat']);
   });
 
-  it('gives a charge back in full, once', async () => {
-    const [provider, key] = [simulator([]), `${randomUUID()}:1`];
-    await provider.charge(charge(key));
-    await Promise.all([provider.refund(key, 'cancelled'), provider.refund(key, 'cancelled')]);
-    const row = await test.db
-      .selectFrom('simulated_charges')
-      .select('refunded')
-      .where('key', '=', key)
-      .executeTakeFirst();
-    expect(row?.refunded).toBe(700);
+  it('logs what became of money that is held', async () => {
+    const [provider, kept, gone] = [simulator([]), `${randomUUID()}:1`, `${randomUUID()}:1`];
+    for (const key of [kept, gone]) await provider.authorize(charge(key));
+    for (let i = 0; i < 2; i++) await provider.capture({ key: kept, amount: 700 });
+    for (let i = 0; i < 2; i++) await provider.void(gone, 'cancelled');
+    expect(await effectsOf(kept)).toEqual(['authorized', 'captured', 'repeat']);
+    expect(await effectsOf(gone)).toEqual(['authorized', 'voided', 'voided']);
   });
 
   it.each([['timeout'], ['error']] as const)('has done nothing after %s', async (kind) => {
@@ -62,8 +65,8 @@ describe('the payment simulator', () => {
     const failing = simulator([{ kind, share: 1, prefix: null }]);
     await expect(failing.charge(charge(key))).rejects.toMatchObject({ code: 'OMS_PAYMENT_UNAVAILABLE' });
     const found = await simulator([]).get(key);
-    expect(found?.status).toBe('approved');
-    expect(await simulator([]).charge(charge(key))).toEqual(found);
+    expect(found).toMatchObject({ status: 'captured', captured: 700 });
+    expect(await simulator([]).charge(charge(key))).toMatchObject({ status: 'approved', reference: found?.reference });
     expect((await effectsOf(key)).filter((outcome) => outcome === 'approved')).toHaveLength(1);
   });
 

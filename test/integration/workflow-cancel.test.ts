@@ -81,7 +81,7 @@ describe('Cancelling an order', () => {
     expect(await handle.result()).toEqual({ status: 'cancelled' });
     expect(await stock()).toEqual(before);
     await expectNoMoneyKept(id);
-    expect(await world.toldTypes(id)).toMatchObject({ InvoicePaid: 2, InvoiceRefunded: 2 });
+    expect(await world.toldTypes(id)).toMatchObject({ InvoicePaid: 2, CreditNoteIssued: 2, InvoiceRefunded: 2 });
   });
 
   it('after booking calls the carrier off first, then refunds and frees the stock', async () => {
@@ -95,7 +95,7 @@ describe('Cancelling an order', () => {
     expect(await stock()).toEqual(before);
     await expectNoMoneyKept(id);
     expect(await world.charged(`${id}:1`)).toMatchObject({ taken: 1_700 });
-    expect(await world.toldTypes(id)).toMatchObject({ ShipmentCancelled: 2, InvoiceRefunded: 2 });
+    expect(await world.toldTypes(id)).toMatchObject({ ShipmentCancelled: 2, CreditNoteIssued: 2, InvoiceRefunded: 2 });
     const calls = world.db.selectFrom('simulated_calls').select('operation').where('key', '=', `${id}:1`).orderBy('id');
     expect((await calls.execute()).map(({ operation }) => operation)).toEqual(['charge', 'book', 'cancel', 'refund']);
     expect(await outcomeOf(id, 'c1')).toBe('handled');

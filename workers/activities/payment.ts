@@ -1,7 +1,8 @@
 import { progressOf } from '../../database/orders/progress.ts';
 import { recordRefunds, refundIntents } from '../../database/steps/refund.ts';
-import type { RefundAnswer, RefundIntent } from '../../database/steps/refund.ts';
+import type { PaymentEnd, RefundAnswer, RefundIntent } from '../../database/steps/refund.ts';
 import type { OrderProgress } from '../../domain/progress.ts';
+import type { PaymentProvider, PaymentState } from '../../providers/payment/port.ts';
 import type { Charge } from './charge.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { answersOf } from './outcomes.ts';
@@ -10,11 +11,13 @@ import { answersOf } from './outcomes.ts';
 export function createPaymentActivities(deps: ActivityDependencies, charge: Charge) {
   const { payment } = deps;
 
-  // Refund first, then ask: once it has been refunded, nothing the provider says of the charge can change any more.
-  const refund = async ({ fulfillmentId, reason }: RefundIntent): Promise<RefundAnswer> => {
-    await payment.refund(fulfillmentId, reason);
-    const outcome = await payment.get(fulfillmentId);
-    return { fulfillmentId, charge: outcome && { fulfillmentId, ...outcome } };
+  const refund = async ({ fulfillmentId, isOpen, reason, owed }: RefundIntent): Promise<RefundAnswer> => {
+    const end = isOpen ? await endPayment(payment, fulfillmentId, reason) : null;
+    if (end && end.status !== 'captured') return { fulfillmentId, end, refunded: [] };
+    for (const { creditNoteId, amount, reason } of owed) {
+      await payment.refund({ key: fulfillmentId, refundKey: creditNoteId, amount, reason });
+    }
+    return { fulfillmentId, end, refunded: owed.map(({ creditNoteId }) => creditNoteId) };
   };
 
   return {
@@ -25,8 +28,21 @@ export function createPaymentActivities(deps: ActivityDependencies, charge: Char
 
     /** Gives back all money that is due back. */
     async refundFulfillments(orderId: string): Promise<OrderProgress> {
-      const intents = await refundIntents(deps.db, orderId);
+      const intents = await refundIntents(deps, orderId);
       return recordRefunds(deps, orderId, await answersOf(intents, refund));
     },
   };
+}
+
+/** Void first, then ask: after that, nothing the provider says of the payment can change any more. */
+async function endPayment(payment: PaymentProvider, key: string, reason: string): Promise<PaymentEnd> {
+  await payment.void(key, reason);
+  const state = await payment.get(key);
+  return endOf(state, reason);
+}
+
+function endOf(state: PaymentState | null, reason: string): PaymentEnd {
+  if (!state) return { status: 'voided', captured: 0, reference: null, authCode: null, reason };
+  const { status, captured, reference, authCode } = state;
+  return { status: status === 'authorized' ? 'voided' : status, captured, reference, authCode, reason: state.reason };
 }
