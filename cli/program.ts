@@ -17,6 +17,8 @@ export async function createProgram(words: readonly string[]): Promise<Command> 
     .description('Order management: order events become fulfilled orders.')
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
+    // Behind a command, --version is that command's own.
+    .enablePositionalOptions()
     .addHelpText('after', EXIT_CODES);
   await addCommands(
     program,

@@ -1,15 +1,20 @@
 import { Command } from 'commander';
-import type { PriceLevel } from '../database/price-list.ts';
+import type { ListedPrice } from '../database/price-list.ts';
 import { withDatabase } from './clients.ts';
 import { countOption } from './options.ts';
 import { examples, money, printResult, table } from './output.ts';
 import { cliConfig } from './settings.ts';
+
+const LEGEND = `
+FREE is what new orders can still be promised. SHORT is what orders were promised and is not there, by the newest level.
+VERSION is that of the newest level from upstream; behind a price stands the version of the price list that brought it.`;
 
 /** `oms stock show [SKU…]` */
 export function createCommand(): Command {
   return new Command()
     .argument('[skus...]', 'SKUs; all when none are given')
     .option('--limit <rows>', 'most rows', countOption(1), 100)
+    .addHelpText('after', LEGEND)
     .addHelpText('after', examples('oms stock show 85123A', 'oms stock show --limit 20 --json'))
     .action(async (skus: string[], flags: { json?: boolean; limit: number }) => {
       const { readPrices } = await import('../database/price-list.ts');
@@ -20,18 +25,20 @@ export function createCommand(): Command {
       });
       const rows = levels.map((level) => ({
         ...level,
-        free: level.onHand - level.reserved,
+        free: level.onHand + level.shortage - level.reserved,
         prices: pricesOf(level.sku, prices),
       }));
       printResult(flags, rows, () =>
         table(
-          ['SKU', 'WAREHOUSE', 'ON HAND', 'RESERVED', 'FREE', 'PRICE'],
+          ['SKU', 'WAREHOUSE', 'ON HAND', 'RESERVED', 'FREE', 'SHORT', 'VERSION', 'PRICE'],
           rows.map((row) => [
             row.sku,
             row.warehouse,
             row.onHand,
             row.reserved,
             row.free,
+            row.shortage || '-',
+            row.levelVersion ?? '-',
             row.prices.map(priceText).join(' '),
           ]),
         ),
@@ -39,5 +46,7 @@ export function createCommand(): Command {
     });
 }
 
-const pricesOf = (sku: string, prices: readonly PriceLevel[]): PriceLevel[] => prices.filter((one) => one.sku === sku);
-const priceText = ({ currency, unitPrice }: PriceLevel): string => `${money(unitPrice)} ${currency}`;
+const pricesOf = (sku: string, prices: readonly ListedPrice[]): ListedPrice[] =>
+  prices.filter((one) => one.sku === sku);
+const priceText = ({ currency, unitPrice, listVersion }: ListedPrice): string =>
+  `${money(unitPrice)} ${currency} (list ${listVersion})`;

@@ -24,8 +24,13 @@ export interface Allocation {
   allotments: Allotment[];
 }
 
-/** How lines are shared out to warehouses; pure, so that the same stock gives the same split. */
-export type AllocationStrategy = (lines: readonly WantedLine[], stock: readonly FreeStock[]) => Allocation;
+/** How lines are shared out to warehouses. */
+export interface AllocationStrategy {
+  /** Whether the pieces it gives out are reserved and committed; if not, it is shown no stock, and none is ever moved. */
+  readonly keepsStock: boolean;
+  /** Pure, so that the same stock gives the same split. */
+  readonly allocate: (lines: readonly WantedLine[], stock: readonly FreeStock[]) => Allocation;
+}
 
 /** Subsets of at most this many warehouses are compared; with more, only those that hold most of what is wanted. */
 const MAX_COMPARED = 10;
@@ -36,7 +41,9 @@ type Shelf = Map<string, number>;
  * As few shipments as possible. A line goes to one warehouse where that is possible, else it is split by quantity.
  * A line is unavailable when all warehouses together cannot fill it; an unknown SKU is not in stock.
  */
-export const fewestShipments: AllocationStrategy = (lines, stock) => {
+export const fewestShipments: AllocationStrategy = { keepsStock: true, allocate: allocateToFewest };
+
+function allocateToFewest(lines: readonly WantedLine[], stock: readonly FreeStock[]): Allocation {
   const shelves = shelvesOf(stock);
   const { available, unavailable } = sortOut(lines, stock);
   const chosen = fewestCovering(demandOf(available), shelves);
@@ -44,7 +51,7 @@ export const fewestShipments: AllocationStrategy = (lines, stock) => {
   for (const line of available) allot(line, chosen, shelves, lots);
   const allotments = chosen.map((warehouse) => ({ warehouse, lines: lots.get(warehouse) ?? [] }));
   return { unavailable, allotments: allotments.filter((lot) => lot.lines.length > 0) };
-};
+}
 
 function shelvesOf(stock: readonly FreeStock[]): Map<string, Shelf> {
   const shelves = new Map<string, Shelf>();

@@ -27,9 +27,12 @@ export const ERRORS = {
   },
   OMS_INGEST_KEY_MISSING: {
     retryable: false,
-    meaning: 'The record has no key; the key of an order event is its order id.',
+    meaning: 'The record has no key; the key of an order event is its order id, of a stock level its SKU.',
   },
-  OMS_INGEST_KEY_MISMATCH: { retryable: false, meaning: 'The record key is not the order id inside the event.' },
+  OMS_INGEST_KEY_MISMATCH: {
+    retryable: false,
+    meaning: 'The record key is not the order id, or the SKU, inside the record.',
+  },
   OMS_INGEST_FIELD_INVALID: {
     retryable: false,
     meaning: 'A field of the event breaks a rule; field, value and rule are named.',

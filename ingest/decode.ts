@@ -1,5 +1,5 @@
-import { OmsError, faultError, isOmsError } from '../domain/errors.ts';
-import type { ErrorCode } from '../domain/errors.ts';
+import { faultError, isOmsError } from '../domain/errors.ts';
+import type { OmsError } from '../domain/errors.ts';
 import { isOrderId } from '../domain/ids.ts';
 import { MAX_EVENT_BYTES } from '../domain/order.ts';
 import type { ConsumedRecord } from '../kafka/consumer.ts';
@@ -8,15 +8,7 @@ import type { OrderEvent } from '../schemas/index.ts';
 import { toIncomingEvent } from './convert.ts';
 import type { IncomingEvent, PoisonMessage } from './event.ts';
 import { grouped } from './rules.ts';
-
-/** The rule a value broke when the codec could not read it. */
-const WIRE_RULES: Partial<Record<ErrorCode, string>> = {
-  OMS_INGEST_VALUE_EMPTY: 'must hold an order event; a record without a value means nothing on this topic',
-  OMS_INGEST_NOT_AVRO: 'must start with the byte 0 and the 4-byte id of a schema',
-  OMS_INGEST_SCHEMA_UNKNOWN: 'must name a schema the registry knows',
-  OMS_INGEST_SCHEMA_FOREIGN: 'must be written with a schema of this topic',
-  OMS_INGEST_AVRO_CORRUPT: 'must be a complete Avro record of the schema it names',
-};
+import { assertKey, wireFault } from './wire-faults.ts';
 
 /**
  * Turns records of the orders topic into events or poison messages; never into nothing, and never by throwing for what
@@ -35,24 +27,16 @@ export async function decodeRecords(
 function decodeRecord(codec: Codec, topic: string, record: ConsumedRecord): IncomingEvent | PoisonMessage {
   if (record.value && record.value.length > MAX_EVENT_BYTES) return poison(record, tooLarge(record.value));
   const decoded = codec.decode<OrderEvent>(topic, record.value);
-  if (decoded.kind === 'poison') return poison(record, withFault(decoded.error, record.value));
+  if (decoded.kind === 'poison') return poison(record, wireFault(decoded.error, record.value));
   try {
     const event = toIncomingEvent(decoded.value, record);
-    assertKey(record.key, event.orderId);
+    assertKey(record.key, event.orderId, 'the order id');
     assertSupported(event);
     return event;
   } catch (error) {
     if (!isOmsError(error)) throw error;
     return poison(record, error, decoded.value);
   }
-}
-
-/** @throws OmsError OMS_INGEST_KEY_MISSING or OMS_INGEST_KEY_MISMATCH */
-function assertKey(key: Buffer | null, orderId: string): void {
-  const text = key?.toString('utf8') ?? null;
-  if (text === orderId) return;
-  const code = text ? 'OMS_INGEST_KEY_MISMATCH' : 'OMS_INGEST_KEY_MISSING';
-  throw faultError(code, { field: 'key', value: text, rule: `must be the order id, ${orderId}` });
 }
 
 /** A valid wish this version cannot fulfil: refused here, where its producer looks for refusals. @throws OmsError */
@@ -76,26 +60,4 @@ function orderIdInKey(key: Buffer | null): string | null {
 function tooLarge(value: Buffer): OmsError {
   const rule = `must be at most ${grouped(MAX_EVENT_BYTES)} bytes`;
   return faultError('OMS_INGEST_TOO_LARGE', { field: 'value', value: `${grouped(value.length)} bytes`, rule });
-}
-
-/** The codec says what went wrong; a dead letter also names field, value and rule. */
-function withFault(error: OmsError, value: Buffer | null): OmsError {
-  if (error.fault) return error;
-  const rule = WIRE_RULES[error.code] ?? 'must be readable';
-  return new OmsError(error.code, error.message, {
-    fault: { field: 'value', value: excerpt(value), rule },
-    cause: error,
-  });
-}
-
-const EXCERPT_BYTES = 16;
-
-function excerpt(value: Buffer | null): string {
-  if (value === null) return 'null';
-  if (value.length === 0) return '0 bytes';
-  const hex = value
-    .subarray(0, EXCERPT_BYTES)
-    .toString('hex')
-    .replace(/(..)(?=.)/g, '$1 ');
-  return `${hex}${value.length > EXCERPT_BYTES ? '…' : ''} (${grouped(value.length)} bytes)`;
 }

@@ -27,12 +27,6 @@ export function createIngestMetrics(registry: Registry): IngestMetrics {
     labelNames: ['outcome'],
     registers: [registry],
   });
-  const letters = new Counter({
-    name: 'oms_dead_letters_total',
-    help: 'Dead letters sent, by error code.',
-    labelNames: ['code'],
-    registers: [registry],
-  });
   const rebalances = new Counter({
     name: 'oms_ingest_rebalances_total',
     help: 'Times the consumer group was shared out anew.',
@@ -48,8 +42,24 @@ export function createIngestMetrics(registry: Registry): IngestMetrics {
     rebalance: () => rebalances.inc(),
     offsetAlert: (kind) => alerts.inc({ kind }),
     record: (outcome) => records.inc({ outcome: OUTCOMES[outcome] ?? outcome }),
-    deadLetters: (sent) => {
-      for (const { code } of sent) letters.inc({ code });
-    },
+    deadLetters: createDeadLetterCount(registry),
+  };
+}
+
+const DEAD_LETTERS = 'oms_dead_letters_total';
+
+/** Counts dead letters of any topic, by code; asked for again, it is the same counter. */
+export function createDeadLetterCount(registry: Registry): (letters: readonly DeadLetter[]) => void {
+  const known = registry.getSingleMetric(DEAD_LETTERS) as Counter<'code'> | undefined;
+  const counter =
+    known ??
+    new Counter({
+      name: DEAD_LETTERS,
+      help: 'Dead letters sent, by error code.',
+      labelNames: ['code'],
+      registers: [registry],
+    });
+  return (letters) => {
+    for (const { code } of letters) counter.inc({ code });
   };
 }

@@ -1,4 +1,5 @@
 import { createEventEncoder } from '../database/event-encoder.ts';
+import type { ConsumerLoop } from '../kafka/consumer.ts';
 import type { Check } from '../platform/health.ts';
 import type { RoleContext, RunningRole } from '../platform/role.ts';
 import { startCarrierReceiver } from './carrier/main.ts';
@@ -11,6 +12,7 @@ import { createIngestGauges } from './gauges.ts';
 import { kafkaFault, progressFault } from './ingest-health.ts';
 import { openParts } from './parts.ts';
 import type { Parts } from './parts.ts';
+import { createStockLoop } from './stock/main.ts';
 import { noStep } from './step.ts';
 import type { OnStep } from './step.ts';
 
@@ -24,8 +26,8 @@ export interface IngestOptions {
 const SESSION_TIMEOUT_MS = 15_000;
 
 /**
- * The ingest role: order events become running workflows, and the carrier's news become order state. It comes up at
- * once and waits for what it depends on, as its readiness says.
+ * The ingest role: order events become running workflows, the carrier's news become order state, and levels become
+ * stock and prices. It comes up at once and waits for what it depends on, as its readiness says.
  */
 export async function startIngestRole(
   context: RoleContext,
@@ -41,11 +43,19 @@ export async function startIngestRole(
     sessionTimeoutMs,
     onCrash,
   });
+  const stock = createStockLoop({ ...context, ...parts, sessionTimeoutMs, onCrash });
   createIngestGauges({ metrics: context.metrics, db: parts.db, lag: parts.lag, loop: engine.loop });
-  const work = beginWork(context, parts, engine);
+  const work = beginWork(context, parts, engine, stock);
   return {
-    live: { progress: () => progressFault(engine.loop.health()) },
-    ready: { ...readiness(parts, engine), ...work.ready },
+    live: {
+      progress: () => progressFault(engine.loop.health()),
+      stock: () => progressFault(stock.health()),
+    },
+    ready: {
+      ...readiness(parts, engine),
+      stock: () => kafkaFault(stock.health()) ?? stock.health().pausedReason ?? null,
+      ...work.ready,
+    },
     stop: async () => {
       await work.stop();
       await parts.close();
@@ -68,8 +78,8 @@ interface Work {
   stop(): Promise<void>;
 }
 
-/** Waits for what ingest needs, then runs the loop, the sweeper and the carrier's receiver until stopped. */
-function beginWork(context: RoleContext, parts: Parts, engine: Engine): Work {
+/** Waits for what ingest needs, then runs the loops, the sweeper and the carrier's receiver until stopped. */
+function beginWork(context: RoleContext, parts: Parts, engine: Engine, stock: ConsumerLoop): Work {
   const stopping = new AbortController();
   let waiting: Record<string, string> = {};
   let carrier: RunningCarrierReceiver | undefined;
@@ -77,7 +87,7 @@ function beginWork(context: RoleContext, parts: Parts, engine: Engine): Work {
   const begin = async (): Promise<void> => {
     await waitForAll(parts.needs, context.logger, stopping.signal, (now) => (waiting = now));
     if (stopping.signal.aborted) return;
-    await engine.loop.start();
+    await Promise.all([engine.loop.start(), stock.start()]);
     if (stopping.signal.aborted) return;
     sweeps = startSweeps(context, engine);
     carrier = startCarrier(context, parts);
@@ -90,7 +100,8 @@ function beginWork(context: RoleContext, parts: Parts, engine: Engine): Work {
     },
     stop: async () => {
       stopping.abort(new Error('stopping'));
-      await engine.loop.stop({ graceMs: context.config.OMS_SHUTDOWN_GRACE / 2 });
+      const graceMs = context.config.OMS_SHUTDOWN_GRACE / 2;
+      await Promise.all([engine.loop.stop({ graceMs }), stock.stop({ graceMs })]);
       await begun;
       await Promise.all([carrier?.stop(), sweeps?.stop()]);
     },

@@ -9,7 +9,7 @@ import { createKafka } from '../kafka/client.ts';
 import type { KafkaConnection } from '../kafka/client.ts';
 import { createCodec } from '../kafka/codec.ts';
 import type { Codec } from '../kafka/codec.ts';
-import { createLagReader } from '../kafka/lag.ts';
+import { createLagReader, joinLagReaders } from '../kafka/lag.ts';
 import type { LagReader } from '../kafka/lag.ts';
 import { createPublisher } from '../kafka/publisher.ts';
 import type { Publisher } from '../kafka/publisher.ts';
@@ -49,7 +49,9 @@ export function openParts({ config, logger }: RoleContext): Parts {
   const publisher = createPublisher({ connection, maxBatchBytes: batchLimits(prefix) });
   const temporal = openTemporal(config);
   const admin = createKafka({ ...connection, retries: 3 }).admin();
-  const lag = createLagReader({ admin, groupId: groupName(prefix, 'ingest'), topics: [topics.orders] });
+  const lagOf = (group: string, topic: string): LagReader =>
+    createLagReader({ admin, groupId: groupName(prefix, group), topics: [topic] });
+  const lag = joinLagReaders([lagOf('ingest', topics.orders), lagOf('stock', topics['stock-levels'])]);
   return {
     ...{ connection, db, codec, publisher, temporal, lag },
     needs: {
@@ -58,7 +60,7 @@ export function openParts({ config, logger }: RoleContext): Parts {
       registry: () => codec.load(),
       kafka: async () => {
         await admin.connect();
-        await assertTopics(admin, [topics.orders, topics['orders.dlq']]);
+        await assertTopics(admin, [topics.orders, topics['stock-levels'], topics['orders.dlq']]);
       },
     },
     answers: {

@@ -41,6 +41,16 @@ export function createLagReader(options: {
   };
 }
 
+/** Several groups as one; a group that cannot be asked now is left out. */
+export function joinLagReaders(readers: readonly LagReader[]): LagReader {
+  return {
+    read: async () => {
+      const answers = await Promise.allSettled(readers.map((reader) => reader.read()));
+      return answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+    },
+  };
+}
+
 function lagOf(
   topic: string,
   { partition, low, high }: { partition: number; low: string; high: string },

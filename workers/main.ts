@@ -2,6 +2,7 @@ import type { NativeConnection, Worker } from '@temporalio/worker';
 import { openDatabase } from '../database/database.ts';
 import { createEventEncoder } from '../database/event-encoder.ts';
 import { assertMigrated } from '../database/migrate.ts';
+import { ALLOCATION_STRATEGIES } from '../domain/allocation-strategies.ts';
 import { checkOf, waitForAll } from '../ingest/dependencies.ts';
 import type { Probe } from '../ingest/dependencies.ts';
 import { createCodec } from '../kafka/codec.ts';
@@ -124,6 +125,7 @@ function build({ config, logger, metrics }: RoleContext, parts: Parts, connectio
     payment: providers.payment,
     carrier: providers.carrier,
     pricing: { taxBasisPoints: config.OMS_TAX_RATE, shippingPerShipment: config.OMS_SHIPPING_PRICE },
+    strategy: ALLOCATION_STRATEGIES[config.OMS_ALLOCATION],
     logger,
     onFailure: measured.activityFailed,
   });

@@ -11,7 +11,11 @@ interface RoleAccess {
 }
 
 const ROLES: Readonly<Record<string, RoleAccess>> = {
-  ingest: { reads: ['orders', 'carrier-updates'], writes: ['orders.dlq'], groups: ['ingest', 'carrier'] },
+  ingest: {
+    reads: ['orders', 'carrier-updates', 'stock-levels'],
+    writes: ['orders.dlq'],
+    groups: ['ingest', 'carrier', 'stock'],
+  },
   worker: { reads: [], writes: [], groups: [] },
   publisher: { reads: [], writes: ['shipments', 'invoices', 'deliveries', 'order-status'], groups: [] },
 };

@@ -58,10 +58,12 @@ function insertItems(orderId: string, items: readonly OrderItem[]) {
 }
 
 function insertFulfillments({ orderId, fulfillments }: OrderRecord) {
-  const rows = fulfillments.map(({ id, warehouse, status }, i) => ({ id, n: i + 1, warehouse, status }));
-  return sql`insert into fulfillments (fulfillment_id, order_id, n, round, warehouse, status)
-    select r.id, ${orderId}, r.n, ${FIRST_ROUND}::int, r.warehouse, r.status
-    from ${rowsOf(rows, 'id text, n int, warehouse text, status text')}`;
+  const rows = fulfillments.map(({ id, warehouse, holdsStock, status }, i) => ({
+    ...{ id, n: i + 1, warehouse, holdsStock, status },
+  }));
+  return sql`insert into fulfillments (fulfillment_id, order_id, n, round, warehouse, holds_stock, status)
+    select r.id, ${orderId}, r.n, ${FIRST_ROUND}::int, r.warehouse, r."holdsStock", r.status
+    from ${rowsOf(rows, 'id text, n int, warehouse text, "holdsStock" boolean, status text')}`;
 }
 
 function insertLots({ fulfillments }: OrderRecord) {

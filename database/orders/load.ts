@@ -10,7 +10,7 @@ export async function readOrder(db: Database, orderId: string): Promise<OrderRec
   const { rows } = await sql<HeadRow & PartsRow>`
     select o.source, o.customer_id, o.currency, o.ship_to, o.status, o.reason, o.placed_at, o.received_at, o.closed_at,
       o.version, o.sequences, clock_timestamp() as now,
-      f.fulfillment_id, f.warehouse, f.status as fulfillment_status, f.reason as fulfillment_reason,
+      f.fulfillment_id, f.warehouse, f.holds_stock, f.status as fulfillment_status, f.reason as fulfillment_reason,
       (select json_agg(json_build_array(i.line, i.sku, i.quantity, i.unit_price) order by i.line)
         from fulfillment_items i where i.fulfillment_id = f.fulfillment_id) as items,
       inv.invoice_id, inv.series, inv.number, inv.sub_total, inv.tax, inv.shipping, inv.total,
@@ -83,6 +83,7 @@ interface PartsRow {
   /** Null on an order without fulfillments. */
   fulfillment_id: string | null;
   warehouse: string | null;
+  holds_stock: boolean;
   fulfillment_status: FulfillmentStatus;
   fulfillment_reason: string | null;
   items: ItemTuple[] | null;
@@ -116,11 +117,13 @@ interface PartsRow {
 }
 
 function fulfillmentFrom(row: PartsRow): FulfillmentRecord[] {
-  const { fulfillment_id: id, warehouse, fulfillment_status: status, fulfillment_reason: reason } = row;
+  const { fulfillment_id: id, warehouse, holds_stock: holdsStock } = row;
+  const { fulfillment_status: status, fulfillment_reason: reason } = row;
   if (id === null) return [];
   const parts = { invoice: invoiceFrom(row), payment: paymentFrom(row), shipment: shipmentFrom(row) };
+  const items = (row.items ?? []).map(itemFrom);
   const creditNotes = (row.credit_notes ?? []).map(creditNoteFrom);
-  return [{ id, warehouse, status, reason, items: (row.items ?? []).map(itemFrom), creditNotes, ...parts }];
+  return [{ id, warehouse, holdsStock, status, reason, items, creditNotes, ...parts }];
 }
 
 function itemFrom([line, sku, quantity, unitPrice]: ItemTuple): FulfillmentItemRecord {

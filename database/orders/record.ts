@@ -29,6 +29,8 @@ export interface FulfillmentRecord {
   id: string;
   /** Null when its items are unavailable. */
   warehouse: string | null;
+  /** False when it was split by a rule that keeps no stock: then none is ever moved for it. */
+  holdsStock: boolean;
   status: FulfillmentStatus;
   reason: string | null;
   items: FulfillmentItemRecord[];

@@ -27,11 +27,15 @@ export function stockChange(moves: readonly StockMove[]): StockChange | null {
 
 /**
  * Takes `on_hand` and `reserved` of the rows `r` off their stock rows: compare and set, one `returning` a row that held
- * what was taken from it. Rows are locked in key order, so that two orders with the same SKUs wait for each other
- * instead of blocking each other.
+ * what was taken from it. Pieces that are released where there is a shortage were never there: they lessen the shortage
+ * instead of being free, and so do pieces that come back. Rows are locked in key order, so that two orders with the same SKUs wait for each other instead
+ * of blocking each other.
  */
 export function updateStock(r: RawBuilder<unknown>): RawBuilder<unknown> {
-  return sql`update stock set on_hand = stock.on_hand - r.on_hand, reserved = stock.reserved - r.reserved,
+  const missing = sql`least(stock.shortage, greatest(r.reserved - r.on_hand, 0))`;
+  return sql`update stock set on_hand = stock.on_hand - r.on_hand - ${missing},
+      reserved = stock.reserved - r.reserved,
+      shortage = least(stock.shortage - ${missing}, stock.reserved - r.reserved),
       version = stock.version + 1, updated_at = now()
     from (
       select stock.warehouse, stock.sku, r.on_hand, r.reserved from stock
@@ -39,15 +43,15 @@ export function updateStock(r: RawBuilder<unknown>): RawBuilder<unknown> {
       order by stock.sku, stock.warehouse for update of stock
     ) as r
     where stock.sku = r.sku and stock.warehouse = r.warehouse
-      and stock.reserved - r.reserved between 0 and stock.on_hand - r.on_hand
+      and stock.reserved - r.reserved between 0 and stock.on_hand - r.on_hand - ${missing}
     returning 1`;
 }
 
 function sumUp(moves: readonly StockMove[]): Map<string, Delta> {
   const deltas = new Map<string, Delta>();
   for (const { kind, fulfillment } of moves) {
-    const warehouse = fulfillment.warehouse;
-    if (warehouse === null) continue;
+    const { warehouse, holdsStock } = fulfillment;
+    if (warehouse === null || !holdsStock) continue;
     for (const { sku, quantity } of fulfillment.items) {
       const key = `${warehouse}\n${sku}`;
       const delta = deltas.get(key) ?? { warehouse, sku, on_hand: 0, reserved: 0 };

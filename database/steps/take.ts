@@ -55,8 +55,8 @@ async function plan(
   { placed, now }: Placed,
 ): Promise<OrderRecord> {
   const wanted = placed.items.map(({ sku, quantity }, i): WantedLine => ({ line: i + 1, sku, quantity }));
-  const stock = await readFreeStock(db, [...new Set(wanted.map((line) => line.sku))]);
-  const allocation = strategy(wanted, stock);
+  const stock = strategy.keepsStock ? await readFreeStock(db, [...new Set(wanted.map((line) => line.sku))]) : [];
+  const allocation = strategy.allocate(wanted, stock);
   const { items: _items, ...head } = placed;
   return {
     ...head,
@@ -68,7 +68,7 @@ async function plan(
     sequences: {},
     now: now.getTime(),
     askedAt: performance.now(),
-    fulfillments: fulfillmentsOf(placed, allocation),
+    fulfillments: fulfillmentsOf(placed, allocation, strategy.keepsStock),
   };
 }
 
@@ -81,11 +81,16 @@ async function readFreeStock(db: Database, skus: string[]): Promise<FreeStock[]>
 }
 
 /** Numbered for good: what is unavailable first, then the warehouses. */
-function fulfillmentsOf(placed: PlacedOrder, { unavailable, allotments }: Allocation): FulfillmentRecord[] {
+function fulfillmentsOf(
+  placed: PlacedOrder,
+  { unavailable, allotments }: Allocation,
+  holdsStock: boolean,
+): FulfillmentRecord[] {
   const none = unavailable.length > 0 ? [{ warehouse: null, lines: unavailable }] : [];
   return [...none, ...allotments].map(({ warehouse, lines }, i) => ({
     id: fulfillmentId(placed.orderId, i + 1),
     warehouse,
+    holdsStock,
     status: warehouse === null ? 'unavailable' : 'pending',
     reason: null,
     items: lines.map((line) => ({ ...line, unitPrice: placed.items[line.line - 1]?.unitPrice ?? null })),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ALLOCATION_NAMES } from '../../domain/allocation-strategies.ts';
 import { faultRules } from './fault-rules.ts';
 import { duration, flag, httpUrl, list, port, postgresUrl, wholeNumber } from './types.ts';
 
@@ -110,6 +111,12 @@ export const SETTINGS = {
     'How long a customer may take to decide about unavailable items.',
   ),
   OMS_CARRIER_OVERDUE: setting(duration(), '24 h', 'A carrier silent for this long about a booked shipment is asked.'),
+  OMS_ALLOCATION: setting(
+    z.enum(ALLOCATION_NAMES),
+    'fewest-shipments',
+    'How new orders are split by warehouse: `fewest-shipments` by the stock there is; `reference` by the rule the ' +
+      'reference simulates its inventory with, for demos and comparisons: it keeps no stock.',
+  ),
   OMS_TAX_RATE: setting(wholeNumber(0, 10_000), '2000', 'Tax on goods in basis points: 2000 = 20 %.'),
   OMS_SHIPPING_PRICE: setting(
     wholeNumber(0),

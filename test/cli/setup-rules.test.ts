@@ -76,6 +76,15 @@ describe('the least a role needs on Kafka', () => {
     expect([...lines.values()].join('\n')).not.toMatch(/operation (All|Alter|Create) |'\*'/);
   });
 
+  it('lets ingest read every topic that comes in, in a group for each', () => {
+    for (const { kind } of TOPICS.filter(({ direction }) => direction === 'in')) {
+      const read = `--operation Read --operation Describe --topic 'p.${kind}'`;
+      expect(lines.get('ingest')).toContain(read);
+    }
+    for (const group of ['ingest', 'carrier', 'stock'])
+      expect(lines.get('ingest')).toContain(`--group 'p.oms-${group}'`);
+  });
+
   it('lets only the publisher write what is published, and only ingest write dead letters', () => {
     for (const { kind, direction } of TOPICS) {
       const writers = [...lines].filter(([, own]) =>

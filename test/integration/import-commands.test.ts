@@ -73,15 +73,27 @@ describe('oms stock', () => {
         warehouse: 'east',
         onHand: 7,
         free: 7,
-        prices: [{ sku: 'NEW-1', currency: 'GBP', unitPrice: 150 }],
+        prices: [{ sku: 'NEW-1', currency: 'GBP', unitPrice: 150, listVersion: expect.any(Number) }],
       }),
       expect.objectContaining({ warehouse: 'west', onHand: 3 }),
     ]);
   });
 
+  it('takes in a level with a version once, and a count by hand whatever the version', async () => {
+    const set = (...words: string[]) => json('stock', 'set', 'NEW-2', 'east', ...words);
+    expect(await set('7', '--version', '4', '--price', '1.50')).toMatchObject({ applied: true, levelVersion: 4 });
+    expect(await set('9', '--version', '4', '--price', '9.99')).toMatchObject({ applied: false, onHand: 7 });
+    expect(await set('8')).toMatchObject({ applied: true, onHand: 8, levelVersion: 4 });
+    const [shown] = await json<unknown[]>('stock', 'show', 'NEW-2');
+    expect(shown).toMatchObject({ onHand: 8, shortage: 0, levelVersion: 4, prices: [{ unitPrice: 150 }] });
+    const { stdout } = await deployment.oms(['stock', 'show', 'NEW-2']);
+    expect(stdout).toMatch(/SHORT +VERSION +PRICE\nNEW-2 +east +8 +0 +8 +- +4 +1\.50 GBP \(list \d+\)/);
+  });
+
   it.each([
     ['a fraction of a piece', ['NEW-1', 'east', '1.5']],
     ['fewer than none', ['NEW-1', 'east', '--', '-1']],
+    ['a version below 0', ['NEW-1', 'east', '1', '--version', '-1']],
     ['a fraction of a penny', ['NEW-1', 'east', '1', '--price', '1.555']],
   ])('refuses %s', async (_what, words) => {
     expect(await deployment.oms(['stock', 'set', ...words])).toMatchObject({ code: 2 });

@@ -1,0 +1,53 @@
+import type { Database } from '../../database/database.ts';
+import type { KafkaConnection } from '../../kafka/client.ts';
+import type { Codec } from '../../kafka/codec.ts';
+import { createConsumerLoop } from '../../kafka/consumer.ts';
+import type { ConsumerLoop } from '../../kafka/consumer.ts';
+import type { Publisher } from '../../kafka/publisher.ts';
+import { groupName, topicNames } from '../../kafka/topics.ts';
+import type { Config } from '../../platform/config/settings.ts';
+import type { Logger } from '../../platform/logger.ts';
+import type { Registry } from '../../platform/metrics.ts';
+import { createDeadLetterOffice } from '../dead-letters.ts';
+import { noStep } from '../step.ts';
+import { createStockMetrics } from './stock-metrics.ts';
+import { createLevelHandler } from './receiver.ts';
+
+export interface StockLoopOptions {
+  config: Config;
+  db: Database;
+  codec: Codec;
+  publisher: Pick<Publisher, 'publish'>;
+  connection: KafkaConnection;
+  logger: Logger;
+  metrics: Registry;
+  /** After so long without a sign of life the group goes on without this process. */
+  sessionTimeoutMs: number;
+  onCrash: (error: unknown) => void;
+}
+
+/** Records taken in together: four statements for all of them. */
+const CHUNK_RECORDS = 1_000;
+const CONCURRENT_PARTITIONS = 2;
+
+/** The consumer of the topic `stock-levels`, not yet running. It waits while the database is away, and goes on. */
+export function createStockLoop(options: StockLoopOptions): ConsumerLoop {
+  const { config, db, codec, publisher, logger } = options;
+  const topics = topicNames(config.OMS_PREFIX);
+  const groupId = groupName(config.OMS_PREFIX, 'stock');
+  const topic = topics['orders.dlq'];
+  return createConsumerLoop({
+    connection: options.connection,
+    groupId,
+    topics: [topics['stock-levels']],
+    handle: createLevelHandler({
+      ...{ db, codec, logger },
+      office: createDeadLetterOffice({ db, publisher, topic, consumerGroup: groupId, onStep: noStep }),
+      metrics: createStockMetrics(options.metrics, db),
+    }),
+    onCrash: options.onCrash,
+    sessionTimeoutMs: options.sessionTimeoutMs,
+    chunkRecords: CHUNK_RECORDS,
+    concurrentPartitions: CONCURRENT_PARTITIONS,
+  });
+}
