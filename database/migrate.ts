@@ -7,6 +7,7 @@ import * as expectation from './migrations/0002-expect.ts';
 import * as stock from './migrations/0003-stock.ts';
 import * as money from './migrations/0004-money.ts';
 import * as carrier from './migrations/0005-carrier.ts';
+import * as deadlines from './migrations/0006-deadlines.ts';
 
 /** Every migration, by the name it is recorded under; names are never changed. */
 const MIGRATIONS: Record<string, Migration> = {
@@ -15,6 +16,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0003-stock': stock,
   '0004-money': money,
   '0005-carrier': carrier,
+  '0006-deadlines': deadlines,
 };
 
 function migrator(db: Database): Migrator {

@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from 'kysely';
+import type { Overdue } from '../domain/deadlines.ts';
 import type { Fault } from '../domain/errors.ts';
 import type { InvoiceLine, Pricing } from '../domain/invoice.ts';
 import type { LifecycleMessage } from '../domain/lifecycle.ts';
@@ -86,6 +87,7 @@ export interface OrdersTable {
   received_at: Time;
   updated_at: Time;
   closed_at: Date | null;
+  overdue: Generated<Overdue | null>;
   round: Generated<number>;
   version: Generated<number>;
   /** Last sequence per topic (without prefix). */

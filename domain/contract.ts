@@ -17,6 +17,26 @@ export interface OrderTimers {
   customerActionMs: number;
   /** How long to wait for the carrier's news before asking the carrier. */
   carrierOverdueMs: number;
+  /** How long stock is kept for what is not paid. */
+  reservationMs?: number;
+  /** How long the payment provider holds money that is to be taken at hand-over. */
+  paymentHoldMs?: number;
+  /** From the order's start until all of it should be with a carrier; passing it is told, and changes nothing. */
+  shipByMs?: number;
+  /** From the order's start until all of it should be delivered; as above. */
+  deliverByMs?: number;
+}
+
+/** What a run that goes on in a new history hands over; the order itself is in the database. */
+export interface CarriedOver {
+  /** When the order's first run began, ms since the epoch by workflow time. */
+  beganAt: number;
+  timedOut: boolean;
+  /** Deadlines that have been dealt with. */
+  passed: string[];
+  /** Ids of the events that were taken in: none is handled twice. */
+  seen: string[];
+  handled: { eventId: string; type: string; outcome: 'handled' | 'refused' }[];
 }
 
 /** What the workflow is started with. The order itself is in the ledger: item lists never enter the history. */
@@ -26,6 +46,10 @@ export interface OrderInput {
   timers: OrderTimers;
   /** Lifecycle events that arrived before the order. */
   parked: LifecycleMessage[];
+  /** Past this many events the run goes on in a new history. @default when Temporal suggests it */
+  historyLimit?: number;
+  /** Only on a run that goes on. */
+  carried?: CarriedOver;
 }
 
 export interface OrderResult {

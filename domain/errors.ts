@@ -57,7 +57,7 @@ export const ERRORS = {
   },
   OMS_INGEST_AMEND_UNSUPPORTED: {
     retryable: false,
-    meaning: 'This version does not amend orders; the event is kept as a dead letter.',
+    meaning: 'Retired: version 0.1 did not amend orders; the reason stands on orders of that time.',
   },
 
   // order: what may not happen to an order
@@ -66,6 +66,22 @@ export const ERRORS = {
   OMS_ORDER_CANCEL_TOO_LATE: {
     retryable: false,
     meaning: 'The order can no longer be cancelled: a shipment was handed to the carrier.',
+  },
+  OMS_ORDER_AMEND_INVALID: {
+    retryable: false,
+    meaning: 'An amendment can only drop lines and lower quantities; field, value and rule are named.',
+  },
+  OMS_ORDER_AMEND_TOO_LATE: {
+    retryable: false,
+    meaning: 'What an amendment would change is with the carrier already, or was invoiced in a way it cannot undo.',
+  },
+  OMS_ORDER_STILL_RUNNING: {
+    retryable: false,
+    meaning: 'The order has a workflow that runs, or is closed: there is nothing to recover.',
+  },
+  OMS_ORDER_RESERVATION_EXPIRED: {
+    retryable: false,
+    meaning: 'The stock kept for the order was not paid for before the deadline, and is free again.',
   },
   OMS_ORDER_INPUT_UNSUPPORTED: {
     retryable: false,

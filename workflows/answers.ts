@@ -1,4 +1,5 @@
-import type { CancelMessage } from '../domain/lifecycle.ts';
+import type { CancelRequest } from '../database/steps/cancel.ts';
+import type { AmendMessage, CancelMessage } from '../domain/lifecycle.ts';
 import type { EventName, Letter } from '../domain/messages.ts';
 import { own, provider } from './policies.ts';
 import { learn, progressOf, waiting } from './story.ts';
@@ -16,7 +17,7 @@ export async function answer(story: Story, letter: Letter): Promise<void> {
     case 'cancel':
       return cancel(story, event, message);
     case 'amend':
-      return refuse(story, event, 'OMS_INGEST_AMEND_UNSUPPORTED: this version does not amend orders');
+      return amend(story, event, message);
     case 'customerAction':
       return refuse(story, event, 'OMS_ORDER_MOVE_ILLEGAL: no customer action is asked for now');
   }
@@ -38,19 +39,29 @@ export async function cancel(
   event: EventName,
   message: Pick<CancelMessage, 'fulfillmentId' | 'reason'>,
 ): Promise<void> {
-  const { orderId } = story;
   const { fulfillmentId = null, reason } = message;
   const known = progressOf(story).fulfillments.some((f) => fulfillmentId === null || f.id === fulfillmentId);
   if (!known) return refuse(story, event, `OMS_ORDER_UNKNOWN: the order has no fulfillment ${fulfillmentId ?? ''}`);
-  const request = { fulfillmentId, cause: event.eventId, reason: reason ?? 'cancelled' };
-  const begun = await own.beginCancel(orderId, request);
-  learn(story, begun.progress);
-  let tooLate = begun.tooLate;
-  if (begun.askCarrier.length > 0) {
-    const asked = await waiting(story, 'carrier', provider.callOffShipments(orderId, begun.askCarrier, request));
-    learn(story, asked.progress);
-    tooLate = [...tooLate, ...asked.tooLate];
-  }
+  const tooLate = await callOff(story, { fulfillmentId, cause: event.eventId, reason: reason ?? 'cancelled' });
   if (tooLate.length > 0) await refuse(story, event, `OMS_ORDER_CANCEL_TOO_LATE: handed over: ${tooLate.join(', ')}`);
+  else story.handled.push({ ...event, outcome: 'handled' });
+}
+
+/** Carries a cancel out as far as it can be; answers which fulfillments were handed over already. */
+export async function callOff(story: Story, request: CancelRequest): Promise<string[]> {
+  const { orderId } = story;
+  const { progress, askCarrier, tooLate } = await own.beginCancel(orderId, request);
+  learn(story, progress);
+  if (askCarrier.length === 0) return tooLate;
+  const asked = await waiting(story, 'carrier', provider.callOffShipments(orderId, askCarrier, request));
+  learn(story, asked.progress);
+  return [...tooLate, ...asked.tooLate];
+}
+
+/** Changes the order as far as no carrier has it in hand: all that is wished, or nothing. */
+async function amend(story: Story, event: EventName, { items, shipTo }: AmendMessage): Promise<void> {
+  const { progress, refusal } = await own.amendOrder(story.orderId, { cause: event.eventId, items, shipTo });
+  learn(story, progress);
+  if (refusal !== null) await refuse(story, event, refusal);
   else story.handled.push({ ...event, outcome: 'handled' });
 }

@@ -12,7 +12,8 @@ const TIMER = 'customer-action-timer';
 export async function decideUnavailable(story: Story): Promise<void> {
   const isOpen = (): boolean => unavailable(progressOf(story)).length > 0;
   if (!isOpen()) return;
-  const deadline = startTimer(story.timers.customerActionMs);
+  const { customerActionMs, reservationMs = Infinity } = story.timers;
+  const deadline = startTimer(Math.min(customerActionMs, reservationMs));
   while (isOpen()) {
     await waiting(
       story,

@@ -1,5 +1,6 @@
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import { toBook, toCharge, underway } from '../domain/progress.ts';
+import { untilNextDeadline } from './deadlines.ts';
 import { provider, quick } from './policies.ts';
 import { learn, progressOf, waiting } from './story.ts';
 import type { Story } from './story.ts';
@@ -7,19 +8,23 @@ import type { Story } from './story.ts';
 /**
  * Charges and books everything that is ready for it: at once, where the providers answer at once. For what is left one
  * call serves all fulfillments at the same step, and whoever is paid goes on to the carrier while the others are still
- * waited for. A wish to cancel interrupts it.
+ * waited for. A wish to cancel or amend interrupts it, and so does a deadline.
  */
 export async function fulfil(story: Story): Promise<void> {
-  await unlessCancelled(story, async () => {
-    await fulfilQuickly(story);
-    const booked = new Set<string>();
-    const bookings = [bookReady(story, booked)];
-    for (let ids = toCharge(progressOf(story)); ids.length > 0; ids = toCharge(progressOf(story))) {
-      learn(story, await waiting(story, 'payment', provider.chargeFulfillments(story.orderId, ids)));
-      bookings.push(bookReady(story, booked));
-    }
-    await Promise.all(bookings);
-  });
+  await unlessInterrupted(story, () => fulfilQuickly(story));
+  const progress = progressOf(story);
+  if (story.mailbox.hasWish() || toCharge(progress).length + toBook(progress).length === 0) return;
+  await unlessInterrupted(story, () => fulfilPatiently(story), untilNextDeadline(story));
+}
+
+async function fulfilPatiently(story: Story): Promise<void> {
+  const booked = new Set<string>();
+  const bookings = [bookReady(story, booked)];
+  for (let ids = toCharge(progressOf(story)); ids.length > 0; ids = toCharge(progressOf(story))) {
+    learn(story, await waiting(story, 'payment', provider.chargeFulfillments(story.orderId, ids)));
+    bookings.push(bookReady(story, booked));
+  }
+  await Promise.all(bookings);
 }
 
 /** As far as the providers answer at once; for the rest, and for a bug, there is the patient way. */
@@ -43,22 +48,26 @@ async function bookReady(story: Story, inHand: Set<string>): Promise<void> {
   }
 }
 
-/** Runs the work until it is done or somebody wants to cancel. */
-async function unlessCancelled(story: Story, work: () => Promise<void>): Promise<void> {
+/** Runs the work until it is done, somebody wishes to change the order, or a deadline passes. */
+async function unlessInterrupted(story: Story, work: () => Promise<void>, deadlineMs?: number): Promise<void> {
   const scope = new CancellationScope();
   const done = scope.run(work);
-  await Promise.race([done, condition(() => story.mailbox.hasCancel())]);
-  if (!story.mailbox.hasCancel()) return;
-  scope.cancel();
-  await done.catch((error: unknown) => {
-    if (!isCancellation(error)) throw error;
+  const isWished = (): boolean => story.mailbox.hasWish();
+  const interrupted = scope.run(async () => {
+    await (deadlineMs === undefined ? condition(isWished) : condition(isWished, deadlineMs));
   });
+  await Promise.race([done, interrupted]);
+  scope.cancel();
+  for (const one of await Promise.allSettled([done, interrupted]))
+    if (one.status === 'rejected' && !isCancellation(one.reason)) throw one.reason;
 }
 
-/** Waits for the carrier's news. A carrier that is silent for too long is asked. */
+/** Waits for the carrier's news, until the next deadline. A carrier that is silent for too long is asked. */
 export async function awaitCarrier(story: Story): Promise<void> {
   const { mailbox, timers } = story;
-  const heard = condition(() => story.settled || mailbox.hasMail(), timers.carrierOverdueMs);
-  if (await waiting(story, 'carrier', heard)) return;
+  const deadlineMs = untilNextDeadline(story) ?? Infinity;
+  const ms = Math.min(timers.carrierOverdueMs, deadlineMs);
+  const heard = condition(() => story.settled || mailbox.hasMail(), ms);
+  if ((await waiting(story, 'carrier', heard)) || deadlineMs <= timers.carrierOverdueMs) return;
   learn(story, await provider.trackShipments(story.orderId, underway(progressOf(story))));
 }

@@ -7,14 +7,17 @@ export interface Mailbox {
   /** The next letter; undefined when there is none. */
   take(): Letter | undefined;
   hasMail(): boolean;
-  /** Something waits that should stop what is being done. */
-  hasCancel(): boolean;
+  /** A wish to cancel or to amend waits: it should stop what is being done. */
+  hasWish(): boolean;
   /** A name for the next message, should it come without an event id: which one it is, counted from 1. */
   nameless(): string;
+  /** Ids of all events that were taken in. */
+  seen(): string[];
 }
 
-export function createMailbox(): Mailbox {
-  const seen = new Set<string>();
+/** @param known ids of events that an earlier part of the run has taken in */
+export function createMailbox(known: readonly string[] = []): Mailbox {
+  const seen = new Set<string>(known);
   const letters: Letter[] = [];
   let unnamed = 0;
   return {
@@ -25,8 +28,13 @@ export function createMailbox(): Mailbox {
     },
     take: () => letters.shift(),
     hasMail: () => letters.length > 0,
-    hasCancel: () => letters.some((letter) => letter.message?.kind === 'cancel'),
-    nameless: () => `signal-${++unnamed}`,
+    hasWish: () => letters.some(({ message }) => message?.kind === 'cancel' || message?.kind === 'amend'),
+    nameless: () => {
+      do unnamed++;
+      while (seen.has(`signal-${unnamed}`));
+      return `signal-${unnamed}`;
+    },
+    seen: () => [...seen],
   };
 }
 

@@ -1,4 +1,4 @@
-import { CancellationScope, defineQuery, defineSignal, setHandler } from '@temporalio/workflow';
+import { CancellationScope, defineQuery, defineSignal, patched, setHandler } from '@temporalio/workflow';
 import { CUSTOMER_ACTION_SIGNAL, LIFECYCLE_SIGNAL, SHIPMENT_STATUS_SIGNAL, STATUS_QUERY } from '../domain/contract.ts';
 import type { CustomerActionSignal, OrderState, ShipmentStatusSignal } from '../domain/contract.ts';
 import type { LifecycleMessage } from '../domain/lifecycle.ts';
@@ -6,6 +6,8 @@ import { MESSAGE_VERSION } from '../domain/lifecycle.ts';
 import { readCustomerAction, readMessage } from '../domain/messages.ts';
 import { stateOf } from './story.ts';
 import type { Story } from './story.ts';
+
+const NOT_AMENDED = 'OMS_INGEST_AMEND_UNSUPPORTED: this version does not amend orders';
 
 export const lifecycleSignal = defineSignal<[LifecycleMessage]>(LIFECYCLE_SIGNAL);
 export const customerActionSignal = defineSignal<[CustomerActionSignal]>(CUSTOMER_ACTION_SIGNAL);
@@ -15,12 +17,19 @@ export const statusQuery = defineQuery<OrderState>(STATUS_QUERY);
 /** Opens the order's ears: handlers only take in, the story answers. */
 export function listen(story: Story): void {
   const { mailbox } = story;
-  setHandler(lifecycleSignal, (message) => mailbox.post(readMessage(message, mailbox.nameless())));
+  setHandler(lifecycleSignal, (message) => receive(story, message));
   setHandler(customerActionSignal, (signal) => mailbox.post(readCustomerAction(signal, mailbox.nameless())));
   // The news itself is in the database; the signal only says that it is worth looking.
   setHandler(shipmentStatusSignal, () => void (story.settled = true));
   setHandler(statusQuery, () => stateOf(story));
   turnCancelRequestIntoMessage(story);
+}
+
+/** Takes a message in. Runs that began before version 0.2 refuse an amendment that came to them then. */
+export function receive({ mailbox }: Story, message: LifecycleMessage): void {
+  const letter = readMessage(message, mailbox.nameless());
+  const isAmendment = letter.message?.kind === 'amend';
+  mailbox.post(isAmendment && !patched('amend') ? { ...letter, message: null, refusal: NOT_AMENDED } : letter);
 }
 
 /** A cancel request from Temporal's own tools is the same wish as a cancel from upstream. */

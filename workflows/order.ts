@@ -1,13 +1,21 @@
-import { CancellationScope, TemporalFailure, allHandlersFinished, condition, workflowInfo } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  TemporalFailure,
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { OrderInput, OrderResult } from '../domain/contract.ts';
-import { readMessage, upgradeInput } from '../domain/messages.ts';
+import { upgradeInput } from '../domain/messages.ts';
 import { isClosed, toBook, toCharge, toRefund, underway } from '../domain/progress.ts';
 import { answerMail } from './answers.ts';
 import { decideUnavailable } from './customer-action.ts';
+import { passDeadlines } from './deadlines.ts';
 import { awaitCarrier, fulfil } from './fulfillment.ts';
-import { listen } from './messages.ts';
+import { listen, receive } from './messages.ts';
 import { own, provider } from './policies.ts';
-import { createStory, learn, progressOf, waiting } from './story.ts';
+import { carriedOver, createStory, learn, progressOf, waiting } from './story.ts';
 import type { Story } from './story.ts';
 
 /**
@@ -19,21 +27,36 @@ export async function order(given: OrderInput): Promise<OrderResult> {
   const input = upgradeInput(given);
   const story = createStory(input);
   listen(story);
-  for (const message of input.parked) story.mailbox.post(readMessage(message, story.mailbox.nameless()));
-  return CancellationScope.nonCancellable(() => neverFailing(() => tell(story)));
+  for (const message of input.parked) receive(story, message);
+  return CancellationScope.nonCancellable(() => neverFailing(() => tell(story, input)));
 }
 
-async function tell(story: Story): Promise<OrderResult> {
+async function tell(story: Story, input: OrderInput): Promise<OrderResult> {
   const taken = await own.takeOrder(story.orderId, workflowInfo().firstExecutionRunId);
   if (taken === 'fenced') return { status: 'fenced' };
   learn(story, taken);
   await decideUnavailable(story);
   do {
     await answerMail(story);
+    await passDeadlines(story);
     await nextStep(story);
+    if (isLong(input) && !story.mailbox.hasMail()) await goOn(story, input);
   } while (!isClosed(progressOf(story)) || story.mailbox.hasMail());
   await condition(allHandlersFinished);
   return { status: progressOf(story).status };
+}
+
+/** History grows with what is heard and waited for; Temporal ends a run whose history is too long. */
+function isLong({ historyLimit }: OrderInput): boolean {
+  const { historyLength, continueAsNewSuggested } = workflowInfo();
+  return continueAsNewSuggested || (historyLimit !== undefined && historyLength >= historyLimit);
+}
+
+/** Goes on in a new history: the order is in the database, and what was taken in goes along. */
+async function goOn(story: Story, input: OrderInput): Promise<void> {
+  if (isClosed(progressOf(story))) return;
+  await condition(allHandlersFinished);
+  await continueAsNew<typeof order>({ ...input, parked: [], carried: carriedOver(story) });
 }
 
 /** Whatever the order needs next, as the database has it. */

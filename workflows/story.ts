@@ -1,4 +1,5 @@
-import type { OrderInput, OrderState } from '../domain/contract.ts';
+import { workflowInfo } from '@temporalio/workflow';
+import type { CarriedOver, OrderInput, OrderState } from '../domain/contract.ts';
 import type { OrderProgress } from '../domain/progress.ts';
 import { createMailbox } from './mailbox.ts';
 import type { Handled, Mailbox } from './mailbox.ts';
@@ -15,21 +16,33 @@ export interface Story {
   /** The carrier has told the end of every shipment. */
   settled: boolean;
   timedOut: boolean;
+  /** When the order's first run began, ms since the epoch by workflow time. */
+  readonly beganAt: number;
+  /** Deadlines that have been dealt with. */
+  readonly passed: Set<string>;
   /** For support staff, in words. */
   waitingFor: string | null;
 }
 
 export function createStory(input: OrderInput): Story {
+  const { carried } = input;
   return {
     orderId: input.orderId,
     timers: input.timers,
-    mailbox: createMailbox(),
-    handled: [],
+    mailbox: createMailbox(carried?.seen),
+    handled: [...(carried?.handled ?? [])],
     progress: null,
     settled: false,
-    timedOut: false,
+    timedOut: carried?.timedOut ?? false,
+    beganAt: carried?.beganAt ?? workflowInfo().startTime.getTime(),
+    passed: new Set(carried?.passed),
     waitingFor: null,
   };
+}
+
+/** What the next part of the run has to know. */
+export function carriedOver({ beganAt, timedOut, passed, mailbox, handled }: Story): CarriedOver {
+  return { beganAt, timedOut, passed: [...passed], seen: mailbox.seen(), handled };
 }
 
 /** Takes over a step's answer. Steps run side by side may answer out of order: an older state never replaces a newer one. */

@@ -31,3 +31,10 @@ export function giveUp(step: OrderStep, f: FulfillmentRecord, to: 'cancelled' | 
   moveFulfillment(f, to, reason);
   if (!isHandedOver(f)) step.moveStock({ kind: 'release', fulfillment: f });
 }
+
+/** Without what was unavailable there is nothing for the customer to decide; the rest goes on. */
+export function resume(order: OrderRecord): void {
+  if (order.status !== 'customerActionRequired') return;
+  const statuses = order.fulfillments.map((f) => f.status);
+  if (!statuses.includes('unavailable') && statuses.includes('pending')) moveOrder(order, 'processing');
+}

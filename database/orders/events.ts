@@ -8,7 +8,7 @@ interface Words {
   reason?: string | null;
 }
 
-type ShipmentFact = 'ShipmentBooked' | 'ShipmentDispatched' | 'ShipmentCancelled';
+type ShipmentFact = 'ShipmentBooked' | 'ShipmentDispatched' | 'ShipmentDelayed' | 'ShipmentCancelled';
 type InvoiceFact = 'InvoiceIssued' | 'PaymentAuthorized' | 'InvoicePaid' | 'PaymentFailed' | 'PaymentVoided';
 type CreditFact = 'CreditNoteIssued' | 'InvoiceRefunded';
 type DeliveryFact = 'Delivered' | 'DeliveryFailed' | 'ReturnedToSender';
@@ -17,10 +17,15 @@ const quantities = (fulfillment: FulfillmentRecord): { sku: string; quantity: nu
   fulfillment.items.map(({ sku, quantity }) => ({ sku, quantity }));
 
 /** An event about a shipment on its way out, as the shipment now stands. */
-export function shipmentEvent(order: OrderRecord, f: FulfillmentRecord, type: ShipmentFact, words: Words): NewEvent {
+export function shipmentEvent(
+  order: OrderRecord,
+  f: FulfillmentRecord,
+  type: ShipmentFact,
+  words: Words & { ordinal?: number },
+): NewEvent {
   return {
     topic: 'shipments',
-    eventId: outgoingEventId(order.orderId, f.id, type),
+    eventId: outgoingEventId(order.orderId, f.id, type, words.ordinal),
     type,
     cause: words.cause,
     fields: {
@@ -132,6 +137,7 @@ export function orderStatusEvent(order: OrderRecord, cause: string): NewEvent {
       placedAt: order.placedAt,
       receivedAt: order.receivedAt,
       closedAt: order.closedAt,
+      overdue: order.overdue,
       fulfillments: order.fulfillments.map((f) => ({
         id: f.id,
         warehouse: f.warehouse,

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { OmsError } from '../../domain/errors.ts';
+import type { Overdue } from '../../domain/deadlines.ts';
 import type { Address } from '../../domain/order.ts';
 import type { FulfillmentStatus, OrderStatus, PaymentStatus, ShipmentStatus } from '../../domain/status.ts';
 import type { Database } from '../database.ts';
@@ -8,7 +9,7 @@ import type { CreditNoteRecord, FulfillmentItemRecord, FulfillmentRecord, OrderR
 /** The order with all its parts as of one moment; null when it is unknown. One statement, no lock. */
 export async function readOrder(db: Database, orderId: string): Promise<OrderRecord | null> {
   const { rows } = await sql<HeadRow & PartsRow>`
-    select o.source, o.customer_id, o.currency, o.ship_to, o.status, o.reason, o.placed_at, o.received_at, o.closed_at,
+    select o.source, o.customer_id, o.currency, o.ship_to, o.status, o.reason, o.placed_at, o.received_at, o.closed_at, o.overdue,
       o.version, o.sequences, clock_timestamp() as now,
       f.fulfillment_id, f.warehouse, f.holds_stock, f.status as fulfillment_status, f.reason as fulfillment_reason,
       (select json_agg(json_build_array(i.line, i.sku, i.quantity, i.unit_price) order by i.line)
@@ -50,6 +51,7 @@ interface HeadRow {
   placed_at: Date;
   received_at: Date;
   closed_at: Date | null;
+  overdue: Overdue | null;
   version: number;
   sequences: Record<string, number>;
   now: Date;
@@ -67,6 +69,7 @@ function headFrom(orderId: string, row: HeadRow): Omit<OrderRecord, 'fulfillment
     placedAt: row.placed_at.getTime(),
     receivedAt: row.received_at.getTime(),
     closedAt: row.closed_at?.getTime() ?? null,
+    overdue: row.overdue,
     version: row.version,
     sequences: row.sequences,
     now: row.now.getTime(),

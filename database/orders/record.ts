@@ -1,5 +1,6 @@
 import type { InvoiceLine, Pricing } from '../../domain/invoice.ts';
 import type { Address } from '../../domain/order.ts';
+import type { Overdue } from '../../domain/deadlines.ts';
 import type { FulfillmentStatus, OrderStatus, PaymentStatus, ShipmentStatus } from '../../domain/status.ts';
 
 /** An order with all its parts, as read under its row lock. Times are ms since the epoch, database time. */
@@ -14,6 +15,8 @@ export interface OrderRecord {
   placedAt: number;
   receivedAt: number;
   closedAt: number | null;
+  /** The promise that was not kept, the later one of two; null = none. */
+  overdue: Overdue | null;
   /** Last version told. */
   version: number;
   /** Last sequence told, per topic without prefix. */

@@ -15,12 +15,14 @@ export type Snapshot = Map<string, string>;
 export function snapshotOf(order: OrderRecord): Snapshot {
   const parts: [string, unknown][] = order.fulfillments.flatMap((f) => [
     [`fulfillment ${f.id}`, [f.status, f.reason]],
+    [`items ${f.id}`, f.items],
     [`invoice ${f.id}`, f.invoice],
     [`payment ${f.id}`, f.payment],
     [`notes ${f.id}`, f.creditNotes],
     [`shipment ${f.id}`, f.shipment],
   ]);
-  parts.push(['order', [order.status, order.reason, order.closedAt]]);
+  parts.push(['order', [order.status, order.reason, order.closedAt, order.overdue]]);
+  parts.push(['address', order.shipTo]);
   return new Map(parts.map(([part, value]) => [part, JSON.stringify(value)]));
 }
 
@@ -40,6 +42,8 @@ export async function saveStep(encoder: EventEncoder, before: Snapshot, step: Or
   const writes = [
     ...eventWrites(encoder, step, changed('order') && isFinalOrder(order.status)),
     write('f', touched('fulfillment'), updateFulfillments),
+    write('fd', touched('items'), deleteDroppedItems),
+    write('fu', touched('items'), lowerItems),
     write('i', touched('invoice'), (rows) => insertInvoices(order, rows)),
     write('p', touched('payment'), (rows) => upsertPayments(order, rows)),
     write('c', notesOf(touched('notes'), true), (rows) => insertCreditNotes(order, rows)),
@@ -73,6 +77,20 @@ function updateFulfillments(fulfillments: FulfillmentRecord[]) {
   const rows = fulfillments.map(({ id, status, reason }) => ({ id, status, reason }));
   return sql`update fulfillments set status = r.status, reason = r.reason, updated_at = now()
     from ${rowsOf(rows, 'id text, status text, reason text')} where fulfillment_id = r.id returning 1`;
+}
+
+function deleteDroppedItems(fulfillments: FulfillmentRecord[]) {
+  const rows = fulfillments.flatMap(({ id, items }) => items.map(({ line }) => ({ id, line })));
+  return sql`delete from fulfillment_items i where i.fulfillment_id = any(${fulfillments.map(({ id }) => id)}::text[])
+      and not exists (select from ${rowsOf(rows, 'id text, line int')} where r.id = i.fulfillment_id and r.line = i.line)
+    returning 1`;
+}
+
+function lowerItems(fulfillments: FulfillmentRecord[]) {
+  const rows = fulfillments.flatMap(({ id, items }) => items.map(({ line, quantity }) => ({ id, line, quantity })));
+  return sql`update fulfillment_items i set quantity = r.quantity
+    from ${rowsOf(rows, 'id text, line int, quantity int')}
+    where i.fulfillment_id = r.id and i.line = r.line and i.quantity <> r.quantity returning 1`;
 }
 
 function insertInvoices(order: OrderRecord, fulfillments: FulfillmentRecord[]) {
@@ -194,7 +212,8 @@ function eventWrites(encoder: EventEncoder, { order, events }: OrderStep, ended:
   const readAt = order.version;
   const told = insertEvents(encoder, order, events);
   const counted = sql`update orders set version = ${order.version}, sequences = ${JSON.stringify(order.sequences)},
-      status = ${order.status}, reason = ${order.reason}, closed_at = ${time(order.closedAt)}, updated_at = now()
+      status = ${order.status}, reason = ${order.reason}, overdue = ${order.overdue},
+      ship_to = ${order.shipTo && JSON.stringify(order.shipTo)}::jsonb, closed_at = ${time(order.closedAt)}, updated_at = now()
     where order_id = ${order.orderId} and version = ${readAt} returning 1`;
   const closed = sql`update ledger set state = 'closed', closed_at = now()
     where order_id = ${order.orderId} and state <> 'closed' returning 1`;

@@ -1,9 +1,9 @@
 import { isFinalFulfillment } from '../../domain/status.ts';
 import type { OrderProgress } from '../../domain/progress.ts';
-import { giveUp, moveOrder } from '../orders/endings.ts';
+import { giveUp, resume } from '../orders/endings.ts';
 import { isHandedOver, progressOf } from '../orders/progress.ts';
 import { fulfillmentOf } from '../orders/record.ts';
-import type { FulfillmentRecord, OrderRecord } from '../orders/record.ts';
+import type { FulfillmentRecord } from '../orders/record.ts';
 import { callOff } from '../orders/shipping.ts';
 import { orderStep } from '../orders/step.ts';
 import type { StepDependencies } from '../orders/step-types.ts';
@@ -47,13 +47,6 @@ export async function beginCancel(
     return result;
   });
   return { ...result, progress: progressOf(order) };
-}
-
-/** Without what was unavailable there is nothing for the customer to decide; the rest goes on. */
-function resume(order: OrderRecord): void {
-  if (order.status !== 'customerActionRequired') return;
-  const statuses = order.fulfillments.map((f) => f.status);
-  if (!statuses.includes('unavailable') && statuses.includes('pending')) moveOrder(order, 'processing');
 }
 
 function isWanted(f: FulfillmentRecord, { fulfillmentId }: CancelRequest): boolean {

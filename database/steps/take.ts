@@ -64,6 +64,7 @@ async function plan(
     reason: null,
     receivedAt: now.getTime(),
     closedAt: null,
+    overdue: null,
     version: 0,
     sequences: {},
     now: now.getTime(),

@@ -88,6 +88,8 @@ export interface OrderStatus {
   receivedAt: number;
   /** When the order came to its end. */
   closedAt: null | number;
+  /** The promise that was not kept: `shipBy` or, later, `deliverBy`; null: none. */
+  overdue: null | string;
   /** The fulfillments; empty until stock is reserved. */
   fulfillments: Fulfillment[];
 }
@@ -203,6 +205,15 @@ export const orderStatusSchema = {
       ],
       "default": null,
       "doc": "When the order came to its end."
+    },
+    {
+      "name": "overdue",
+      "type": [
+        "null",
+        "string"
+      ],
+      "default": null,
+      "doc": "The promise that was not kept: `shipBy` or, later, `deliverBy`; null: none."
     },
     {
       "name": "fulfillments",

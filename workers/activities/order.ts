@@ -1,4 +1,8 @@
 import { fewestShipments } from '../../domain/allocation.ts';
+import type { Overdue } from '../../domain/deadlines.ts';
+import { amendOrder } from '../../database/steps/amend.ts';
+import type { AmendRequest } from '../../database/steps/amend.ts';
+import { expireReservation, tellOverdue } from '../../database/steps/deadlines.ts';
 import { beginCancel } from '../../database/steps/cancel.ts';
 import type { CancelRequest } from '../../database/steps/cancel.ts';
 import { closeOrder, noteRefusal } from '../../database/steps/close.ts';
@@ -15,6 +19,9 @@ export function createOrderActivities(deps: ActivityDependencies) {
     dropUnavailable: (orderId: string, cause: string) => dropUnavailable(deps, orderId, cause),
     beginCancel: (orderId: string, request: CancelRequest) => beginCancel(deps, orderId, request),
     noteRefusal: (orderId: string, refusal: Refusal) => noteRefusal(deps, orderId, refusal),
+    amendOrder: (orderId: string, request: AmendRequest) => amendOrder(deps, orderId, request),
+    expireReservation: (orderId: string) => expireReservation(deps, orderId),
+    tellOverdue: (orderId: string, overdue: Overdue) => tellOverdue(deps, orderId, overdue),
     closeOrder: (orderId: string, request: CloseRequest) => closeOrder(deps, orderId, request),
   };
 }
