@@ -40,6 +40,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
       },
       ls: { about: 'The newest orders.', load: () => import('./orders-ls.ts') },
       cancel: { about: 'Ask for the cancellation of an order.', load: () => import('./orders-cancel.ts') },
+      recover: {
+        about: 'Give an order a new run whose run was terminated or lost.',
+        load: () => import('./orders-recover.ts'),
+      },
     },
   },
   topics: {

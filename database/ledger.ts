@@ -211,13 +211,17 @@ export async function recordEvents(tx: Database, events: readonly DoneEvent[]): 
 }
 
 /** Orders claimed at least `olderThanMs` ago whose start was never confirmed: their ingest died in between. */
-export async function staleClaims(db: Database, olderThanMs: number, limit: number): Promise<string[]> {
-  const { rows } = await sql<{ order_id: string }>`
-    select order_id from ledger
+export async function staleClaims(
+  db: Database,
+  olderThanMs: number,
+  limit: number,
+): Promise<Map<string, string | null>> {
+  const { rows } = await sql<{ order_id: string; source: string | null }>`
+    select order_id, source from ledger
     where state = 'claimed' and claimed_at < clock_timestamp() - make_interval(secs => ${olderThanMs / 1_000})
     order by claimed_at limit ${limit}
   `.execute(db);
-  return rows.map((row) => row.order_id);
+  return new Map(rows.map((row) => [row.order_id, row.source]));
 }
 
 /** How many orders are claimed or started and not closed; counts no further than `upTo`. */
@@ -234,4 +238,16 @@ export async function countUnclosed(db: Database): Promise<Map<LedgerState, numb
     select state, count(*) as count from ledger where state <> 'closed' group by state
   `.execute(db);
   return new Map(rows.map((row) => [row.state, row.count]));
+}
+
+/**
+ * Lets go of an order whose run is gone for good, so that the next run may take it. Answers false when another run has
+ * it, or it is closed: then there is nothing to recover.
+ */
+export async function releaseRun(db: Database, orderId: string, runId: string | null): Promise<boolean> {
+  const { rows } = await sql`
+    update ledger set run_id = null where order_id = ${orderId} and state = 'started'
+      and run_id is not distinct from ${runId} returning order_id
+  `.execute(db);
+  return rows.length > 0;
 }

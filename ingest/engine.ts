@@ -18,6 +18,7 @@ import { createLimiter } from './limiter.ts';
 import { createOrderWorkflows } from './order-workflows.ts';
 import { createSweeper } from './sweeper.ts';
 import type { Sweep } from './sweeper.ts';
+import { timersOf } from './timers.ts';
 import type { OnStep } from './step.ts';
 
 export interface EngineOptions {
@@ -60,7 +61,7 @@ export function createEngine(options: EngineOptions): Engine {
     workflows: createOrderWorkflows({
       client: options.client,
       taskQueue: `${config.OMS_PREFIX}${ORDERS_TASK_QUEUE}`,
-      timers: { customerActionMs: config.OMS_CUSTOMER_ACTION_TIMEOUT, carrierOverdueMs: config.OMS_CARRIER_OVERDUE },
+      timersOf: timersOf(config),
     }),
     limiter: createLimiter(config.OMS_INGEST_MAX_IN_FLIGHT),
     office: createDeadLetterOffice({ db, publisher, topic: topics['orders.dlq'], consumerGroup: groupId, onStep }),

@@ -6,6 +6,8 @@ import { inSequence } from './sequence.ts';
 /** What is to be told to one order's workflow, in order. */
 export interface Lane {
   orderId: string;
+  /** Of the order; null when it is not known. */
+  source: string | null;
   /** The workflow is to be started first. */
   start: boolean;
   /** What waited for the order; handed over with the start. */
@@ -32,7 +34,7 @@ const INPUT_CHARACTERS = 500_000;
 export async function runLane(workflows: OrderWorkflows, lane: Lane): Promise<LaneResult> {
   const parked = inSequence(lane.parked);
   const fitting = parked.slice(0, fittingCount(parked.map((event) => event.message)));
-  const created = lane.start && (await workflows.start(lane.orderId, messages(fitting))) === 'started';
+  const created = lane.start && (await workflows.start(lane.orderId, messages(fitting), lane.source)) === 'started';
   // A run that was there already may have been started without them.
   const signals = [...(created ? parked.slice(fitting.length) : parked), ...inSequence(lane.signals)];
   const result: LaneResult = { created, delivered: created ? fitting : [], unreachable: [] };

@@ -1,4 +1,5 @@
 import type { Classified } from './classify.ts';
+import type { IncomingEvent } from './event.ts';
 import type { Lane } from './lane.ts';
 import { lifecycleRecord } from './record.ts';
 
@@ -10,15 +11,15 @@ export function needsLane({ verdict: { outcome } }: Classified): boolean {
 /** One lane per order that something is to be told, in the order of their first records. */
 export function lanesOf(classified: readonly Classified[]): Lane[] {
   const lanes = new Map<string, Lane>();
-  const laneOf = (orderId: string): Lane => {
-    const lane = lanes.get(orderId) ?? { orderId, start: false, parked: [], signals: [] };
+  const laneOf = ({ orderId, source }: IncomingEvent): Lane => {
+    const lane = lanes.get(orderId) ?? { orderId, source, start: false, parked: [], signals: [] };
     lanes.set(orderId, lane);
     return lane;
   };
   for (const { event, verdict } of classified) {
-    if (verdict.outcome === 'claim' || verdict.outcome === 'restart') laneOf(event.orderId).start = true;
+    if (verdict.outcome === 'claim' || verdict.outcome === 'restart') laneOf(event).start = true;
     if (verdict.outcome !== 'signal' || event.kind !== 'lifecycle') continue;
-    const lane = laneOf(event.orderId);
+    const lane = laneOf(event);
     lane.start ||= verdict.start;
     lane.signals.push(lifecycleRecord(event));
   }

@@ -1,5 +1,5 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
-import type { Client } from '@temporalio/client';
+import type { Client, WorkflowIdReusePolicy } from '@temporalio/client';
 import { LIFECYCLE_SIGNAL, ORDER_WORKFLOW } from '../domain/contract.ts';
 import type { OrderInput, OrderTimers } from '../domain/contract.ts';
 import { OmsError } from '../domain/errors.ts';
@@ -9,16 +9,33 @@ import type { LifecycleMessage } from '../domain/lifecycle.ts';
 /** The running orders, as ingest needs them. Any answer but these four is the environment's fault. */
 export interface OrderWorkflows {
   /** One run per order id. @throws OmsError OMS_TEMPORAL_UNAVAILABLE (retryable) */
-  start(orderId: string, parked: LifecycleMessage[]): Promise<'started' | 'alreadyStarted'>;
+  start(orderId: string, parked: LifecycleMessage[], source: string | null): Promise<'started' | 'alreadyStarted'>;
   /** @throws OmsError OMS_TEMPORAL_UNAVAILABLE (retryable) */
   signal(orderId: string, message: LifecycleMessage): Promise<'signalled' | 'notRunning'>;
+}
+
+/** What has become of the last run of an order. */
+export interface LastRun {
+  /** Of the first execution, as the ledger names a run; null when Temporal knows no run any more. */
+  runId: string | null;
+  isRunning: boolean;
+  /** Temporal's word for it: RUNNING, TERMINATED, …; `NOT_FOUND` */
+  status: string;
+}
+
+/** For operators: orders whose run is gone. */
+export interface RunRecovery {
+  /** @throws OmsError OMS_TEMPORAL_UNAVAILABLE (retryable) */
+  lastRun(orderId: string): Promise<LastRun>;
+  /** Starts a run in the place of one that is gone. @throws OmsError OMS_TEMPORAL_UNAVAILABLE (retryable) */
+  restart(orderId: string, parked: LifecycleMessage[], source: string | null): Promise<'started' | 'alreadyStarted'>;
 }
 
 export interface OrderWorkflowsOptions {
   client: Client;
   /** With the deployment's prefix. */
   taskQueue: string;
-  timers: OrderTimers;
+  timersOf: (source: string | null) => OrderTimers;
   /** One request with its retries may take this long. @default 10 s */
   deadlineMs?: number;
 }
@@ -27,32 +44,44 @@ export interface OrderWorkflowsOptions {
  * Orders on a Temporal server. REJECT_DUPLICATE is the second wall against a second run, behind the ledger; a start whose
  * answer was lost comes back as already started, which is just as good.
  */
-export function createOrderWorkflows(options: OrderWorkflowsOptions): OrderWorkflows {
-  const { client, taskQueue, timers, deadlineMs = 10_000 } = options;
+export function createOrderWorkflows(options: OrderWorkflowsOptions): OrderWorkflows & RunRecovery {
+  const { client, taskQueue, timersOf, deadlineMs = 10_000 } = options;
   const ask = <T>(request: () => Promise<T>): Promise<T> =>
     client.connection.withDeadline(Date.now() + deadlineMs, request);
-  const start = (orderId: string, parked: LifecycleMessage[]): Promise<unknown> => {
-    const input: OrderInput = { v: 1, orderId, timers, parked };
+  const start = (
+    orderId: string,
+    parked: LifecycleMessage[],
+    source: string | null,
+    workflowIdReusePolicy: WorkflowIdReusePolicy = 'REJECT_DUPLICATE',
+  ): Promise<unknown> => {
+    const input: OrderInput = { v: 1, orderId, timers: timersOf(source), parked };
     const workflowId = orderWorkflowId(orderId);
     return client.workflow.start(ORDER_WORKFLOW, {
       taskQueue,
       workflowId,
       args: [input],
-      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      workflowIdReusePolicy,
       workflowIdConflictPolicy: 'FAIL',
     });
   };
   const signal = (orderId: string, message: LifecycleMessage): Promise<void> =>
     client.workflow.getHandle(orderWorkflowId(orderId)).signal(LIFECYCLE_SIGNAL, message);
   return {
-    start: (orderId, parked) =>
+    start: (orderId, parked, source) =>
       answered(
-        ask(() => start(orderId, parked)),
+        ask(() => start(orderId, parked, source)),
         'started',
         {
           when: WorkflowExecutionAlreadyStartedError,
           is: 'alreadyStarted',
         },
+      ),
+    lastRun: (orderId) => ask(() => describeRun(client, orderId)),
+    restart: (orderId, parked, source) =>
+      answered(
+        ask(() => start(orderId, parked, source, 'ALLOW_DUPLICATE')),
+        'started',
+        { when: WorkflowExecutionAlreadyStartedError, is: 'alreadyStarted' },
       ),
     signal: (orderId, message) =>
       answered(
@@ -61,6 +90,17 @@ export function createOrderWorkflows(options: OrderWorkflowsOptions): OrderWorkf
         { when: WorkflowNotFoundError, is: 'notRunning' },
       ),
   };
+}
+
+async function describeRun(client: Client, orderId: string): Promise<LastRun> {
+  try {
+    const { status, raw } = await client.workflow.getHandle(orderWorkflowId(orderId)).describe();
+    const runId = raw.workflowExecutionInfo?.firstRunId ?? null;
+    return { runId, isRunning: status.name === 'RUNNING', status: status.name };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return { runId: null, isRunning: false, status: 'NOT_FOUND' };
+    throw temporalError(error);
+  }
 }
 
 async function answered<A extends string, B extends string>(

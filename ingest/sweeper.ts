@@ -75,12 +75,13 @@ function neverCame({ orderId, source, record }: LifecycleRecord): DeadLetter {
 
 async function catchUp(options: SweeperOptions, signal: AbortSignal): Promise<number> {
   const { db, graceMs = 60_000 } = options;
-  const claimed = new Set(await staleClaims(db, graceMs, BATCH));
-  const orderIds = new Set([...claimed, ...(await ordersWithStrays(db, BATCH))]);
+  const claimed = await staleClaims(db, graceMs, BATCH);
+  const orderIds = new Set([...claimed.keys(), ...(await ordersWithStrays(db, BATCH))]);
   if (orderIds.size === 0) return 0;
   const parked = Map.groupBy(await parkedFor(db, [...orderIds]), (event) => event.orderId);
   const lanes = [...orderIds].map((orderId): Lane => ({
     orderId,
+    source: claimed.get(orderId) ?? null,
     start: claimed.has(orderId),
     parked: parked.get(orderId) ?? [],
     signals: [],

@@ -40,7 +40,7 @@ async function tell(story: Story, input: OrderInput): Promise<OrderResult> {
     await answerMail(story);
     await passDeadlines(story);
     await nextStep(story);
-    if (isLong(input) && !story.mailbox.hasMail()) await goOn(story, input);
+    if (isLong(input)) await goOn(story, input);
   } while (!isClosed(progressOf(story)) || story.mailbox.hasMail());
   await condition(allHandlersFinished);
   return { status: progressOf(story).status };
@@ -54,8 +54,9 @@ function isLong({ historyLimit }: OrderInput): boolean {
 
 /** Goes on in a new history: the order is in the database, and what was taken in goes along. */
 async function goOn(story: Story, input: OrderInput): Promise<void> {
-  if (isClosed(progressOf(story))) return;
   await condition(allHandlersFinished);
+  // What was heard and not acted upon yet is not in the database: it is acted upon first.
+  if (isClosed(progressOf(story)) || story.settled || story.mailbox.hasMail()) return;
   await continueAsNew<typeof order>({ ...input, parked: [], carried: carriedOver(story) });
 }
 

@@ -27,6 +27,7 @@ export async function takeOrder(
     const found = await readPlaced(deps.db, orderId);
     if (!found || (found.runId !== null && found.runId !== runId)) return 'fenced';
     if (found.runId === runId) return readProgress(deps.db, orderId);
+    if (found.isTaken) return adopt(deps.db, orderId, runId);
     const order = await plan(deps, found);
     const event = orderStatusEvent(order, found.eventId ?? 'takeOrder');
     await insertOrder(deps, { order, runId, items: found.placed.items, event });
@@ -38,15 +39,27 @@ interface Placed {
   placed: PlacedOrder;
   eventId: string | null;
   runId: string | null;
+  /** A run had it, and an operator has found that run gone. */
+  isTaken: boolean;
   now: Date;
 }
 
 async function readPlaced(db: Database, orderId: string): Promise<Placed | undefined> {
   const { rows } = await sql<Placed>`
-    select placed, placed_event_id as "eventId", run_id as "runId", clock_timestamp() as now
+    select placed, placed_event_id as "eventId", run_id as "runId", clock_timestamp() as now,
+      exists (select from orders where orders.order_id = ledger.order_id) as "isTaken"
     from ledger where order_id = ${orderId} and placed is not null
   `.execute(db);
   return rows[0];
+}
+
+/** A run that takes the place of one that is gone: it goes on from what the database holds. */
+async function adopt(db: Database, orderId: string, runId: string): Promise<TakeResult> {
+  const { rows } = await sql<{ run_id: string }>`
+    with mine as (update ledger set run_id = ${runId} where order_id = ${orderId} and run_id is null returning run_id)
+    update orders set run_id = mine.run_id from mine where order_id = ${orderId} returning orders.run_id
+  `.execute(db);
+  return rows.length > 0 ? readProgress(db, orderId) : 'fenced';
 }
 
 /** The order as it will be once its stock is reserved. What is free is read without a lock: reserving compares again. */

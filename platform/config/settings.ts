@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ALLOCATION_NAMES } from '../../domain/allocation-strategies.ts';
 import { faultRules } from './fault-rules.ts';
 import { duration, flag, httpUrl, list, port, postgresUrl, wholeNumber } from './types.ts';
+import { sourceTimers } from './source-timers.ts';
 
 /** One setting: how it is checked, and the sentence docs/configuration.md prints for it. */
 interface Setting<T extends z.ZodType = z.ZodType> {
@@ -116,6 +117,33 @@ export const SETTINGS = {
     'fewest-shipments',
     'How new orders are split by warehouse: `fewest-shipments` by the stock there is; `reference` by the rule the ' +
       'reference simulates its inventory with, for demos and comparisons: it keeps no stock.',
+  ),
+  OMS_RESERVATION_DEADLINE: setting(
+    duration(),
+    '24 h',
+    'How long stock is kept for an order that is not paid, from its start; then what is not paid is given up.',
+  ),
+  OMS_PAYMENT_HOLD: setting(
+    duration(),
+    '6 d',
+    'How long the payment provider holds money that is taken at hand-over, from the start of the order; then what was ' +
+      'not handed over is called off. Less than the provider grants.',
+  ),
+  OMS_SHIP_BY: setting(
+    duration(),
+    '2 d',
+    'An order not wholly with its carriers this long after its start is told of (ShipmentDelayed) and marked.',
+  ),
+  OMS_DELIVER_BY: setting(
+    duration(),
+    '7 d',
+    'An order not wholly delivered this long after its start is told of (ShipmentDelayed) and marked.',
+  ),
+  OMS_SOURCE_TIMERS: setting(
+    sourceTimers(),
+    '',
+    'Timers that differ for a source of orders, e.g. `webshop/ship-by=1 d,marketplace/customer-action=2 h`: ' +
+      '`customer-action`, `carrier-overdue`, `reservation`, `payment-hold`, `ship-by`, `deliver-by`.',
   ),
   OMS_TAX_RATE: setting(wholeNumber(0, 10_000), '2000', 'Tax on goods in basis points: 2000 = 20 %.'),
   OMS_SHIPPING_PRICE: setting(

@@ -28,6 +28,7 @@ function notebook(answers: { start?: 'started' | 'alreadyStarted'; signal?: 'sig
 
 const lane = (parked: LifecycleRecord[], signals: LifecycleRecord[] = [], start = true) => ({
   orderId: 'o-1',
+  source: 'shop',
   start,
   parked,
   signals,

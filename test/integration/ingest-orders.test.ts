@@ -23,6 +23,8 @@ const codes = async (orderId: string) =>
     .filter(({ headers }) => headers['oms-dlq-order-id'] === orderId)
     .map(({ headers }) => headers['oms-dlq-error-code']);
 
+const DAY_MS = 86_400_000;
+
 async function close(orderId: string): Promise<void> {
   await world.client.workflow.getHandle(`Order:${orderId}`).terminate('stands for its end');
   await world.db.updateTable('ledger').set({ state: 'closed' }).where('order_id', '=', orderId).execute();
@@ -34,7 +36,19 @@ describe('a placed order', () => {
     await world.produce(placed(id));
     await world.untilRead();
     expect(await world.run(id)).toEqual({
-      input: { v: 1, orderId: id, timers: { customerActionMs: 30_000, carrierOverdueMs: 86_400_000 }, parked: [] },
+      input: {
+        v: 1,
+        orderId: id,
+        timers: {
+          customerActionMs: 30_000,
+          carrierOverdueMs: DAY_MS,
+          reservationMs: DAY_MS,
+          paymentHoldMs: 6 * DAY_MS,
+          shipByMs: 2 * DAY_MS,
+          deliverByMs: 7 * DAY_MS,
+        },
+        parked: [],
+      },
       signals: [],
     });
     expect(await world.ledger(id)).toEqual({ state: 'started', source: 'shop' });

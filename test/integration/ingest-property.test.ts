@@ -63,7 +63,7 @@ function handlerWith(lives: number): ReturnType<typeof createChunkHandler> {
     workflows: createOrderWorkflows({
       client,
       taskQueue: world.topics.orders,
-      timers: { customerActionMs: 1_000, carrierOverdueMs: 1_000 },
+      timersOf: () => ({ customerActionMs: 1_000, carrierOverdueMs: 1_000 }),
     }),
     office: {
       send: (letters) =>

@@ -1,0 +1,46 @@
+import { Command } from 'commander';
+import { ORDERS_TASK_QUEUE } from '../domain/contract.ts';
+import { assertOrderId } from '../domain/ids.ts';
+import { commandTemporal, withDatabase } from './clients.ts';
+import { examples, printResult } from './output.ts';
+import { cliConfig } from './settings.ts';
+
+/** `oms orders recover ID` */
+export function createCommand(): Command {
+  return new Command()
+    .argument('<id>', 'order id')
+    .option('--cancel', 'give up what can still be had back, instead of going on')
+    .addHelpText(
+      'after',
+      '\nFor an order whose workflow was terminated, or lost with the database of Temporal: it gets a new run, which goes\n' +
+        'on from what the database holds. Nothing is charged or shipped again.',
+    )
+    .addHelpText('after', examples('oms orders recover 536365', 'oms orders recover 536365 --cancel --json'))
+    .action(recover);
+}
+
+async function recover(id: string, flags: { json?: boolean; cancel?: boolean }): Promise<void> {
+  const orderId = assertOrderId(id, 'order id', 'OMS_CLI_USAGE');
+  const config = await cliConfig();
+  const { Client } = await import('@temporalio/client');
+  const { createOrderWorkflows } = await import('../ingest/order-workflows.ts');
+  const { recoverOrder } = await import('../ingest/recovery.ts');
+  const { timersOf } = await import('../ingest/timers.ts');
+  const connection = await commandTemporal(config);
+  try {
+    const workflows = createOrderWorkflows({
+      client: new Client({ connection, namespace: config.TEMPORAL_NAMESPACE }),
+      taskQueue: `${config.OMS_PREFIX}${ORDERS_TASK_QUEUE}`,
+      timersOf: timersOf(config),
+    });
+    const then = flags.cancel ? 'cancels' : 'goes on';
+    const recovered = await withDatabase(config, (db) => recoverOrder({ db, workflows }, orderId, then));
+    printResult(
+      flags,
+      recovered,
+      () => `Order ${orderId} (its run was ${recovered.was}) has a new run, which ${then}.`,
+    );
+  } finally {
+    await connection.close();
+  }
+}

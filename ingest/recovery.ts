@@ -1,0 +1,57 @@
+import type { Database } from '../database/database.ts';
+import { releaseRun } from '../database/ledger.ts';
+import { OmsError } from '../domain/errors.ts';
+import { MESSAGE_VERSION } from '../domain/lifecycle.ts';
+import type { LifecycleMessage } from '../domain/lifecycle.ts';
+import type { RunRecovery } from './order-workflows.ts';
+
+export interface RecoveryOptions {
+  db: Database;
+  workflows: RunRecovery;
+}
+
+export interface Recovered {
+  orderId: string;
+  /** What Temporal says of the run that is gone. */
+  was: string;
+  /** What the new run does first. */
+  then: 'goes on' | 'cancels';
+}
+
+/**
+ * Gives an order whose run was terminated, or lost with Temporal's database, a new run: it goes on from what the database
+ * holds, or cancels what can be cancelled. Steps are idempotent, so nothing is charged or shipped again. Safe to repeat.
+ * @throws OmsError OMS_ORDER_UNKNOWN, OMS_ORDER_STILL_RUNNING, OMS_TEMPORAL_UNAVAILABLE, OMS_DATABASE_UNAVAILABLE
+ */
+export async function recoverOrder(
+  { db, workflows }: RecoveryOptions,
+  orderId: string,
+  then: Recovered['then'],
+): Promise<Recovered> {
+  const row = await startedRow(db, orderId);
+  const last = await workflows.lastRun(orderId);
+  const runs = (): OmsError => new OmsError('OMS_ORDER_STILL_RUNNING', `order ${orderId} has a run, ${last.status}`);
+  if (last.isRunning || !(await releaseRun(db, orderId, row.run_id))) throw runs();
+  const parked = then === 'cancels' ? [cancelOf(row.run_id ?? last.runId ?? 'unknown')] : [];
+  if ((await workflows.restart(orderId, parked, row.source)) === 'alreadyStarted') throw runs();
+  return { orderId, was: last.status, then };
+}
+
+async function startedRow(db: Database, orderId: string) {
+  const row = await db
+    .selectFrom('ledger')
+    .select(['state', 'run_id', 'source'])
+    .where('order_id', '=', orderId)
+    .executeTakeFirst();
+  if (!row) throw new OmsError('OMS_ORDER_UNKNOWN', `no order ${orderId} is known`);
+  if (row.state === 'started') return row;
+  const why =
+    row.state === 'closed' ? 'is closed: all of it has come to its end' : `is ${row.state}: ingest will start it`;
+  throw new OmsError('OMS_ORDER_STILL_RUNNING', `order ${orderId} ${why}`);
+}
+
+/** One wish for each run that is gone, however often it is asked for. */
+function cancelOf(runId: string): LifecycleMessage {
+  const reason = 'cancelled by an operator after its run was lost';
+  return { v: MESSAGE_VERSION, kind: 'cancel', eventId: `recover/${runId}`, reason, fulfillmentId: null };
+}
