@@ -36,66 +36,90 @@ export const SHIPMENT_STATUSES = [
 ] as const;
 export type ShipmentStatus = (typeof SHIPMENT_STATUSES)[number];
 
-type Moves<S extends string> = Readonly<Record<S, readonly S[]>>;
+/** Who may bring a move about. */
+export const ACTORS = {
+  oms: 'the OMS itself, as the next step of the order',
+  customer: 'the customer or the business, by an event on `orders`, and operators by the command line or Temporal',
+  payment: 'the payment provider, by its answer',
+  carrier: 'the carrier, by its answer or its news',
+  timer: 'a deadline that has passed',
+} as const;
+export type Actor = keyof typeof ACTORS;
 
-const ORDER_MOVES: Moves<OrderStatus> = {
-  pending: ['processing', 'customerActionRequired', 'cancelled', 'failed'],
-  customerActionRequired: ['processing', 'cancelled', 'timedOut', 'failed'],
-  processing: ['completed', 'partiallyCompleted', 'failed', 'cancelled'],
-  completed: [],
-  partiallyCompleted: [],
-  failed: [],
-  cancelled: [],
-  timedOut: [],
+/** From each status the moves that are allowed, with who may cause them. What is not in the table never happens. */
+export type StateTable<S extends string> = Readonly<Record<S, Readonly<Partial<Record<S, readonly Actor[]>>>>>;
+
+/** `pending` is an order whose first step has not been taken: it has no row yet. */
+export const ORDER_STATES: StateTable<OrderStatus> = {
+  pending: { processing: ['oms'], customerActionRequired: ['oms'], cancelled: ['customer'], failed: ['oms'] },
+  customerActionRequired: {
+    processing: ['customer'],
+    cancelled: ['customer'],
+    timedOut: ['timer'],
+    failed: ['timer'],
+  },
+  processing: { completed: ['oms'], partiallyCompleted: ['oms'], failed: ['oms'], cancelled: ['oms'] },
+  completed: {},
+  partiallyCompleted: {},
+  failed: {},
+  cancelled: {},
+  timedOut: {},
 };
 
-const FULFILLMENT_MOVES: Moves<FulfillmentStatus> = {
-  unavailable: ['cancelled'],
-  pending: ['processing', 'cancelled', 'failed'],
-  processing: ['completed', 'cancelled', 'failed'],
-  completed: [],
-  cancelled: [],
-  failed: [],
+/** `processing` begins with the invoice. */
+export const FULFILLMENT_STATES: StateTable<FulfillmentStatus> = {
+  unavailable: { cancelled: ['customer', 'timer'] },
+  pending: { processing: ['oms'], cancelled: ['customer', 'timer'], failed: ['oms', 'timer'] },
+  processing: {
+    completed: ['carrier'],
+    cancelled: ['customer', 'timer'],
+    failed: ['payment', 'carrier', 'timer'],
+  },
+  completed: {},
+  cancelled: {},
+  failed: {},
 };
 
-const PAYMENT_MOVES: Moves<PaymentStatus> = {
-  pending: ['authorized', 'success', 'failed', 'voided'],
-  authorized: ['success', 'failed', 'voided'],
-  success: ['refunded'],
-  failed: [],
-  voided: [],
-  refunded: [],
+/** `pending` is a payment that was asked for and not answered; `success` is money that was taken. */
+export const PAYMENT_STATES: StateTable<PaymentStatus> = {
+  pending: { authorized: ['payment'], success: ['payment'], failed: ['payment'], voided: ['oms'] },
+  authorized: { success: ['payment'], failed: ['payment'], voided: ['oms'] },
+  success: { refunded: ['oms'] },
+  failed: {},
+  voided: {},
+  refunded: {},
 };
 
-const SHIPMENT_MOVES: Moves<ShipmentStatus> = {
-  pending: ['booked', 'cancelled', 'failed'],
-  booked: ['dispatched', 'cancelled', 'failed'],
-  dispatched: ['delivered', 'deliveryFailed', 'returned', 'failed'],
-  deliveryFailed: ['delivered', 'returned'],
-  delivered: [],
-  returned: [],
-  cancelled: [],
-  failed: [],
+/** `pending` is a booking that may have been asked for. News comes out of order: what it skips has happened, too. */
+export const SHIPMENT_STATES: StateTable<ShipmentStatus> = {
+  pending: { booked: ['carrier'], cancelled: ['customer', 'carrier', 'timer'], failed: ['carrier'] },
+  booked: { dispatched: ['carrier'], cancelled: ['customer', 'carrier', 'timer'], failed: ['carrier'] },
+  dispatched: { delivered: ['carrier'], deliveryFailed: ['carrier'], returned: ['carrier'], failed: ['carrier'] },
+  deliveryFailed: { delivered: ['carrier'], returned: ['carrier'] },
+  delivered: {},
+  returned: {},
+  cancelled: {},
+  failed: {},
 };
 
 const canMove =
-  <S extends string>(moves: Moves<S>) =>
+  <S extends string>(table: StateTable<S>) =>
   (from: S, to: S): boolean =>
-    moves[from].includes(to);
+    table[from][to] !== undefined;
 
-export const canMoveOrder = canMove(ORDER_MOVES);
-export const canMoveFulfillment = canMove(FULFILLMENT_MOVES);
-export const canMovePayment = canMove(PAYMENT_MOVES);
-export const canMoveShipment = canMove(SHIPMENT_MOVES);
+export const canMoveOrder = canMove(ORDER_STATES);
+export const canMoveFulfillment = canMove(FULFILLMENT_STATES);
+export const canMovePayment = canMove(PAYMENT_STATES);
+export const canMoveShipment = canMove(SHIPMENT_STATES);
 
 const isFinal =
-  <S extends string>(moves: Moves<S>) =>
+  <S extends string>(table: StateTable<S>) =>
   (status: S): boolean =>
-    moves[status].length === 0;
+    Object.keys(table[status]).length === 0;
 
-export const isFinalOrder = isFinal(ORDER_MOVES);
-export const isFinalFulfillment = isFinal(FULFILLMENT_MOVES);
-export const isFinalShipment = isFinal(SHIPMENT_MOVES);
+export const isFinalOrder = isFinal(ORDER_STATES);
+export const isFinalFulfillment = isFinal(FULFILLMENT_STATES);
+export const isFinalShipment = isFinal(SHIPMENT_STATES);
 
 /**
  * What an order has come to when each of its fulfillments has ended. `cancelled` counts neither way: an order whose

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { eventsPage } from './events-page.ts';
 import { configurationPage, environmentExample, errorsPage, HEAD } from './generate-docs.ts';
 import { generatedTypes } from './generate-types.ts';
+import { statesPage } from './states-page.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -13,6 +14,7 @@ export function generatedFiles(): Map<string, string> {
     ['docs/configuration.md', configurationPage()],
     ['docs/errors.md', errorsPage()],
     ['docs/events.md', eventsPage(HEAD)],
+    ['docs/states.md', statesPage(HEAD)],
     ['.env.example', environmentExample()],
   ]);
 }
