@@ -3,6 +3,7 @@ import type { HeldLine, Hold } from '../../domain/amendment.ts';
 import type { Address, OrderItem } from '../../domain/order.ts';
 import type { OrderProgress } from '../../domain/progress.ts';
 import { isFinalFulfillment } from '../../domain/status.ts';
+import { creditDifference } from '../orders/credit-notes.ts';
 import { giveUp, resume } from '../orders/endings.ts';
 import { progressOf } from '../orders/progress.ts';
 import type { FulfillmentRecord, OrderRecord } from '../orders/record.ts';
@@ -69,6 +70,7 @@ function lowerOne(step: OrderStep, f: FulfillmentRecord, quantityOf: ReadonlyMap
   if (kept.length === 0) return giveUp(step, f, 'cancelled', 'amended: no longer wanted');
   const taken = f.items.map((item, i) => ({ ...item, quantity: item.quantity - (left[i]?.quantity ?? 0) }));
   step.moveStock({ kind: 'release', fulfillment: { ...f, items: taken.filter((item) => item.quantity > 0) } });
+  creditDifference(step, f, kept, 'amended');
   f.items = kept;
 }
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { OrderState } from '../../domain/contract.ts';
 import type { AmendMessage } from '../../domain/lifecycle.ts';
 import type { Address, OrderItem } from '../../domain/order.ts';
+import { waitFor } from '../helpers/wait.ts';
 import { createWorkflowWorld } from '../helpers/workflow-world.ts';
 import type { WorkflowWorld } from '../helpers/workflow-world.ts';
 
@@ -115,6 +116,42 @@ describe('An order that is amended', () => {
     await world.hear('delivered', `${id}:2`);
     await handle.result();
     expect(await outcomes(id)).toEqual(['amend-1 refused', 'e-2 handled']);
+  });
+
+  it('while its payment is in doubt is charged as invoiced, and gets the difference back by a credit note', async () => {
+    const id = world.id('in-doubt');
+    world.away.payment = true;
+    const handle = await world.start(id, [
+      { sku: 'e', quantity: 4 },
+      { sku: 'f', quantity: 1 },
+    ]);
+    await world.until(id, ({ waitingFor }) => waitingFor === 'payment');
+    await amend(id, [item('e', 1)]);
+    await waitFor('the credit note', async () => (await world.toldTypes(id))['CreditNoteIssued'] === 1);
+    world.away.payment = false;
+    await world.until(id, isBooked(1));
+    await world.hear('delivered', `${id}:1`);
+    expect(await handle.result()).toEqual({ status: 'completed' });
+    expect(await shipped(`${id}:1`)).toEqual([{ sku: 'e', quantity: 1 }]);
+    const { total } = await world.db
+      .selectFrom('invoices')
+      .select('total')
+      .where('order_id', '=', id)
+      .executeTakeFirstOrThrow();
+    const note = await world.db
+      .selectFrom('credit_notes')
+      .select(['total', 'refunded', 'shipping'])
+      .where('order_id', '=', id)
+      .executeTakeFirstOrThrow();
+    expect(note.refunded).toBe(note.total);
+    expect(note.shipping).toBe(0);
+    expect(note.total).toBeLessThan(total);
+    const payment = await world.db
+      .selectFrom('payments')
+      .select(['status', 'amount', 'refunded'])
+      .where('order_id', '=', id)
+      .executeTakeFirstOrThrow();
+    expect(payment).toEqual({ status: 'success', amount: total, refunded: note.total });
   });
 
   it('is refused when the carrier has it in hand', async () => {
