@@ -46,6 +46,15 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
       },
     },
   },
+  carrier: {
+    about: "A courier's tool.",
+    commands: {
+      update: {
+        about: "Put a carrier's news about a shipment on its topic.",
+        load: () => import('./carrier-update.ts'),
+      },
+    },
+  },
   topics: {
     about: 'Look at topics.',
     commands: { tail: { about: 'Print records, decoded, as they come.', load: () => import('./topics-tail.ts') } },

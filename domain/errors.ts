@@ -27,11 +27,12 @@ export const ERRORS = {
   },
   OMS_INGEST_KEY_MISSING: {
     retryable: false,
-    meaning: 'The record has no key; the key of an order event is its order id, of a stock level its SKU.',
+    meaning:
+      'The record has no key: that of an order event is its order id, of a stock level its SKU, of a carrier update its shipment id.',
   },
   OMS_INGEST_KEY_MISMATCH: {
     retryable: false,
-    meaning: 'The record key is not the order id, or the SKU, inside the record.',
+    meaning: 'The record key is not the order id, the SKU or the shipment id inside the record.',
   },
   OMS_INGEST_FIELD_INVALID: {
     retryable: false,
@@ -49,6 +50,15 @@ export const ERRORS = {
   OMS_INGEST_ORDER_NEVER_CAME: {
     retryable: false,
     meaning: 'An event waited for its order until the deadline, and the order never came.',
+  },
+  OMS_INGEST_SHIPMENT_UNKNOWN: {
+    retryable: false,
+    meaning: "A carrier's update names a shipment that is not there, and did not come before its deadline if it might.",
+  },
+  OMS_INGEST_UPDATE_FAILED: {
+    retryable: false,
+    meaning:
+      "A carrier's update failed for a reason of its own and was tried again until its deadline; the log says why.",
   },
   OMS_INGEST_LATE: { retryable: false, meaning: 'The event came after its order was closed.' },
   OMS_INGEST_ORDER_NOT_RUNNING: {

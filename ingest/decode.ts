@@ -7,8 +7,7 @@ import type { Codec } from '../kafka/codec.ts';
 import type { OrderEvent } from '../schemas/index.ts';
 import { toIncomingEvent } from './convert.ts';
 import type { IncomingEvent, PoisonMessage } from './event.ts';
-import { grouped } from './rules.ts';
-import { assertKey, wireFault } from './wire-faults.ts';
+import { assertKey, tooLarge, wireFault } from './wire-faults.ts';
 
 /**
  * Turns records of the orders topic into events or poison messages; never into nothing, and never by throwing for what
@@ -55,9 +54,4 @@ function poison(record: ConsumedRecord, error: OmsError, event?: OrderEvent): Po
 function orderIdInKey(key: Buffer | null): string | null {
   const text = key?.toString('utf8');
   return isOrderId(text) ? text : null;
-}
-
-function tooLarge(value: Buffer): OmsError {
-  const rule = `must be at most ${grouped(MAX_EVENT_BYTES)} bytes`;
-  return faultError('OMS_INGEST_TOO_LARGE', { field: 'value', value: `${grouped(value.length)} bytes`, rule });
 }

@@ -14,6 +14,7 @@ import { createAdmission } from './admission.ts';
 import { createChunkHandler } from './chunk.ts';
 import { createDeadLetterOffice } from './dead-letters.ts';
 import { createIngestMetrics } from './ingest-metrics.ts';
+import type { IngestMetrics } from './ingest-metrics.ts';
 import { createLimiter } from './limiter.ts';
 import { createOrderWorkflows } from './order-workflows.ts';
 import { createSweeper } from './sweeper.ts';
@@ -41,6 +42,7 @@ export interface Engine {
   loop: ConsumerLoop;
   /** One round of the sweeper. */
   sweep: (signal: AbortSignal) => Promise<Sweep>;
+  metrics: IngestMetrics;
 }
 
 /** Records judged together: two queries for all of them. */
@@ -87,5 +89,5 @@ export function createEngine(options: EngineOptions): Engine {
     chunkRecords: CHUNK_RECORDS,
     concurrentPartitions: CONCURRENT_PARTITIONS,
   });
-  return { loop, sweep: createSweeper(shared) };
+  return { loop, sweep: createSweeper(shared), metrics };
 }

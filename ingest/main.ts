@@ -1,9 +1,8 @@
 import { createEventEncoder } from '../database/event-encoder.ts';
-import type { ConsumerLoop } from '../kafka/consumer.ts';
 import type { Check } from '../platform/health.ts';
 import type { RoleContext, RunningRole } from '../platform/role.ts';
-import { startCarrierReceiver } from './carrier/main.ts';
-import type { RunningCarrierReceiver } from './carrier/main.ts';
+import { createCarrierNews } from './carrier/main.ts';
+import type { CarrierNewsOptions, CarrierNewsWays } from './carrier/main.ts';
 import { checkOf, waitForAll } from './dependencies.ts';
 import { createEngine } from './engine.ts';
 import type { Engine } from './engine.ts';
@@ -45,15 +44,18 @@ export async function startIngestRole(
   });
   const stock = createStockLoop({ ...context, ...parts, sessionTimeoutMs, onCrash });
   createIngestGauges({ metrics: context.metrics, db: parts.db, lag: parts.lag, loop: engine.loop });
-  const work = beginWork(context, parts, engine, stock);
+  const carrier = createCarrier(context, parts, { counters: engine.metrics, sessionTimeoutMs, onCrash });
+  const work = beginWork(context, parts, engine, [stock, carrier]);
   return {
     live: {
       progress: () => progressFault(engine.loop.health()),
       stock: () => progressFault(stock.health()),
+      ...carrier.live,
     },
     ready: {
       ...readiness(parts, engine),
       stock: () => kafkaFault(stock.health()) ?? stock.health().pausedReason ?? null,
+      ...carrier.ready,
       ...work.ready,
     },
     stop: async () => {
@@ -78,42 +80,47 @@ interface Work {
   stop(): Promise<void>;
 }
 
-/** Waits for what ingest needs, then runs the loops, the sweeper and the carrier's receiver until stopped. */
-function beginWork(context: RoleContext, parts: Parts, engine: Engine, stock: ConsumerLoop): Work {
+/** A way in beside the orders' own. */
+interface Way {
+  start(): Promise<void>;
+  stop(options: { graceMs: number }): Promise<void>;
+}
+
+/** Waits for what ingest needs, then runs the loop, the sweeper and the other ways in until stopped. */
+function beginWork(context: RoleContext, parts: Parts, engine: Engine, ways: readonly Way[]): Work {
   const stopping = new AbortController();
   let waiting: Record<string, string> = {};
-  let carrier: RunningCarrierReceiver | undefined;
   let sweeps: { stop(): Promise<void> } | undefined;
   const begin = async (): Promise<void> => {
     await waitForAll(parts.needs, context.logger, stopping.signal, (now) => (waiting = now));
     if (stopping.signal.aborted) return;
-    await Promise.all([engine.loop.start(), stock.start()]);
+    await Promise.all([engine.loop, ...ways].map((one) => one.start()));
     if (stopping.signal.aborted) return;
     sweeps = startSweeps(context, engine);
-    carrier = startCarrier(context, parts);
   };
-  const begun = begin().catch((error: unknown) => context.shutdown.fail('ingest could not start', error));
+  const begun = begin().catch((error: unknown) => {
+    if (!stopping.signal.aborted) context.shutdown.fail('ingest could not start', error);
+  });
   return {
-    ready: {
-      start: () => Object.values(waiting).join('; ') || null,
-      carrier: () => carrier?.ready.carrier?.() ?? null,
-    },
+    ready: { start: () => Object.values(waiting).join('; ') || null },
     stop: async () => {
       stopping.abort(new Error('stopping'));
       const graceMs = context.config.OMS_SHUTDOWN_GRACE / 2;
-      await Promise.all([engine.loop.stop({ graceMs }), stock.stop({ graceMs })]);
+      await Promise.all([engine.loop, ...ways].map((one) => one.stop({ graceMs })));
       await begun;
-      await Promise.all([carrier?.stop(), sweeps?.stop()]);
+      await sweeps?.stop();
     },
   };
 }
 
-function startCarrier(
+function createCarrier(
   { config, logger, metrics }: RoleContext,
-  { db, codec, temporal }: Parts,
-): RunningCarrierReceiver {
+  { db, codec, publisher, connection, temporal }: Parts,
+  rest: Pick<CarrierNewsOptions, 'counters' | 'sessionTimeoutMs' | 'onCrash'>,
+): CarrierNewsWays {
   const encoder = createEventEncoder({ codec, prefix: config.OMS_PREFIX });
-  return startCarrierReceiver({ config, db, encoder, temporal: temporal.client, logger, metrics });
+  const parts = { db, codec, publisher, connection, temporal: temporal.client };
+  return createCarrierNews({ config, logger, metrics, encoder, ...parts, ...rest });
 }
 
 function startSweeps({ config, logger }: RoleContext, engine: Engine): { stop(): Promise<void> } {

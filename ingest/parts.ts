@@ -51,7 +51,11 @@ export function openParts({ config, logger }: RoleContext): Parts {
   const admin = createKafka({ ...connection, retries: 3 }).admin();
   const lagOf = (group: string, topic: string): LagReader =>
     createLagReader({ admin, groupId: groupName(prefix, group), topics: [topic] });
-  const lag = joinLagReaders([lagOf('ingest', topics.orders), lagOf('stock', topics['stock-levels'])]);
+  const lag = joinLagReaders([
+    lagOf('ingest', topics.orders),
+    lagOf('stock', topics['stock-levels']),
+    lagOf('carrier', topics['carrier-updates']),
+  ]);
   return {
     ...{ connection, db, codec, publisher, temporal, lag },
     needs: {
@@ -60,7 +64,8 @@ export function openParts({ config, logger }: RoleContext): Parts {
       registry: () => codec.load(),
       kafka: async () => {
         await admin.connect();
-        await assertTopics(admin, [topics.orders, topics['stock-levels'], topics['orders.dlq']]);
+        const { orders, 'stock-levels': levels, 'carrier-updates': updates, 'orders.dlq': letters } = topics;
+        await assertTopics(admin, [orders, levels, updates, letters]);
       },
     },
     answers: {

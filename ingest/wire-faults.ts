@@ -1,10 +1,12 @@
 import { OmsError, faultError } from '../domain/errors.ts';
 import type { ErrorCode } from '../domain/errors.ts';
+import { MAX_EVENT_BYTES } from '../domain/order.ts';
 import { grouped } from './rules.ts';
 
 /** The rule a value broke when the codec could not read it. */
 const WIRE_RULES: Partial<Record<ErrorCode, string>> = {
-  OMS_INGEST_VALUE_EMPTY: 'must hold an event or a level; a record without a value means nothing on this topic',
+  OMS_INGEST_VALUE_EMPTY:
+    'must hold an event, a level or an update; a record without a value means nothing on this topic',
   OMS_INGEST_NOT_AVRO: 'must start with the byte 0 and the 4-byte id of a schema',
   OMS_INGEST_SCHEMA_UNKNOWN: 'must name a schema the registry knows',
   OMS_INGEST_SCHEMA_FOREIGN: 'must be written with a schema of this topic',
@@ -39,4 +41,9 @@ function excerpt(value: Buffer | null): string {
     .toString('hex')
     .replace(/(..)(?=.)/g, '$1 ');
   return `${hex}${value.length > EXCERPT_BYTES ? '…' : ''} (${grouped(value.length)} bytes)`;
+}
+
+export function tooLarge(value: Buffer): OmsError {
+  const rule = `must be at most ${grouped(MAX_EVENT_BYTES)} bytes`;
+  return faultError('OMS_INGEST_TOO_LARGE', { field: 'value', value: `${grouped(value.length)} bytes`, rule });
 }

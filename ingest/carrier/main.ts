@@ -1,43 +1,145 @@
-import type { Config } from '../../platform/config/settings.ts';
 import { openDatabase } from '../../database/database.ts';
+import type { Database } from '../../database/database.ts';
+import type { EventEncoder } from '../../database/outbox.ts';
+import type { KafkaConnection } from '../../kafka/client.ts';
+import type { Codec } from '../../kafka/codec.ts';
+import { createConsumerLoop } from '../../kafka/consumer.ts';
+import type { ConsumerLoop } from '../../kafka/consumer.ts';
+import type { Publisher } from '../../kafka/publisher.ts';
+import { groupName, topicNames } from '../../kafka/topics.ts';
+import type { Config } from '../../platform/config/settings.ts';
 import type { Check } from '../../platform/health.ts';
+import type { Logger } from '../../platform/logger.ts';
+import type { Registry } from '../../platform/metrics.ts';
 import { startCarrierClock } from '../../providers/carrier/clock.ts';
+import type { CarrierClock } from '../../providers/carrier/clock.ts';
+import { createDeadLetterOffice } from '../dead-letters.ts';
+import { every } from '../every.ts';
+import { kafkaFault, progressFault } from '../ingest-health.ts';
+import { createDeadLetterCount } from '../ingest-metrics.ts';
+import type { IngestMetrics } from '../ingest-metrics.ts';
+import { noStep } from '../step.ts';
+import { createCarrierMetrics } from './metrics.ts';
+import { retryParked } from './parking.ts';
+import type { ParkingOptions } from './parking.ts';
 import { createCarrierReceiver } from './receiver.ts';
-import type { CarrierReceiverOptions } from './receiver.ts';
+import type { CarrierReceiver, CarrierReceiverOptions } from './receiver.ts';
+import { createCarrierTopic } from './topic.ts';
 
-export interface RunningCarrierReceiver {
+export interface CarrierNewsOptions {
+  config: Config;
+  /** The role's own. */
+  db: Database;
+  encoder: EventEncoder;
+  temporal: CarrierReceiverOptions['temporal'];
+  codec: Codec;
+  publisher: Pick<Publisher, 'publish'>;
+  connection: KafkaConnection;
+  logger: Logger;
+  metrics: Registry;
+  counters: Pick<IngestMetrics, 'offsetAlert' | 'rebalance'>;
+  sessionTimeoutMs: number;
+  onCrash: (error: unknown) => void;
+}
+
+export interface CarrierNewsWays {
   ready: Record<string, Check>;
+  live: Record<string, Check>;
+  /** Joins the topic's consumer group and begins. */
+  start(): Promise<void>;
   /** Resolves when what was being taken in is done. */
-  stop(): Promise<void>;
+  stop(options: { graceMs: number }): Promise<void>;
 }
 
 /** One for the transaction that holds what is being told, one to spare. */
 const CLOCK_CONNECTIONS = 2;
+/** Few enough that a crash makes little work again. */
+const CHUNK_RECORDS = 500;
+const CONCURRENT_PARTITIONS = 4;
 
 /**
- * The carrier's ways into the OMS, as the ingest role runs them: today the simulated carrier's pushes. `db` is the
- * role's; the simulated carrier opens its own, since it is somebody else's system.
+ * The ways of carriers' news into the OMS, as the ingest role runs them: the topic `carrier-updates`, the simulated
+ * carrier's pushes, and what is parked. All of them lead through one receiver.
  */
-export function startCarrierReceiver(options: CarrierReceiverOptions & { config: Config }): RunningCarrierReceiver {
-  const { config, logger } = options;
-  const receiver = createCarrierReceiver(options);
-  const carrierDb = openDatabase({
+export function createCarrierNews(options: CarrierNewsOptions): CarrierNewsWays {
+  const { config, db, logger, publisher } = options;
+  const count = createCarrierMetrics(options.metrics, db);
+  const topic = topicNames(config.OMS_PREFIX)['orders.dlq'];
+  const consumerGroup = groupName(config.OMS_PREFIX, 'carrier');
+  const shared = { ...options, count, parkingDeadlineMs: config.OMS_PARKING_DEADLINE };
+  const receiver = createCarrierReceiver(shared);
+  const office = createDeadLetterOffice({ db, publisher, topic, consumerGroup, onStep: noStep });
+  const onDeadLetters = createDeadLetterCount(options.metrics);
+  const restMs = Math.min(config.OMS_SWEEP_INTERVAL, MIN_REST_MS);
+  const loop = createTopicLoop(options, createCarrierTopic({ ...shared, receiver, office, onDeadLetters }));
+  let running: { stop(): Promise<void> }[] = [];
+  let clock: CarrierClock | undefined;
+  return {
+    live: { carrierTopic: () => progressFault(loop.health()) },
+    ready: {
+      carrier: () => clock?.check() ?? receiver.check(),
+      carrierTopic: () => kafkaFault(loop.health()) ?? loop.health().pausedReason ?? null,
+    },
+    start: async () => {
+      const pushes = startPushes(config, receiver, logger);
+      clock = pushes.clock;
+      running = [pushes, startRetries({ ...shared, receiver, office, onDeadLetters, restMs }, config)];
+      await loop.start();
+    },
+    stop: async ({ graceMs }) => {
+      await loop.stop({ graceMs });
+      await Promise.all(running.map((one) => one.stop()));
+    },
+  };
+}
+
+const MIN_REST_MS = 1_000;
+
+function createTopicLoop(
+  options: CarrierNewsOptions,
+  handle: Parameters<typeof createConsumerLoop>[0]['handle'],
+): ConsumerLoop {
+  const { config, connection, counters, sessionTimeoutMs, onCrash } = options;
+  return createConsumerLoop({
+    ...{ connection, handle, sessionTimeoutMs, onCrash },
+    groupId: groupName(config.OMS_PREFIX, 'carrier'),
+    topics: [topicNames(config.OMS_PREFIX)['carrier-updates']],
+    onAlert: ({ kind }) => counters.offsetAlert(kind),
+    hooks: { onRebalance: () => counters.rebalance() },
+    chunkRecords: CHUNK_RECORDS,
+    concurrentPartitions: CONCURRENT_PARTITIONS,
+  });
+}
+
+/** The simulated carrier's pushes. It has connections of its own, since it is somebody else's system. */
+export function startPushes(config: Config, receiver: Pick<CarrierReceiver, 'deliver'>, logger: Logger) {
+  const db = openDatabase({
     url: config.DATABASE_URL,
     poolSize: CLOCK_CONNECTIONS,
     applicationName: 'oms-simulated-carrier',
   });
   const clock = startCarrierClock({
-    db: carrierDb,
+    db,
     transitMs: config.OMS_SIM_CARRIER_TRANSIT,
     faults: config.OMS_SIM_CARRIER_FAULTS,
     deliver: receiver.deliver,
     logger,
   });
   return {
-    ready: { carrier: () => clock.check() ?? receiver.check() },
+    clock,
     stop: async () => {
       await clock.stop();
-      await carrierDb.destroy();
+      await db.destroy();
     },
   };
+}
+
+function startRetries(options: ParkingOptions, config: Config): { stop(): Promise<void> } {
+  return every(config.OMS_SWEEP_INTERVAL, async (signal) => {
+    try {
+      await retryParked(options, signal);
+    } catch (err) {
+      if (!signal.aborted) options.logger.warn({ err }, 'parked carrier news not tried again, later');
+    }
+  });
 }

@@ -1,102 +1,190 @@
 import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { applyCarrierUpdates } from '../../database/carrier-updates.ts';
-import type { AppliedUpdate } from '../../database/carrier-updates.ts';
+import type { AppliedUpdate, CarrierUpdate } from '../../database/carrier-updates.ts';
+import { databaseError } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
+import { ledgerStates } from '../../database/ledger.ts';
 import type { EventEncoder } from '../../database/outbox.ts';
+import { parkCarrierNews } from '../../database/parked-carrier-news.ts';
+import type { ParkedNews } from '../../database/parked-carrier-news.ts';
 import { SHIPMENT_STATUS_SIGNAL } from '../../domain/contract.ts';
 import type { ShipmentStatusSignal } from '../../domain/contract.ts';
 import { isOmsError } from '../../domain/errors.ts';
 import { orderIdOf, orderWorkflowId } from '../../domain/ids.ts';
 import type { Logger } from '../../platform/logger.ts';
-import { Counter } from '../../platform/metrics.ts';
-import type { Registry } from '../../platform/metrics.ts';
 import type { CarrierNews } from '../../providers/carrier/port.ts';
 import { temporalError } from '../order-workflows.ts';
+import type { CountNews, NewsOutcome, NewsWay } from './metrics.ts';
+import { checkNews } from './news.ts';
 
 export interface CarrierReceiverOptions {
   db: Database;
   encoder: EventEncoder;
   temporal: Pick<Client, 'workflow' | 'withDeadline'>;
   logger: Logger;
-  metrics: Registry;
+  count: CountNews;
+  /** How long news waits for its shipment, ms. */
+  parkingDeadlineMs: number;
   /** Orders whose news is taken in at once. @default 8 */
   maxInFlight?: number;
 }
 
-/**
- * What became of one piece of news. The last two are not done, it has to be delivered again: `failed` for a reason of its
- * own, `away` because the database or Temporal is.
- */
-type Outcome = 'applied' | 'repeated' | 'unknown' | 'failed' | 'away';
+/** News that keeps to the contract, and the record it came in, if it came in one. */
+export type GivenNews = ParkedNews;
 
 export interface CarrierReceiver {
-  /** Takes news in, whatever way it came. Never rejects; resolves with the ids of what is done, the rest is to come again. */
+  /** Takes pushes in. Never rejects; resolves with the ids of what is done, the rest is to come again. */
   deliver: (news: readonly CarrierNews[]) => Promise<ReadonlySet<string>>;
+  /** Takes news in, whatever way it came, and answers what became of each. Never rejects. */
+  take: (given: readonly GivenNews[], way: NewsWay) => Promise<NewsOutcome[]>;
   /** Null while news can be taken in, else why the last could not. */
   check(): string | null;
+  /** What `check` tells of, as it was thrown. */
+  failure(): Error | null;
+}
+
+/** In the database, whatever came of it. */
+export function isTaken(outcome: NewsOutcome): boolean {
+  return outcome === 'applied' || outcome === 'repeated' || outcome === 'late';
+}
+
+/** Not done: it is to be delivered again. */
+function comesAgain(outcome: NewsOutcome): boolean {
+  return outcome === 'failed' || outcome === 'away';
 }
 
 /**
- * Writes carrier news to the order's state, with its events, and wakes the order's workflow when that settles the
- * order. Done means: in the database, and the workflow told if need be; so news delivered at least once is never lost.
+ * Writes carrier news to the order's state, with its events, and wakes the order's workflow when there is something for
+ * it to do. Done means: in the database, and the workflow told if need be; so news delivered at least once is never lost.
+ * News of a shipment that may come yet is parked.
  */
 export function createCarrierReceiver(options: CarrierReceiverOptions): CarrierReceiver {
-  const { db, encoder, temporal, logger, maxInFlight = 8 } = options;
-  const counter = new Counter({
-    name: 'oms_carrier_news_total',
-    help: 'Carrier news by what became of it: applied, repeated, unknown shipment; failed, away: comes again.',
-    labelNames: ['outcome'],
-    registers: [options.metrics],
-  });
-  let failure: string | null = null;
+  const { logger, count, maxInFlight = 8 } = options;
+  let failure: Error | null = null;
 
-  const takeIn = async (orderId: string, news: CarrierNews[]): Promise<Outcome[]> => {
-    const updates = await applyCarrierUpdates(db, encoder, orderId, news);
-    const waking = updates.findLastIndex(({ wakes }) => wakes);
-    const [item, update] = [news[waking], updates[waking]];
-    if (item && update) await wake(temporal, item, update, logger);
-    return updates.map(outcomeOf);
-  };
-  const guarded = async (orderId: string, news: CarrierNews[]): Promise<Outcome[]> => {
+  const guarded = async (orderId: string, given: GivenNews[]): Promise<NewsOutcome[]> => {
     try {
-      const outcomes = await takeIn(orderId, news);
+      const outcomes = await takeIn(options, orderId, given);
       failure = null;
       return outcomes;
     } catch (error) {
-      if (isOmsError(error) && error.code === 'OMS_ORDER_UNKNOWN') return news.map(() => 'unknown');
-      failure = error instanceof Error ? error.message : String(error);
-      logger.warn({ err: error, orderId }, 'carrier news not taken in, will come again');
-      const outcome = isOmsError(error) && error.retryable ? 'away' : 'failed';
-      return news.map(() => outcome);
+      const named = databaseError(error);
+      failure = named instanceof Error ? named : new Error(String(named));
+      logger.warn({ err: named, orderId }, 'carrier news not taken in, will come again');
+      const outcome = isOmsError(named) && named.retryable ? 'away' : 'failed';
+      return given.map(() => outcome);
     }
   };
+  const take: CarrierReceiver['take'] = async (given, way) => {
+    const outcomes = new Map<GivenNews, NewsOutcome>();
+    await byOrder(given, maxInFlight, async (orderId, lane) => {
+      const ofLane = await guarded(orderId, lane);
+      lane.forEach((one, i) => outcomes.set(one, ofLane[i] ?? 'failed'));
+      return ofLane.includes('away');
+    });
+    // What was not tried any more, once a part was found away.
+    const all = given.map((one) => outcomes.get(one) ?? 'away');
+    all.forEach((outcome, i) => {
+      // Of parked news only its end is counted, once.
+      if (way !== 'parked' || isTaken(outcome)) count(way, outcome);
+      if (outcome === 'unknown') logger.warn(about(given[i]?.news), 'carrier news of an unknown shipment');
+    });
+    return all;
+  };
   return {
-    check: () => failure,
+    check: () => failure?.message ?? null,
+    failure: () => failure,
+    take,
     deliver: async (news) => {
-      const done = new Set<string>();
-      await byOrder(news, maxInFlight, async (orderId, items) => {
-        const outcomes = await guarded(orderId, items);
-        for (const [i, item] of items.entries()) {
-          const outcome = outcomes[i] ?? 'failed';
-          counter.inc({ outcome });
-          if (outcome === 'unknown') logger.warn(about(item), 'carrier news of an unknown shipment');
-          if (outcome !== 'failed' && outcome !== 'away') done.add(item.updateId);
-        }
-        return outcomes.includes('away');
-      });
-      return done;
+      const valid = news.filter((one) => isValid(one, options));
+      const outcomes = await take(
+        valid.map((one) => ({ news: one, record: null })),
+        'push',
+      );
+      const again = new Set(valid.filter((_, i) => comesAgain(outcomes[i] ?? 'away')).map(({ updateId }) => updateId));
+      return new Set(news.map(({ updateId }) => updateId).filter((id) => !again.has(id)));
     },
   };
 }
 
-function about({ shipmentId, updateId, status }: CarrierNews): Record<string, string> {
-  return { shipmentId, updateId, status };
+/** A push nobody can do anything with is written to the log, counted, and done with: it would be the same next time. */
+function isValid(news: CarrierNews, { logger, count }: CarrierReceiverOptions): boolean {
+  try {
+    checkNews(news);
+    return true;
+  } catch (error) {
+    if (!isOmsError(error)) throw error;
+    logger.warn({ ...about(news), err: error }, 'carrier news that breaks a rule');
+    count('push', 'invalid');
+    return false;
+  }
 }
 
-function outcomeOf({ applied, shipmentStatus }: AppliedUpdate): Outcome {
-  if (shipmentStatus === null) return 'unknown';
-  return applied ? 'applied' : 'repeated';
+function about(news: CarrierUpdate | undefined): Record<string, unknown> {
+  return { shipmentId: news?.shipmentId, updateId: news?.updateId, status: news?.status };
+}
+
+/** News of one order. @throws whatever applying or waking throws */
+async function takeIn(
+  options: CarrierReceiverOptions,
+  orderId: string,
+  given: readonly GivenNews[],
+): Promise<NewsOutcome[]> {
+  const { db, encoder, temporal, logger } = options;
+  const news = given.map((one) => one.news);
+  const updates = await applyIfTaken(db, encoder, orderId, news);
+  if (!updates) {
+    const comes = await isExpected(db, orderId);
+    return parkOrGiveUp(
+      options,
+      given,
+      given.map(() => comes),
+    );
+  }
+  const waking = updates.findLastIndex(({ wakes }) => wakes);
+  const [item, update] = [news[waking], updates[waking]];
+  if (item && update) await wake(temporal, item, update, logger);
+  const missing = given.filter((_, i) => updates[i]?.shipmentStatus === null);
+  const mayCome = updates.filter(({ shipmentStatus }) => shipmentStatus === null).map((one) => one.mayCome);
+  const ofMissing = await parkOrGiveUp(options, missing, mayCome);
+  return updates.map((one) => (one.shipmentStatus === null ? (ofMissing.shift() ?? 'unknown') : outcomeOf(one)));
+}
+
+/** Null when no worker has taken the order yet. */
+async function applyIfTaken(
+  db: Database,
+  encoder: EventEncoder,
+  orderId: string,
+  news: readonly CarrierUpdate[],
+): Promise<AppliedUpdate[] | null> {
+  try {
+    return await applyCarrierUpdates(db, encoder, orderId, news);
+  } catch (error) {
+    if (isOmsError(error) && error.code === 'OMS_ORDER_UNKNOWN') return null;
+    throw error;
+  }
+}
+
+/** An order the ledger knows, or awaits, may have this shipment soon; of an order never seen nothing is to be expected. */
+async function isExpected(db: Database, orderId: string): Promise<boolean> {
+  const state = (await ledgerStates(db, [orderId])).get(orderId);
+  return state !== undefined && state !== 'closed';
+}
+
+async function parkOrGiveUp(
+  { db, parkingDeadlineMs }: CarrierReceiverOptions,
+  given: readonly GivenNews[],
+  mayCome: readonly boolean[],
+): Promise<NewsOutcome[]> {
+  const parked = given.filter((_, i) => mayCome[i]);
+  await parkCarrierNews(db, parked, parkingDeadlineMs);
+  return given.map((_, i) => (mayCome[i] ? 'parked' : 'unknown'));
+}
+
+function outcomeOf({ applied, late }: AppliedUpdate): NewsOutcome {
+  if (applied) return 'applied';
+  return late ? 'late' : 'repeated';
 }
 
 /** News is delivered again anyway: better soon than by waiting here. */
@@ -105,7 +193,7 @@ const SIGNAL_DEADLINE_MS = 10_000;
 /** A workflow that is gone needs no signal: a closed order is settled, and a lost run is settled from the database. */
 async function wake(
   temporal: CarrierReceiverOptions['temporal'],
-  news: CarrierNews,
+  news: CarrierUpdate,
   update: AppliedUpdate,
   logger: Logger,
 ): Promise<void> {
@@ -131,11 +219,11 @@ async function wake(
  * it. When `work` finds a part away, all that is left is left, for it would only wait in vain.
  */
 async function byOrder(
-  news: readonly CarrierNews[],
+  given: readonly GivenNews[],
   width: number,
-  work: (orderId: string, items: CarrierNews[]) => Promise<boolean>,
+  work: (orderId: string, lane: GivenNews[]) => Promise<boolean>,
 ): Promise<void> {
-  const lanes = [...Map.groupBy(news, (item) => orderIdOf(item.shipmentId))];
+  const lanes = [...Map.groupBy(given, ({ news }) => orderIdOf(news.shipmentId))];
   const runner = async (): Promise<void> => {
     for (let lane = lanes.shift(); lane; lane = lanes.shift()) if (await work(...lane)) lanes.length = 0;
   };

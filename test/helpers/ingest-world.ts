@@ -113,6 +113,7 @@ export async function createIngestWorld(options: IngestWorldOptions = {}): Promi
   };
   await create(topics.orders);
   await create(topics['stock-levels']);
+  await create(topics['carrier-updates']);
   if (!options.withoutDeadLetters) await create(topics['orders.dlq']);
   await setupSubjects(config.SCHEMA_REGISTRY_URL, config.OMS_PREFIX, () => undefined);
   const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL });

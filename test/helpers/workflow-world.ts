@@ -2,7 +2,6 @@ import { Client, Connection } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, bundleWorkflowCode } from '@temporalio/worker';
 import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
-import { Registry } from 'prom-client';
 import { LIFECYCLE_SIGNAL, ORDER_WORKFLOW, STATUS_QUERY } from '../../domain/contract.ts';
 import type { OrderInput, OrderResult, OrderState, OrderTimers } from '../../domain/contract.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
@@ -81,7 +80,8 @@ export async function createWorkflowWorld(options: WorkflowWorldOptions = {}): P
     ...world,
     temporal: client,
     logger: silent,
-    metrics: new Registry(),
+    count: () => undefined,
+    parkingDeadlineMs: 60_000,
   });
   const run: WorkflowWorld['run'] = (orderId, input = {}) => {
     const args: [OrderInput] = [{ v: 1, orderId, timers: TIMERS, parked: [], ...input }];

@@ -5,15 +5,18 @@ import { openDatabase } from '../../database/database.ts';
 import { readProgress } from '../../database/orders/progress.ts';
 import { recordBookings } from '../../database/steps/book.ts';
 import { drawInvoices, recordCharges } from '../../database/steps/charge.ts';
+import { closeOrder } from '../../database/steps/close.ts';
 import { takeOrder } from '../../database/steps/take.ts';
 import { fewestShipments } from '../../domain/allocation.ts';
 import { ORDER_WORKFLOW, SHIPMENT_STATUS_SIGNAL } from '../../domain/contract.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
-import { startCarrierReceiver } from '../../ingest/carrier/main.ts';
+import { startPushes } from '../../ingest/carrier/main.ts';
+import { createCarrierMetrics } from '../../ingest/carrier/metrics.ts';
 import { createCarrierReceiver } from '../../ingest/carrier/receiver.ts';
 import type { CarrierReceiverOptions } from '../../ingest/carrier/receiver.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import { createMetrics } from '../../platform/metrics.ts';
+import type { Registry } from '../../platform/metrics.ts';
 import type { CarrierNews, TrackedStatus } from '../../providers/carrier/port.ts';
 import { createCarrierSimulator } from '../../providers/carrier/simulator.ts';
 import { createOrderWorld, silent } from '../helpers/order-world.ts';
@@ -22,6 +25,7 @@ import { testEnvironment } from '../helpers/stack.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 const PRICING = { taxBasisPoints: 0, shippingPerShipment: 0 };
+const PARKING = { parkingDeadlineMs: 60_000 };
 const NOWHERE = '127.0.0.1:1';
 let world: OrderWorld;
 let connection: Connection;
@@ -69,7 +73,8 @@ afterEach(() => temporal.workflow.getHandle(orderWorkflowId(orderId)).terminate(
 
 function receiver(over: Partial<CarrierReceiverOptions> = {}) {
   const metrics = createMetrics('ingest');
-  return { metrics, ...createCarrierReceiver({ ...world, temporal, logger: silent, metrics, ...over }) };
+  const count = createCarrierMetrics(metrics, world.db);
+  return { metrics, ...createCarrierReceiver({ ...world, ...PARKING, temporal, logger: silent, count, ...over }) };
 }
 
 function news(n: number, status: TrackedStatus, shipmentId = `${orderId}:${n}`): CarrierNews {
@@ -78,6 +83,12 @@ function news(n: number, status: TrackedStatus, shipmentId = `${orderId}:${n}`):
 }
 
 const shipments = async () => (await readProgress(world.db, orderId)).fulfillments.map(({ shipment }) => shipment);
+
+/** Pushes by what became of them. */
+async function counted(metrics: Registry): Promise<Record<string, number>> {
+  const [family] = (await metrics.getMetricsAsJSON()).filter(({ name }) => name === 'oms_carrier_news_total');
+  return Object.fromEntries((family?.values ?? []).map(({ labels, value }) => [String(labels['outcome']), value]));
+}
 
 async function signals(): Promise<Record<string, string>[]> {
   const { events } = await temporal.workflow.getHandle(orderWorkflowId(orderId)).fetchHistory();
@@ -116,15 +127,39 @@ describe('the carrier receiver', () => {
     expect((await deliver([news(2, 'delivered')])).size).toBe(1);
     expect((await world.told(orderId)).length).toBe(before);
     expect(await signals()).toHaveLength(2);
-    expect(await metrics.metrics()).toMatch(/oms_carrier_news_total\{outcome="repeated",role="ingest"\} 1/);
+    expect(await metrics.metrics()).toMatch(/oms_carrier_news_total\{way="push",outcome="repeated",role="ingest"\} 1/);
   });
 
-  it('is done with news of orders and shipments nobody knows, and counts it', async () => {
+  it('is done with news of orders nobody knows, and keeps that of shipments that may come, and counts both', async () => {
     const { deliver, metrics } = receiver();
     const strangers = [news(1, 'dispatched', `${randomUUID()}:1`), news(9, 'dispatched')];
     expect((await deliver([...strangers, news(1, 'dispatched')])).size).toBe(3);
     expect(await shipments()).toEqual(['dispatched', 'booked']);
-    expect(await metrics.metrics()).toMatch(/oms_carrier_news_total\{outcome="unknown",role="ingest"\} 2/);
+    expect(await counted(metrics)).toMatchObject({ unknown: 1, parked: 1, applied: 1 });
+    expect(await metrics.metrics()).toMatch(/oms_carrier_news_parked\{role="ingest"\} 1/);
+  });
+
+  it('is done with a push that breaks the contract, and takes in what came with it', async () => {
+    const { deliver, metrics } = receiver();
+    const garbled = { ...news(1, 'dispatched'), updateId: 'garbled', status: 'lost in space' as TrackedStatus };
+    expect((await deliver([garbled, news(2, 'dispatched')])).size).toBe(2);
+    expect(await shipments()).toEqual(['booked', 'dispatched']);
+    expect(await counted(metrics)).toMatchObject({ invalid: 1, applied: 1 });
+  });
+
+  it('tells late news from repeated news once the order has closed', async () => {
+    await receiver().deliver(DELIVER_ALL());
+    await closeOrder(world, orderId, { handled: [], timedOut: false });
+    const { deliver, metrics } = receiver();
+    await deliver([news(1, 'delivered'), news(1, 'deliveryFailed')]);
+    expect(await counted(metrics)).toEqual({ repeated: 1, late: 1 });
+    await deliver([news(1, 'deliveryFailed')]);
+    expect(await counted(metrics)).toEqual({ repeated: 2, late: 1 });
+  });
+
+  it('tells the workflow of a return at once, whatever else is still on its way', async () => {
+    await receiver().deliver([news(1, 'returnedToSender'), news(2, 'dispatched')]);
+    expect(await signals()).toMatchObject([{ shipmentID: `${orderId}:1`, status: 'returned' }]);
   });
 
   it('is done with news whose workflow no longer runs', async () => {
@@ -153,7 +188,7 @@ describe('the carrier receiver', () => {
     const { deliver, metrics } = receiver({ db });
     expect((await deliver([news(1, 'dispatched'), news(1, 'delivered')])).size).toBe(0);
     await db.destroy();
-    expect(await metrics.metrics()).toMatch(/oms_carrier_news_total\{outcome="away",role="ingest"\} 2/);
+    expect(await metrics.metrics()).toMatch(/oms_carrier_news_total\{way="push",outcome="away",role="ingest"\} 2/);
     expect(await shipments()).toEqual(['booked', 'booked']);
   });
 });
@@ -162,8 +197,7 @@ describe('the simulated carrier’s way in', () => {
   it('brings booked shipments to their end by itself, also across a restart', async () => {
     const config = loadConfig({ ...testEnvironment(), DATABASE_URL: world.url, OMS_SIM_CARRIER_TRANSIT: '300 ms' });
     const carrier = createCarrierSimulator({ db: world.db, latencyMs: 0, pickupMs: 0, faults: [] });
-    const start = () =>
-      startCarrierReceiver({ ...world, config, temporal, logger: silent, metrics: createMetrics('ingest') });
+    const start = () => startPushes(config, receiver(), silent);
     const first = start();
     for (const n of [1, 2]) {
       await carrier.book({ key: `${orderId}:${n}`, warehouse: 'north', shipTo: null, items: [] });
@@ -173,7 +207,7 @@ describe('the simulated carrier’s way in', () => {
     const second = start();
     await waitFor('both deliveries', async () => (await shipments()).every((status) => status === 'delivered'));
     await waitFor('the signal', async () => (await signals()).length > 0);
-    expect(await second.ready.carrier?.()).toBeNull();
+    expect(second.clock.check()).toBeNull();
     await second.stop();
   });
 });

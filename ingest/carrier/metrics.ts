@@ -1,0 +1,35 @@
+import type { Database } from '../../database/database.ts';
+import { countParkedNews } from '../../database/parked-carrier-news.ts';
+import { Counter, Gauge } from '../../platform/metrics.ts';
+import type { Registry } from '../../platform/metrics.ts';
+
+/** How news came: pushed by an adapter, on the topic `carrier-updates`, or tried again after it was parked. */
+export type NewsWay = 'push' | 'topic' | 'parked';
+
+/**
+ * What became of one piece of news. `parked` waits in the database. `failed`, for a reason of its own, and `away`, because
+ * the database or Temporal is, are not done: it has to be delivered again.
+ */
+export type NewsOutcome =
+  'applied' | 'repeated' | 'late' | 'parked' | 'unknown' | 'refused' | 'invalid' | 'poison' | 'failed' | 'away';
+
+export type CountNews = (way: NewsWay, outcome: NewsOutcome) => void;
+
+export function createCarrierMetrics(registry: Registry, db: Database): CountNews {
+  const counter = new Counter({
+    name: 'oms_carrier_news_total',
+    help: 'Carrier news by the way it came and what became of it; failed and away come again.',
+    labelNames: ['way', 'outcome'],
+    registers: [registry],
+  });
+  new Gauge({
+    name: 'oms_carrier_news_parked',
+    help: 'Carrier news that waits for its shipment.',
+    registers: [registry],
+    async collect() {
+      const parked = await countParkedNews(db).catch(() => undefined);
+      if (parked !== undefined) this.set(parked);
+    },
+  });
+  return (way, outcome) => counter.inc({ way, outcome });
+}
