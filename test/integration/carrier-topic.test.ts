@@ -87,7 +87,7 @@ describe('the topic of the carriers', () => {
         code: 'OMS_INGEST_VALUE_EMPTY',
         field: 'value',
         value: /null/,
-        rule: /must hold an event, a level or an update/,
+        rule: /must hold what its topic carries/,
       },
     ],
     [
