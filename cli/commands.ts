@@ -74,6 +74,24 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
       show: { about: 'Stock levels and prices.', load: () => import('./stock-show.ts') },
     },
   },
+  limits: {
+    about: 'What customers may spend.',
+    commands: {
+      show: { about: 'What customers have spent, and their limits.', load: () => import('./limits-show.ts') },
+      set: {
+        about: 'Set the limit of a customer, or the default of a currency.',
+        load: () => import('./limits-set.ts'),
+      },
+    },
+  },
+  maintenance: {
+    about: 'Hold payments: none is begun, and orders wait.',
+    commands: {
+      on: { about: 'Hold payments.', load: () => import('./maintenance-on.ts') },
+      off: { about: 'Let payments go on.', load: () => import('./maintenance-off.ts') },
+      show: { about: 'Whether payments are held.', load: () => import('./maintenance-show.ts') },
+    },
+  },
   config: {
     about: 'The configuration in force.',
     commands: { show: { about: 'Print every setting, secrets hidden.', load: () => import('./config-show.ts') } },

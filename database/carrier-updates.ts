@@ -5,7 +5,7 @@ import { isSettled } from '../domain/progress.ts';
 import { isFinalFulfillment, isFinalOrder } from '../domain/status.ts';
 import type { ShipmentStatus } from '../domain/status.ts';
 import type { Database } from './database.ts';
-import { isRefundDue, progressOf } from './orders/progress.ts';
+import { isCaptureDue, isRefundDue, progressOf } from './orders/progress.ts';
 import { fulfillmentOf } from './orders/record.ts';
 import type { FulfillmentRecord, OrderRecord, ShipmentRecord } from './orders/record.ts';
 import { book, callOff, deliver, dispatch, failAttempt, isOnItsWay, takeBack } from './orders/shipping.ts';
@@ -38,7 +38,7 @@ export interface AppliedUpdate {
   shipmentStatus: ShipmentStatus | null;
   /** There is no such shipment, and there may be one yet. */
   mayCome: boolean;
-  /** The order's workflow is to be told: all has ended, or of this shipment something is to be undone. */
+  /** The order's workflow is to be told: all has ended, or of this shipment something is to be undone or its money taken. */
   wakes: boolean;
 }
 
@@ -94,7 +94,7 @@ function mayCome(order: OrderRecord, fulfillment: FulfillmentRecord | undefined)
 function wakes(order: OrderRecord, fulfillment: FulfillmentRecord | undefined): boolean {
   if (!fulfillment?.shipment || isFinalOrder(order.status)) return false;
   const calledOff = fulfillment.shipment.status === 'cancelled' && !isFinalFulfillment(fulfillment.status);
-  return calledOff || isRefundDue(fulfillment) || isSettled(progressOf(order));
+  return calledOff || isRefundDue(fulfillment) || isCaptureDue(fulfillment) || isSettled(progressOf(order));
 }
 
 type Taken = Pick<AppliedUpdate, 'applied' | 'late'>;

@@ -293,6 +293,25 @@ export interface OutboxTable {
   held_reason: string | null;
 }
 
+export interface CustomerSpendTable {
+  customer_id: string;
+  currency: string;
+  spent: Generated<number>;
+  spend_limit: number | null;
+  updated_at: Time;
+}
+
+export interface SpendDecisionsTable {
+  fulfillment_id: string;
+  order_id: string;
+  customer_id: string;
+  currency: string;
+  amount: number;
+  approved: boolean;
+  given_back: Generated<number>;
+  decided_at: Time;
+}
+
 export interface SimulatedChargesTable {
   key: string;
   customer_id: string;
@@ -362,6 +381,9 @@ export interface Tables {
   carrier_updates: CarrierUpdatesTable;
   parked_carrier_news: ParkedCarrierNewsTable;
   outbox: OutboxTable;
+  settings: { name: string; value: Json<unknown>; updated_at: Time };
+  customer_spend: CustomerSpendTable;
+  spend_decisions: SpendDecisionsTable;
   simulated_charges: SimulatedChargesTable;
   simulated_refunds: SimulatedRefundsTable;
   simulated_bookings: SimulatedBookingsTable;

@@ -122,6 +122,14 @@ export const ERRORS = {
     retryable: false,
     meaning: 'The payment provider cannot carry out a request as it is, such as giving back more than was taken.',
   },
+  OMS_PAYMENT_MAINTENANCE: {
+    retryable: true,
+    meaning: 'Payments are held by maintenance mode; they go on when it is switched off (`oms maintenance off`).',
+  },
+  OMS_SPEND_LIMIT_EXCEEDED: {
+    retryable: false,
+    meaning: "The charge would take the customer's spending past the limit (`oms limits show`).",
+  },
   OMS_CARRIER_REFUSED: { retryable: false, meaning: 'The carrier refused the booking.' },
   OMS_CARRIER_UNAVAILABLE: {
     retryable: true,

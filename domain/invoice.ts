@@ -22,17 +22,42 @@ export interface InvoiceTotals {
   total: number;
 }
 
+/** By what an invoice was priced; recorded with it, so that it can be worked out again. */
 export interface Pricing {
+  /** Where the goods go, as upstream named it; null without an address. */
+  country: string | null;
   /** Tax in basis points: 2000 = 20 %. */
   taxBasisPoints: number;
   /** Shipping of one shipment, minor units of the order's currency. */
   shippingPerShipment: number;
+  /** Of the price list, where it had a say. */
+  priceListVersion?: number;
+}
+
+/** What a deployment charges beside the prices of the goods. */
+export interface PricingRules {
+  /** Basis points by country (ISO 3166-1 alpha-2); `*` = all others, and orders without an address. */
+  taxRates: Readonly<Record<string, number>>;
+  /** Shipping of one shipment by currency, in its minor units; `*` = all others. */
+  shippingPrices: Readonly<Record<string, number>>;
+}
+
+const OTHERS = '*';
+
+/** The rules as they apply to an order. */
+export function pricingFor(rules: PricingRules, country: string | null, currency: string): Pricing {
+  const named = country?.trim().toUpperCase() ?? OTHERS;
+  return {
+    country,
+    taxBasisPoints: rules.taxRates[named] ?? rules.taxRates[OTHERS] ?? 0,
+    shippingPerShipment: rules.shippingPrices[currency] ?? rules.shippingPrices[OTHERS] ?? 0,
+  };
 }
 
 /** The totals of one shipment's invoice; deterministic, so that drawing it again gives the same bill. */
 export function invoiceTotals(
   items: readonly { line: number; sku: string; quantity: number; unitPrice: number }[],
-  pricing: Pricing,
+  pricing: Pick<Pricing, 'taxBasisPoints' | 'shippingPerShipment'>,
 ): InvoiceTotals {
   const lines = items.map(({ line, sku, quantity, unitPrice }) => {
     const amount = exact(unitPrice * quantity);

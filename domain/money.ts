@@ -22,3 +22,6 @@ export function share(amount: number, basisPoints: number): number {
   const scaled = BigInt(exact(amount)) * BigInt(basisPoints);
   return Number((scaled + 5_000n) / 10_000n);
 }
+
+/** A spend limit nobody reaches: amounts of money stay below it. */
+export const NO_LIMIT = Number.MAX_SAFE_INTEGER;

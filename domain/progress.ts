@@ -11,6 +11,8 @@ export interface FulfillmentProgress {
   shipment: ShipmentStatus | null;
   /** Money was or may have been taken for what will not be shipped: it has to go back. */
   refundDue: boolean;
+  /** Its money is held, and is to be taken now. Recorded histories of before lack it. */
+  captureDue?: boolean;
 }
 
 /** How far an order has come: what every step answers, read from the database, so that the workflow remembers nothing else. */
@@ -46,6 +48,10 @@ export function underway(progress: OrderProgress): string[] {
 
 export function toRefund(progress: OrderProgress): string[] {
   return idsWhere(progress, (f) => f.refundDue);
+}
+
+export function toCapture(progress: OrderProgress): string[] {
+  return idsWhere(progress, (f) => f.captureDue === true);
 }
 
 /** Every fulfillment has come to an end, or its shipment has: nothing more is to be heard from the carrier. */

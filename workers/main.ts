@@ -124,8 +124,12 @@ function build({ config, logger, metrics }: RoleContext, parts: Parts, connectio
     encoder: createEventEncoder({ codec, prefix: config.OMS_PREFIX }),
     payment: providers.payment,
     carrier: providers.carrier,
-    pricing: { taxBasisPoints: config.OMS_TAX_RATE, shippingPerShipment: config.OMS_SHIPPING_PRICE },
     strategy: ALLOCATION_STRATEGIES[config.OMS_ALLOCATION],
+    paymentMode: config.OMS_PAYMENT_MODE,
+    pricing: {
+      taxRates: { '*': config.OMS_TAX_RATE, ...config.OMS_TAX_RATES },
+      shippingPrices: { '*': config.OMS_SHIPPING_PRICE, ...config.OMS_SHIPPING_PRICES },
+    },
     logger,
     onFailure: measured.activityFailed,
   });

@@ -8,7 +8,7 @@ import {
 } from '@temporalio/workflow';
 import type { OrderInput, OrderResult } from '../domain/contract.ts';
 import { upgradeInput } from '../domain/messages.ts';
-import { isClosed, toBook, toCharge, toRefund, underway } from '../domain/progress.ts';
+import { isClosed, toBook, toCapture, toCharge, toRefund, underway } from '../domain/progress.ts';
 import { answerMail } from './answers.ts';
 import { decideUnavailable } from './customer-action.ts';
 import { passDeadlines } from './deadlines.ts';
@@ -65,6 +65,8 @@ async function nextStep(story: Story): Promise<void> {
   const progress = progressOf(story);
   if (toRefund(progress).length > 0) {
     learn(story, await waiting(story, 'refund', provider.refundFulfillments(story.orderId)));
+  } else if (toCapture(progress).length > 0) {
+    learn(story, await waiting(story, 'capture', provider.captureFulfillments(story.orderId)));
   } else if (toCharge(progress).length > 0 || toBook(progress).length > 0) await fulfil(story);
   else if (underway(progress).length > 0 && !story.settled) await awaitCarrier(story);
   else await close(story);
@@ -75,7 +77,7 @@ async function close(story: Story): Promise<void> {
   story.settled = false;
   const { handled, timedOut } = story;
   const progress = learn(story, await own.closeOrder(story.orderId, { handled, timedOut }));
-  const isOpen = [toRefund, toCharge, toBook, underway].some((open) => open(progress).length > 0);
+  const isOpen = [toRefund, toCapture, toCharge, toBook, underway].some((open) => open(progress).length > 0);
   if (!isClosed(progress) && !isOpen) throw new Error('nothing is left to do, yet the order is not closed');
 }
 

@@ -4,6 +4,7 @@ import type { KeptLine } from '../../domain/credit.ts';
 import type { InvoiceLine, InvoiceTotals, Pricing } from '../../domain/invoice.ts';
 import { sum } from '../../domain/money.ts';
 import type { Database } from '../database.ts';
+import { giveBack } from '../spend.ts';
 import { CREDIT_NOTES, documentId, takeNumbers } from '../series.ts';
 import { creditNoteEvent } from './events.ts';
 import { isGivenUp } from './progress.ts';
@@ -41,6 +42,8 @@ type Owed = { fulfillment: FulfillmentRecord; invoice: InvoiceRecord; totals: In
 export async function drawCreditNotes(step: OrderStep): Promise<void> {
   const owed = await owedBy(step);
   if (owed.length === 0) return;
+  // Before the numbers, as drawing an invoice does: two orders of a customer then never wait for each other in a ring.
+  await giveBack(step.db, sumsOf(owed));
   const first = await takeNumbers(step.db, CREDIT_NOTES, owed.length);
   for (const [i, { fulfillment, invoice, totals, reason }] of owed.entries()) {
     const { lines, ...amounts } = totals;
@@ -50,6 +53,12 @@ export async function drawCreditNotes(step: OrderStep): Promise<void> {
     fulfillment.creditNotes.push(note);
     step.tell(creditNoteEvent(step.order, fulfillment, { invoice, note, type: 'CreditNoteIssued' }, step));
   }
+}
+
+/** By fulfillment: a row can only be updated once in a statement. */
+function sumsOf(owed: readonly Owed[]): { id: string; total: number }[] {
+  const byId = Map.groupBy(owed, ({ fulfillment }) => fulfillment.id);
+  return [...byId].map(([id, all]) => ({ id, total: sum(all.map(({ totals }) => totals.total)) }));
 }
 
 async function owedBy(step: OrderStep): Promise<Owed[]> {

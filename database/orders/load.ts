@@ -2,9 +2,10 @@ import { sql } from 'kysely';
 import { OmsError } from '../../domain/errors.ts';
 import type { Overdue } from '../../domain/deadlines.ts';
 import type { Address } from '../../domain/order.ts';
+import type { PaymentMode } from '../../domain/payment-mode.ts';
 import type { FulfillmentStatus, OrderStatus, PaymentStatus, ShipmentStatus } from '../../domain/status.ts';
 import type { Database } from '../database.ts';
-import type { CreditNoteRecord, FulfillmentItemRecord, FulfillmentRecord, OrderRecord, PaymentMode } from './record.ts';
+import type { CreditNoteRecord, FulfillmentItemRecord, FulfillmentRecord, OrderRecord } from './record.ts';
 
 /** The order with all its parts as of one moment; null when it is unknown. One statement, no lock. */
 export async function readOrder(db: Database, orderId: string): Promise<OrderRecord | null> {

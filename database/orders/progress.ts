@@ -15,6 +15,7 @@ export function progressOf(order: OrderRecord): OrderProgress {
       payment: fulfillment.payment?.status ?? null,
       shipment: fulfillment.shipment?.status ?? null,
       refundDue: isRefundDue(fulfillment),
+      ...(isCaptureDue(fulfillment) ? { captureDue: true } : {}),
     })),
   };
 }
@@ -36,6 +37,11 @@ export function isRefundDue(fulfillment: FulfillmentRecord): boolean {
   if (!payment || !mayHoldMoney(payment)) return false;
   const isOpen = payment.status === 'success' && creditNotes.some((note) => note.settledAt === null);
   return isOpen || isGivenUp(fulfillment);
+}
+
+/** Its money is only held, and the carrier has its goods: now it is to be taken. */
+export function isCaptureDue(fulfillment: FulfillmentRecord): boolean {
+  return fulfillment.payment?.status === 'authorized' && isHandedOver(fulfillment) && !isGivenUp(fulfillment);
 }
 
 function mayHoldMoney({ status, captured, refunded }: PaymentRecord): boolean {

@@ -1,6 +1,7 @@
 import type { InvoiceLine, Pricing } from '../../domain/invoice.ts';
 import type { Address } from '../../domain/order.ts';
 import type { Overdue } from '../../domain/deadlines.ts';
+import type { PaymentMode } from '../../domain/payment-mode.ts';
 import type { FulfillmentStatus, OrderStatus, PaymentStatus, ShipmentStatus } from '../../domain/status.ts';
 
 /** An order with all its parts, as read under its row lock. Times are ms since the epoch, database time. */
@@ -80,10 +81,6 @@ export interface CreditNoteRecord {
   /** Only on a note drawn in this step. */
   drawn?: { lines: InvoiceLine[] };
 }
-
-/** `charge` takes the money at once; `capture-at-handover` holds it until the carrier has the goods. */
-export type PaymentMode = (typeof PAYMENT_MODES)[number];
-export const PAYMENT_MODES = ['charge', 'capture-at-handover'] as const;
 
 export interface PaymentRecord {
   /** `pending` = asked for, outcome not known yet. */

@@ -2,7 +2,7 @@ import type { OrderProgress } from '../../domain/progress.ts';
 import { isSettled } from '../../domain/progress.ts';
 import { finalOrderStatus, isFinalFulfillment, isFinalOrder } from '../../domain/status.ts';
 import { giveUp, moveOrder } from '../orders/endings.ts';
-import { isRefundDue, progressOf } from '../orders/progress.ts';
+import { isCaptureDue, isRefundDue, progressOf } from '../orders/progress.ts';
 import type { OrderRecord } from '../orders/record.ts';
 import { orderStep } from '../orders/step.ts';
 import type { HandledEvent, OrderStep, StepDependencies } from '../orders/step-types.ts';
@@ -47,7 +47,7 @@ function settle(step: OrderStep): void {
 
 function isReadyToClose(order: OrderRecord): boolean {
   const allEnded = order.fulfillments.every((f) => isFinalFulfillment(f.status));
-  return allEnded && isSettled(progressOf(order)) && !order.fulfillments.some(isRefundDue);
+  return allEnded && isSettled(progressOf(order)) && !order.fulfillments.some((f) => isRefundDue(f) || isCaptureDue(f));
 }
 
 /** Something that was asked for and will not be done. */

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { ALLOCATION_NAMES } from '../../domain/allocation-strategies.ts';
+import { PAYMENT_MODES } from '../../domain/payment-mode.ts';
 import { faultRules } from './fault-rules.ts';
-import { duration, flag, httpUrl, list, port, postgresUrl, wholeNumber } from './types.ts';
+import { duration, flag, httpUrl, list, numbersBy, port, postgresUrl, wholeNumber } from './types.ts';
 import { sourceTimers } from './source-timers.ts';
 
 /** One setting: how it is checked, and the sentence docs/configuration.md prints for it. */
@@ -19,6 +20,8 @@ const setting = <T extends z.ZodType>(type: T, fallback: string, about: string, 
   about,
   secret,
 });
+
+const MOST_BASIS_POINTS = 10_000;
 
 /** What a simulated provider can be told to do wrong; docs/configuration.md says what each means. */
 const CALL_FAULTS = ['timeout', 'error', 'lost', 'malformed'] as const;
@@ -145,11 +148,31 @@ export const SETTINGS = {
     'Timers that differ for a source of orders, e.g. `webshop/ship-by=1 d,marketplace/customer-action=2 h`: ' +
       '`customer-action`, `carrier-overdue`, `reservation`, `payment-hold`, `ship-by`, `deliver-by`.',
   ),
-  OMS_TAX_RATE: setting(wholeNumber(0, 10_000), '2000', 'Tax on goods in basis points: 2000 = 20 %.'),
+  OMS_PAYMENT_MODE: setting(
+    z.enum(PAYMENT_MODES),
+    'charge',
+    'Money is taken before booking (`charge`), or held and taken when the carrier has the goods (`capture-at-handover`); ' +
+      'of payments begun from now on.',
+  ),
+  OMS_TAX_RATE: setting(
+    wholeNumber(0, MOST_BASIS_POINTS),
+    '2000',
+    'Tax on goods in basis points, 2000 = 20 %, where OMS_TAX_RATES does not name another.',
+  ),
+  OMS_TAX_RATES: setting(
+    numbersBy(/^([A-Z]{2}|\*)$/, 'a country (ISO 3166-1 alpha-2) or *, =, basis points', MOST_BASIS_POINTS),
+    '',
+    'Tax by country the goods go to, in basis points: `GB=2000,DE=1900,*=0`; `*` = all others, and no address.',
+  ),
   OMS_SHIPPING_PRICE: setting(
     wholeNumber(0),
     '500',
     "Shipping charged per shipment, minor units of the order's currency.",
+  ),
+  OMS_SHIPPING_PRICES: setting(
+    numbersBy(/^[A-Z]{3}$/, 'a currency (ISO 4217), =, minor units'),
+    '',
+    'Shipping by currency, where it differs from OMS_SHIPPING_PRICE: `GBP=500,EUR=600`.',
   ),
   OMS_WORKER_SLOTS: setting(
     wholeNumber(1, 5_000),

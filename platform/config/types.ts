@@ -21,6 +21,25 @@ export const wholeNumber = (min: number, max: number = Number.MAX_SAFE_INTEGER) 
     return z.NEVER;
   });
 
+/** `GB=2000,*=1900`: whole numbers by name, comma separated; empty = none. */
+export const numbersBy = (name: RegExp, rule: string, max: number = Number.MAX_SAFE_INTEGER) =>
+  z.string().transform((text, context): Record<string, number> => {
+    const entries = text.split(',').map((entry) => entry.trim());
+    const read = entries
+      .filter((entry) => entry !== '')
+      .map((entry) => {
+        const [key = '', value = '', ...rest] = entry.split('=').map((part) => part.trim());
+        const number = Number(value);
+        const good = rest.length === 0 && name.test(key) && /^\d+$/.test(value) && number <= max;
+        if (!good) context.addIssue({ code: 'custom', message: `"${entry}": must be ${rule}` });
+        return [key, number] as const;
+      });
+    const names = read.map(([key]) => key);
+    const twice = names.find((key, i) => names.indexOf(key) !== i);
+    if (twice !== undefined) context.addIssue({ code: 'custom', message: `${twice} must not be named twice` });
+    return Object.fromEntries(read);
+  });
+
 export const port = () => wholeNumber(0, 65_535);
 
 export const flag = () =>

@@ -1,6 +1,7 @@
 import { applyCarrierUpdate } from '../../database/carrier-updates.ts';
 import type { AppliedUpdate, CarrierUpdate } from '../../database/carrier-updates.ts';
 import { OmsError } from '../../domain/errors.ts';
+import type { PaymentMode } from '../../domain/payment-mode.ts';
 import type { FaultRule } from '../../platform/config/fault-rules.ts';
 import type { CarrierFault, PaymentFault } from '../../platform/config/settings.ts';
 import { createCarrierSimulator } from '../../providers/carrier/simulator.ts';
@@ -24,19 +25,21 @@ export interface FulfillmentWorld extends OrderWorld {
 export interface FulfillmentWorldOptions {
   payment?: FaultRule<PaymentFault>[];
   carrier?: FaultRule<CarrierFault>[];
+  /** @default charge */
+  paymentMode?: PaymentMode;
   /** From booking to pick-up. @default an hour: a booking can be called off */
   pickupMs?: number;
 }
 
 /** Money and goods in numbers a test can check by heart: 20 % tax, 5.00 shipping. */
-export const PRICING = { taxBasisPoints: 2_000, shippingPerShipment: 500 };
+export const PRICING = { taxRates: { '*': 2_000, DE: 1_900 }, shippingPrices: { '*': 500, EUR: 600 } };
 
 const HOUR_MS = 3_600_000;
 
 export async function createFulfillmentWorld(options: FulfillmentWorldOptions = {}): Promise<FulfillmentWorld> {
   const world = await createOrderWorld();
   const { db } = world;
-  const { payment = [], carrier = [], pickupMs = HOUR_MS } = options;
+  const { payment = [], carrier = [], pickupMs = HOUR_MS, paymentMode = 'charge' } = options;
   const away = { payment: false, carrier: false };
   const unavailable = { payment: 'OMS_PAYMENT_UNAVAILABLE', carrier: 'OMS_CARRIER_UNAVAILABLE' } as const;
   const line = <T extends object>(to: keyof typeof away, port: T): T => {
@@ -53,6 +56,7 @@ export async function createFulfillmentWorld(options: FulfillmentWorldOptions = 
     payment: line('payment', createPaymentSimulator({ db, latencyMs: 0, faults: payment })),
     carrier: line('carrier', createCarrierSimulator({ db, latencyMs: 0, pickupMs, faults: carrier })),
     pricing: PRICING,
+    paymentMode,
     logger: silent,
   });
   return {

@@ -1,15 +1,13 @@
 import type { AllocationStrategy } from '../../domain/allocation.ts';
-import type { Pricing } from '../../domain/invoice.ts';
-import type { StepDependencies } from '../../database/orders/step-types.ts';
+import type { DrawDependencies } from '../../database/steps/draw.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { CarrierProvider } from '../../providers/carrier/port.ts';
 import type { PaymentProvider } from '../../providers/payment/port.ts';
 
 /** What the activities work with. */
-export interface ActivityDependencies extends StepDependencies {
+export interface ActivityDependencies extends DrawDependencies {
   payment: PaymentProvider;
   carrier: CarrierProvider;
-  pricing: Pricing;
   logger: Logger;
   /** How orders are split by warehouse. @default fewest shipments */
   strategy?: AllocationStrategy;

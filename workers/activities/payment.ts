@@ -1,4 +1,6 @@
 import { progressOf } from '../../database/orders/progress.ts';
+import { captureIntents, recordCaptures } from '../../database/steps/capture.ts';
+import type { CaptureAnswer, CaptureIntent } from '../../database/steps/capture.ts';
 import { recordRefunds, refundIntents } from '../../database/steps/refund.ts';
 import type { PaymentEnd, RefundAnswer, RefundIntent } from '../../database/steps/refund.ts';
 import type { OrderProgress } from '../../domain/progress.ts';
@@ -20,10 +22,21 @@ export function createPaymentActivities(deps: ActivityDependencies, charge: Char
     return { fulfillmentId, end, refunded: owed.map(({ creditNoteId }) => creditNoteId) };
   };
 
+  const capture = async ({ fulfillmentId, amount }: CaptureIntent): Promise<CaptureAnswer> => ({
+    fulfillmentId,
+    ...(await payment.capture({ key: fulfillmentId, amount })),
+  });
+
   return {
     /** Draws the invoices of these fulfillments and takes the money, as far as the provider answers. */
     async chargeFulfillments(orderId: string, ids: string[]): Promise<OrderProgress> {
       return progressOf(await charge(orderId, ids));
+    },
+
+    /** Takes the money that is held for what the carrier has by now, as far as the provider answers. */
+    async captureFulfillments(orderId: string): Promise<OrderProgress> {
+      const intents = await captureIntents(deps.db, orderId);
+      return recordCaptures(deps, orderId, await answersOf(intents, capture));
     },
 
     /** Gives back all money that is due back. */

@@ -1,0 +1,93 @@
+import { sql } from 'kysely';
+import type { Database } from './database.ts';
+import { rowsOf } from './orders/rows.ts';
+
+/** What a customer has spent in a currency, and may. Minor units. */
+export interface Spending {
+  customerId: string;
+  currency: string;
+  spent: number;
+  /** The customer's own limit; null = the currency's default holds. */
+  limit: number | null;
+}
+
+/** The most the customers of a currency may spend, where they have no limit of their own. */
+export interface DefaultLimit {
+  currency: string;
+  limit: number;
+}
+
+const MAINTENANCE = 'payment.maintenance';
+const LIMIT = 'spend.limit.';
+
+/** Whether payments are held: none is begun, and orders wait for it to end. */
+export async function isMaintenance(db: Database): Promise<boolean> {
+  const row = await db.selectFrom('settings').select('value').where('name', '=', MAINTENANCE).executeTakeFirst();
+  return row?.value === true;
+}
+
+/** Holds payments, or lets them go on. */
+export async function setMaintenance(db: Database, on: boolean): Promise<void> {
+  await writeSetting(db, MAINTENANCE, on);
+}
+
+async function writeSetting(db: Database, name: string, value: unknown): Promise<void> {
+  const set = { value: JSON.stringify(value), updated_at: sql<Date>`now()` };
+  await db
+    .insertInto('settings')
+    .values({ name, value: set.value })
+    .onConflict((conflict) => conflict.column('name').doUpdateSet(set))
+    .execute();
+}
+
+export async function readDefaultLimits(db: Database): Promise<DefaultLimit[]> {
+  const rows = await db.selectFrom('settings').selectAll().where('name', 'like', `${LIMIT}%`).orderBy('name').execute();
+  return rows.map(({ name, value }) => ({ currency: name.slice(LIMIT.length), limit: Number(value) }));
+}
+
+/** Sets the default limit of a currency; null takes it away. Decisions that were made stay. */
+export async function setDefaultLimit(db: Database, currency: string, limit: number | null): Promise<void> {
+  if (limit !== null) return writeSetting(db, LIMIT + currency, limit);
+  await db
+    .deleteFrom('settings')
+    .where('name', '=', LIMIT + currency)
+    .execute();
+}
+
+/** Sets a customer's own limit in a currency; null = the default holds again. What was spent before counts. */
+export async function setCustomerLimit(
+  db: Database,
+  { customerId, currency, limit }: { customerId: string; currency: string; limit: number | null },
+): Promise<void> {
+  await db
+    .insertInto('customer_spend')
+    .values({ customer_id: customerId, currency, spend_limit: limit })
+    .onConflict((conflict) =>
+      conflict.columns(['customer_id', 'currency']).doUpdateSet({ spend_limit: limit, updated_at: sql<Date>`now()` }),
+    )
+    .execute();
+}
+
+/** What customers have spent: of one, or of all, those who spent most first. */
+export async function readSpending(db: Database, customerId: string | null, limit: number): Promise<Spending[]> {
+  const { rows } = await sql<Spending>`
+    select customer_id as "customerId", currency, spent, spend_limit as "limit" from customer_spend
+    where ${customerId}::text is null or customer_id = ${customerId}
+    order by spent desc, customer_id, currency limit ${limit}
+  `.execute(db);
+  return rows;
+}
+
+/** Gives spending back as it is credited, in the transaction that draws the credit notes. Declined decisions spent nothing. */
+export async function giveBack(tx: Database, credited: readonly { id: string; total: number }[]): Promise<void> {
+  await sql`
+    with back as (
+      update spend_decisions d set given_back = d.given_back + r.total
+      from ${rowsOf(credited, 'id text, total bigint')} where d.fulfillment_id = r.id and d.approved
+      returning d.customer_id, d.currency, r.total
+    )
+    update customer_spend s set spent = s.spent - b.total, updated_at = now()
+    from (select customer_id, currency, sum(total)::bigint as total from back group by customer_id, currency) as b
+    where s.customer_id = b.customer_id and s.currency = b.currency
+  `.execute(tx);
+}

@@ -1,0 +1,133 @@
+import { sql } from 'kysely';
+import { OmsError, isOmsError } from '../../domain/errors.ts';
+import { invoiceTotals, pricingFor } from '../../domain/invoice.ts';
+import type { InvoiceTotals, Pricing, PricingRules } from '../../domain/invoice.ts';
+import type { PaymentMode } from '../../domain/payment-mode.ts';
+import { sqlState, transaction } from '../database.ts';
+import { giveUp, moveFulfillment } from '../orders/endings.ts';
+import { invoiceEvent } from '../orders/events.ts';
+import type { FulfillmentRecord, InvoiceRecord, OrderRecord } from '../orders/record.ts';
+import { orderStep } from '../orders/step.ts';
+import type { OrderStep, StepDependencies } from '../orders/step-types.ts';
+import { readPriceList } from '../price-list.ts';
+import { INVOICES, documentId } from '../series.ts';
+import { failPayment } from './charge.ts';
+import type { ChargeIntent } from './charge.ts';
+import { isMaintenance } from '../spend.ts';
+
+/** What invoices are drawn with. */
+export interface DrawDependencies extends StepDependencies {
+  pricing: PricingRules;
+  /** Of payments begun from now on. @default charge */
+  paymentMode?: PaymentMode;
+}
+
+/** The order with its invoices drawn, and what is to be charged. */
+export interface Drawn {
+  order: OrderRecord;
+  intents: ChargeIntent[];
+}
+
+type Priced = { fulfillment: FulfillmentRecord; totals: InvoiceTotals; pricing: Pricing };
+
+/**
+ * Draws the invoices of these fulfillments and writes down the intent to charge them. Returns what is to be charged,
+ * also on a repeat, until the outcome is recorded. What has no price, or is over the customer's limit, fails, alone.
+ * @throws OmsError OMS_PAYMENT_MAINTENANCE when there is something to be charged, and nothing may be now
+ */
+export async function drawInvoices(deps: DrawDependencies, orderId: string, ids: readonly string[]): Promise<Drawn> {
+  try {
+    return await transaction(deps.db, (tx) => drawIn({ ...deps, db: tx }, orderId, ids));
+  } catch (error) {
+    throw sqlState(error) === IN_MAINTENANCE ? maintenance() : error;
+  }
+}
+
+/** Raised by `oms_draw`. */
+const IN_MAINTENANCE = 'OM503';
+const maintenance = (): OmsError =>
+  new OmsError(
+    'OMS_PAYMENT_MAINTENANCE',
+    'payments are held by maintenance mode; `oms maintenance off` lets them go on',
+  );
+
+/** In a transaction, since taking a number locks the series until the invoice stands. */
+async function drawIn(deps: DrawDependencies, orderId: string, ids: readonly string[]): Promise<Drawn> {
+  let drawn = 0;
+  const { result, order } = await orderStep(deps, orderId, 'chargeFulfillments', async (step) => {
+    const { order } = step;
+    const wanted = order.fulfillments.filter((f) => ids.includes(f.id));
+    const fresh = wanted.filter((f) => f.status === 'pending' && f.invoice === null);
+    const priced = await price(step, fresh, deps.pricing);
+    drawn = priced.length;
+    await issue(step, priced, deps.paymentMode ?? 'charge');
+    return wanted.flatMap((f): ChargeIntent[] => {
+      if (f.status !== 'processing' || f.payment?.status !== 'pending') return [];
+      const { mode, amount } = f.payment;
+      return [{ fulfillmentId: f.id, mode, customerId: order.customerId, currency: order.currency, amount }];
+    });
+  });
+  if (drawn === 0 && result.length > 0 && (await isMaintenance(deps.db))) throw maintenance();
+  return { intents: result, order };
+}
+
+/** The totals of each; one that cannot be priced has failed for it. */
+async function price(step: OrderStep, fulfillments: FulfillmentRecord[], rules: PricingRules): Promise<Priced[]> {
+  const { currency, shipTo } = step.order;
+  const unpriced = fulfillments.flatMap((f) => f.items.flatMap((item) => (item.unitPrice === null ? [item.sku] : [])));
+  const list = unpriced.length > 0 ? await readPriceList(step.db, currency, unpriced) : null;
+  const general = pricingFor(rules, shipTo?.country ?? null, currency);
+  return fulfillments.flatMap((fulfillment) => {
+    const isListed = list && fulfillment.items.some((item) => item.unitPrice === null);
+    const pricing = isListed ? { ...general, priceListVersion: list.version } : general;
+    try {
+      const items = pricedItems(fulfillment, list?.prices, currency);
+      return [{ fulfillment, pricing, totals: invoiceTotals(items, pricing) }];
+    } catch (error) {
+      if (!isOmsError(error)) throw error;
+      giveUp(step, fulfillment, 'failed', `${error.code}: ${error.message}`);
+      return [];
+    }
+  });
+}
+
+/** @throws OmsError OMS_PRICE_MISSING */
+function pricedItems({ items }: FulfillmentRecord, list: ReadonlyMap<string, number> | undefined, currency: string) {
+  return items.map(({ line, sku, quantity, unitPrice }) => {
+    const price = unitPrice ?? list?.get(sku);
+    if (price !== undefined) return { line, sku, quantity, unitPrice: price };
+    throw new OmsError('OMS_PRICE_MISSING', `no price for ${sku} in ${currency}`);
+  });
+}
+
+async function issue(step: OrderStep, priced: Priced[], mode: PaymentMode): Promise<void> {
+  if (priced.length === 0) return;
+  const { order } = step;
+  const asked = priced.map(({ fulfillment, totals }) => ({ id: fulfillment.id, amount: totals.total }));
+  // The decision about the customer's limit is made with it, before any provider is asked.
+  const { rows } = await sql<{ id: string; number: number; approved: boolean }>`
+    select * from oms_draw(${INVOICES}, ${order.orderId}, ${order.customerId}, ${order.currency},
+      ${JSON.stringify(asked)}::json)
+  `.execute(step.db);
+  for (const [i, { number, approved }] of rows.entries()) {
+    const one = priced[i];
+    if (!one) continue;
+    const { fulfillment, pricing, totals } = one;
+    const { lines, ...amounts } = totals;
+    const named = { invoiceId: documentId(INVOICES, number), series: INVOICES, number };
+    const invoice: InvoiceRecord = { ...named, ...amounts, drawn: { lines, pricing } };
+    fulfillment.invoice = invoice;
+    fulfillment.payment = newPayment(totals.total, mode);
+    moveFulfillment(fulfillment, 'processing');
+    step.tell(invoiceEvent(order, fulfillment, invoice, 'InvoiceIssued', step));
+    if (!approved) failPayment(step, fulfillment, overLimit(totals.total, order.currency));
+  }
+}
+
+const overLimit = (amount: number, currency: string): string =>
+  `OMS_SPEND_LIMIT_EXCEEDED: ${amount} minor units of ${currency} would take the customer past the limit`;
+
+function newPayment(amount: number, mode: PaymentMode): NonNullable<FulfillmentRecord['payment']> {
+  const open = { reference: null, authCode: null, declineReason: null, settledAt: null };
+  return { status: 'pending', mode, amount, captured: 0, refunded: 0, ...open };
+}
