@@ -1,5 +1,6 @@
 import { applyCarrierUpdate } from '../../database/carrier-updates.ts';
 import type { AppliedUpdate, CarrierUpdate } from '../../database/carrier-updates.ts';
+import type { AllocationStrategy } from '../../domain/allocation.ts';
 import { OmsError } from '../../domain/errors.ts';
 import type { PaymentMode } from '../../domain/payment-mode.ts';
 import type { FaultRule } from '../../platform/config/fault-rules.ts';
@@ -29,6 +30,8 @@ export interface FulfillmentWorldOptions {
   paymentMode?: PaymentMode;
   /** From booking to pick-up. @default an hour: a booking can be called off */
   pickupMs?: number;
+  /** How orders are split. @default fewest shipments */
+  strategy?: AllocationStrategy;
 }
 
 /** Money and goods in numbers a test can check by heart: 20 % tax, 5.00 shipping. */
@@ -57,6 +60,7 @@ export async function createFulfillmentWorld(options: FulfillmentWorldOptions = 
     carrier: line('carrier', createCarrierSimulator({ db, latencyMs: 0, pickupMs, faults: carrier })),
     pricing: PRICING,
     paymentMode,
+    strategy: options.strategy,
     logger: silent,
   });
   return {
