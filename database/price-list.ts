@@ -140,15 +140,21 @@ async function changePrices(
   return rows[0]?.changed ?? 0;
 }
 
-/** Keeps what is newer than what its warehouse has sent before; returns whose prices may have changed by it. */
+/**
+ * Keeps what is newer than what its warehouse has sent before; returns whose prices may have changed by it. Of two with
+ * one version, the first to come stands.
+ */
 async function keepNewer(tx: Database, sent: readonly SentPrice[]): Promise<{ sku: string; currency: string }[]> {
-  const rows = sent.map(({ countedAt, ...price }) => ({ ...price, countedAt: new Date(countedAt).toISOString() }));
+  const newest = new Map<string, SentPrice>();
+  for (const price of sent) {
+    const key = `${price.warehouse}\n${price.currency}\n${price.sku}`;
+    if (price.version > (newest.get(key)?.version ?? -1)) newest.set(key, price);
+  }
+  const rows = [...newest.values()].map((one) => ({ ...one, countedAt: new Date(one.countedAt).toISOString() }));
   const { rows: newer } = await sql<{ sku: string; currency: string }>`
     insert into price_levels (sku, currency, warehouse, unit_price, level_version, counted_at)
-    select distinct on (r.sku, r.currency, r.warehouse)
-      r.sku, r.currency, r.warehouse, r."unitPrice", r.version, r."countedAt"
-    from ${rowsOf(rows, `${CHANGE}, "countedAt" timestamptz`)}
-    order by r.sku, r.currency, r.warehouse, r.version desc
+    select r.sku, r.currency, r.warehouse, r."unitPrice", r.version, r."countedAt"
+    from ${rowsOf(rows, `${CHANGE}, "countedAt" timestamptz`)} order by r.sku, r.currency, r.warehouse
     on conflict (sku, currency, warehouse) do update set unit_price = excluded.unit_price,
       level_version = excluded.level_version, counted_at = excluded.counted_at
     where excluded.level_version > price_levels.level_version

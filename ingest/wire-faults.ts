@@ -5,8 +5,7 @@ import { grouped } from './rules.ts';
 
 /** The rule a value broke when the codec could not read it. */
 const WIRE_RULES: Partial<Record<ErrorCode, string>> = {
-  OMS_INGEST_VALUE_EMPTY:
-    'must hold what its topic carries; a record without a value means nothing on this topic',
+  OMS_INGEST_VALUE_EMPTY: 'must hold what its topic carries; a record without a value means nothing on this topic',
   OMS_INGEST_NOT_AVRO: 'must start with the byte 0 and the 4-byte id of a schema',
   OMS_INGEST_SCHEMA_UNKNOWN: 'must name a schema the registry knows',
   OMS_INGEST_SCHEMA_FOREIGN: 'must be written with a schema of this topic',

@@ -40,8 +40,7 @@ const INTRODUCTION = `# Events
 
 Every value is Avro in Confluent's wire format: a zero byte, the schema's id in 4 bytes, the record. Schemas stand in the
 registry under \`<topic>-value\` and in \`schemas/*.avsc\`. \`OMS_PREFIX\` is put before every topic name.
-How to write order events is told in [producing.md](producing.md). \`carrier-updates\` and \`stock-levels\` are set up for
-others to write to; this version does not read them yet.`;
+How to write to the topics the OMS reads is told in [producing.md](producing.md).`;
 
 const DAY_MS = 86_400_000;
 

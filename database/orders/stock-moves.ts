@@ -28,8 +28,8 @@ export function stockChange(moves: readonly StockMove[]): StockChange | null {
 /**
  * Takes `on_hand` and `reserved` of the rows `r` off their stock rows: compare and set, one `returning` a row that held
  * what was taken from it. Pieces that are released where there is a shortage were never there: they lessen the shortage
- * instead of being free, and so do pieces that come back. Rows are locked in key order, so that two orders with the same SKUs wait for each other instead
- * of blocking each other.
+ * instead of being free, and so do pieces that come back. Rows are locked in key order, so that two orders with the same
+ * SKUs wait for each other instead of blocking each other.
  */
 export function updateStock(r: RawBuilder<unknown>): RawBuilder<unknown> {
   const missing = sql`least(stock.shortage, greatest(r.reserved - r.on_hand, 0))`;
