@@ -38,6 +38,8 @@ export interface WorkflowWorld extends FulfillmentWorld {
   until(orderId: string, holds: (state: OrderState) => boolean): Promise<OrderState>;
   /** The carrier tells its news, as it reaches the OMS. */
   hear(status: TrackedStatus, ...shipmentIds: string[]): Promise<void>;
+  /** The same news under an id of its own: a carrier that speaks of it once more. */
+  hearAgain(updateId: string, status: TrackedStatus, shipmentId: string): Promise<void>;
   /** How often an order is billed, shipped and so on, by event type. */
   toldTypes(orderId: string): Promise<Record<string, number>>;
 }
@@ -113,6 +115,10 @@ export async function createWorkflowWorld(options: WorkflowWorldOptions = {}): P
       const news = shipmentIds.map((id) => newsOf(id, status));
       const done = await receiver.deliver(news);
       if (done.size !== news.length) throw new Error(`news not taken in: ${receiver.check() ?? ''}`);
+    },
+    hearAgain: async (updateId, status, shipmentId) => {
+      const done = await receiver.deliver([{ ...newsOf(shipmentId, status), updateId }]);
+      if (!done.has(updateId)) throw new Error(`news not taken in: ${receiver.check() ?? ''}`);
     },
     toldTypes: async (orderId) => {
       const types = (await world.told(orderId)).flatMap(({ type }) => (typeof type === 'string' ? [type] : []));

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { timersOf } from '../../ingest/timers.ts';
 import { loadConfig, shownConfig, unknownSettings } from '../../platform/config/load.ts';
 
 function faultsOf(environment: Record<string, string>): string[] {
@@ -29,6 +30,22 @@ describe('configuration', () => {
     const config = loadConfig({ TEMPORAL_ADDRESS: 'a:1' }, { TEMPORAL_ADDRESS: 'b:2', KAFKA_BROKERS: 'c:3,d:4' });
     expect(config.TEMPORAL_ADDRESS).toBe('a:1');
     expect(config.KAFKA_BROKERS).toEqual(['c:3', 'd:4']);
+  });
+
+  it('has timers of their own for sources that need them, and names what is wrong with one', () => {
+    const config = loadConfig({
+      OMS_SOURCE_TIMERS: 'webshop/ship-by=1 d, webshop/reservation=2 h,pos/customer-action=5 m',
+    });
+    expect(timersOf(config)('webshop')).toMatchObject({ shipByMs: 86_400_000, reservationMs: 7_200_000 });
+    expect(timersOf(config)('pos')).toMatchObject({ customerActionMs: 300_000, shipByMs: config.OMS_SHIP_BY });
+    expect(timersOf(config)('other')).toEqual(timersOf(config)(null));
+    expect(faultsOf({ OMS_SOURCE_TIMERS: 'webshop' })[0]).toContain(
+      '"webshop" must be a source, a timer and a duration',
+    );
+    expect(faultsOf({ OMS_SOURCE_TIMERS: 'a/tea-time=1 h' })[0]).toContain('"tea-time" must be one of customer-action');
+    expect(faultsOf({ OMS_SOURCE_TIMERS: 'a/ship-by=soon' })[0]).toContain(
+      '"a/ship-by=soon" must be a number and a unit',
+    );
   });
 
   it('never shows a secret, neither in force nor in a fault', () => {
