@@ -70,6 +70,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     about: 'Stock and prices.',
     commands: {
       seed: { about: "Give a file's SKUs stock and prices.", load: () => import('./stock-seed.ts') },
+      produce: {
+        about: 'Check stock levels given as CSV, and produce them.',
+        load: () => import('./stock-produce.ts'),
+      },
       set: { about: 'Set a stock level, and the price.', load: () => import('./stock-set.ts') },
       show: { about: 'Stock levels and prices.', load: () => import('./stock-show.ts') },
     },

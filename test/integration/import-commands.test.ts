@@ -1,3 +1,6 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createDeployment, ROLES } from '../helpers/deployment.ts';
 import type { Deployment } from '../helpers/deployment.ts';
@@ -88,6 +91,26 @@ describe('oms stock', () => {
     expect(shown).toMatchObject({ onHand: 8, shortage: 0, levelVersion: 4, prices: [{ unitPrice: 150 }] });
     const { stdout } = await deployment.oms(['stock', 'show', 'NEW-2']);
     expect(stdout).toMatch(/SHORT +VERSION +PRICE\nNEW-2 +east +8 +0 +8 +- +4 +1\.50 GBP \(list \d+\)/);
+  });
+
+  it('produces levels of a CSV file, which become stock and prices', async () => {
+    const file = path.join(await mkdtemp(path.join(tmpdir(), 'levels-')), 'levels.csv');
+    const head = 'sku,warehouse,onHand,version,unitPrice,currency';
+    await writeFile(file, `${head}\nCSV-1,east,5,1,250,GBP\n\nCSV-1,west,3,1,,\n`);
+    expect(await json('stock', 'produce', file, '--dry-run')).toEqual({ valid: 2, produced: 0 });
+    expect(await json('stock', 'produce', file)).toEqual({ valid: 2, produced: 2 });
+    const shown = await waitFor('the levels', async () => {
+      const rows = await json<{ onHand: number }[]>('stock', 'show', 'CSV-1');
+      return rows.length === 2 && rows;
+    });
+    expect(shown).toMatchObject([
+      { warehouse: 'east', onHand: 5, levelVersion: 1, prices: [{ unitPrice: 250, currency: 'GBP' }] },
+      { warehouse: 'west', onHand: 3, levelVersion: 1 },
+    ]);
+    await writeFile(file, `${head}\nCSV-1,east,9,2,,\nCSV-1,east,-9,3,,\nCSV-1,east,9,4,250,\n`);
+    const { code, stderr } = await deployment.oms(['stock', 'produce', file]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/levels.csv:3: onHand is -9: .*levels.csv:4: currency is null: /s);
   });
 
   it.each([

@@ -1,0 +1,41 @@
+import { Command } from 'commander';
+import type { StockLevel } from '../schemas/index.ts';
+import { examples, printResult } from './output.ts';
+import { cliConfig } from './settings.ts';
+
+interface ProduceFlags {
+  json?: boolean;
+  dryRun?: boolean;
+}
+
+const ABOUT = `
+Columns: sku, warehouse, onHand, version; optional occurredAt (ISO 8601, default: now), unitPrice (minor units) with
+currency. All lines are checked first; if one is not acceptable, none is produced.`;
+
+/** `oms stock produce FILE` */
+export function createCommand(): Command {
+  return new Command()
+    .argument('<file>', 'CSV with a header, one stock level a line')
+    .option('--dry-run', 'check the levels, produce nothing')
+    .addHelpText('after', ABOUT)
+    .addHelpText('after', examples('oms stock produce levels.csv', 'oms stock produce levels.csv --dry-run'))
+    .action(produce);
+}
+
+async function produce(file: string, flags: ProduceFlags): Promise<void> {
+  const { readLevels } = await import('./stock/read-levels.ts');
+  const levels = await readLevels(file, Date.now());
+  if (flags.dryRun) {
+    return printResult(flags, { valid: levels.length, produced: 0 }, () => `${levels.length} levels are acceptable`);
+  }
+  const { openTopicProducer } = await import('./topic-producer.ts');
+  const producer = await openTopicProducer<StockLevel>(await cliConfig(), 'stock-levels', ({ sku }) => sku);
+  try {
+    const { produced, refused } = await producer.produce(levels);
+    const result = { valid: levels.length, produced: produced.length };
+    printResult(flags, result, () => `${produced.length} levels produced; \`oms stock show\` tells what came of them.`);
+    if (refused[0]) throw refused[0].error;
+  } finally {
+    await producer.close();
+  }
+}
