@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { Overdue } from '../domain/deadlines.ts';
 import type { Address, OrderItem } from '../domain/order.ts';
 import type { OrderStatus } from '../domain/status.ts';
 import type { Database } from './database.ts';
@@ -25,6 +26,8 @@ export interface IncomingEvent {
   eventId: string;
   type: string;
   outcome: LedgerEventsTable['outcome'];
+  /** Why it was refused. */
+  reason: string | null;
   at: Date;
 }
 
@@ -67,6 +70,8 @@ export interface OrderSummary {
   placedAt: number;
   receivedAt: number;
   closedAt: number | null;
+  /** The promise that was not kept, the later one of two. */
+  overdue: Overdue | null;
   version: number;
 }
 
@@ -113,7 +118,7 @@ async function readTimeline(db: Database, orderId: string): Promise<TimelineEntr
 
 async function readIncoming(db: Database, orderId: string): Promise<IncomingEvent[]> {
   const { rows } = await sql<IncomingEvent>`
-    select event_id as "eventId", type, outcome, at from ledger_events where order_id = ${orderId} order by at, event_id
+    select event_id as "eventId", type, outcome, reason, at from ledger_events where order_id = ${orderId} order by at, event_id
   `.execute(db);
   return rows;
 }

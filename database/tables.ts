@@ -49,6 +49,8 @@ export interface LedgerEventsTable {
   type: string;
   outcome: 'started' | 'signalled' | 'handled' | 'late' | 'refused';
   payload_hash: Buffer | null;
+  /** Why it was refused. */
+  reason: Generated<string | null>;
   at: Time;
 }
 

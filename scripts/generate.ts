@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { eventsPage } from './events-page.ts';
@@ -38,6 +39,10 @@ if (import.meta.main) {
     if (!outdated.includes(path)) continue;
     mkdirSync(join(ROOT, dirname(path)), { recursive: true });
     writeFileSync(join(ROOT, path), text);
+  }
+  // The pages are made of the types as they were when this process began: once more, with the new ones.
+  if (outdated.some((path) => path.startsWith('schemas/'))) {
+    process.exitCode = spawnSync(process.execPath, [import.meta.filename], { stdio: 'inherit' }).status ?? 1;
   }
   console.log(outdated.length === 0 ? 'all generated files are up to date' : `generated ${outdated.join(', ')}`);
 }

@@ -20,12 +20,13 @@ const time = (at: number | Date): string => new Date(at).toISOString().replace('
 
 function heading({ orderId, order, ledger }: ShownOrder): string {
   if (order) {
-    const { status, reason, source, customerId, receivedAt, closedAt } = order;
+    const { status, reason, source, customerId, receivedAt, closedAt, overdue } = order;
+    const late = overdue ? `, overdue: ${overdue === 'shipBy' ? 'to be shipped' : 'to be delivered'}` : '';
     const ended = closedAt ? `, ended ${time(closedAt)} after ${((closedAt - receivedAt) / 1_000).toFixed(1)} s` : '';
     return [
       `Order ${orderId}: ${status}${reason ? ` (${reason})` : ''}`,
       `customer ${customerId}, from ${source}, placed ${time(order.placedAt)}`,
-      `received ${time(receivedAt)}${ended}`,
+      `received ${time(receivedAt)}${ended}${late}`,
     ].join('\n');
   }
   if (!ledger) return `Order ${orderId}: refused`;
@@ -67,7 +68,10 @@ function fulfillments({ fulfillments: parts = [], order }: ShownOrder): string {
 /** Incoming and outgoing events in one list, by time. */
 function timeline({ timeline: told = [], incoming = [] }: ShownOrder): string {
   const rows = [
-    ...incoming.map(({ at, type, eventId, outcome }) => ({ at, row: ['→', type, eventId, outcome] })),
+    ...incoming.map(({ at, type, eventId, outcome, reason }) => ({
+      at,
+      row: ['→', type, eventId, reason ? `${outcome}: ${reason}` : outcome],
+    })),
     ...told.map((entry) => ({
       at: entry.at,
       row: ['←', entry.type, entry.eventId, `${sending(entry)}, by ${entry.cause}`],

@@ -200,10 +200,11 @@ function insertNews(news: OrderStep['news']) {
 
 /** Ingest may have written the event as signalled before, or may want to later: what became of it stays. */
 function upsertHandled(orderId: string, handled: OrderStep['handled']) {
-  return sql`insert into ledger_events (order_id, event_id, type, outcome)
-    select ${orderId}, r."eventId", r.type, r.outcome
-    from ${rowsOf(handled, '"eventId" text, type text, outcome text')} order by r."eventId" collate "C"
-    on conflict (order_id, event_id) do update set outcome = excluded.outcome returning 1`;
+  return sql`insert into ledger_events (order_id, event_id, type, outcome, reason)
+    select ${orderId}, r."eventId", r.type, r.outcome, r.reason
+    from ${rowsOf(handled, '"eventId" text, type text, outcome text, reason text')} order by r."eventId" collate "C"
+    on conflict (order_id, event_id) do update set outcome = excluded.outcome,
+      reason = coalesce(excluded.reason, ledger_events.reason) returning 1`;
 }
 
 /** The events with their numbers, the order's row that counts them, and the ledger's when the order has ended. */

@@ -31,6 +31,8 @@ export interface HandledEvent {
   eventId: string;
   type: string;
   outcome: 'handled' | 'refused';
+  /** Why it was refused, with its error code. */
+  reason?: string;
 }
 
 /** A part of an invoice that is not owed any more; the rest is. */

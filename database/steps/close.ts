@@ -60,7 +60,7 @@ export interface Refusal {
 /** Writes down why something that was asked for will not be done; the order goes on. */
 export async function noteRefusal(deps: StepDependencies, orderId: string, refusal: Refusal): Promise<OrderProgress> {
   const { order } = await orderStep(deps, orderId, refusal.event.eventId, (step) => {
-    step.handled.push(refusal.event);
+    step.handled.push({ ...refusal.event, reason: refusal.reason });
     if (!isFinalOrder(step.order.status)) step.order.reason = refusal.reason;
   });
   return progressOf(order);

@@ -116,6 +116,8 @@ describe('An order that is amended', () => {
     await world.hear('delivered', `${id}:2`);
     await handle.result();
     expect(await outcomes(id)).toEqual(['amend-1 refused', 'e-2 handled']);
+    const refused = world.db.selectFrom('ledger_events').select('reason').where('event_id', '=', 'amend-1');
+    expect(await refused.where('order_id', '=', id).executeTakeFirst()).toEqual({ reason });
   });
 
   it('while its payment is in doubt is charged as invoiced, and gets the difference back by a credit note', async () => {
