@@ -4,6 +4,7 @@ import type { CarrierProvider } from './carrier/port.ts';
 import { createCarrierSimulator } from './carrier/simulator.ts';
 import type { PaymentProvider } from './payment/port.ts';
 import { createPaymentSimulator } from './payment/simulator.ts';
+import { withTimeLimit } from './time-limit.ts';
 
 /** The companies outside, each behind its port. */
 export interface Providers {
@@ -22,18 +23,20 @@ export function openProviders(config: Config): Providers {
     poolSize: SIMULATOR_CONNECTIONS,
     applicationName: 'oms-simulated-providers',
   });
+  const payment = createPaymentSimulator({
+    db,
+    latencyMs: config.OMS_SIM_PAYMENT_LATENCY,
+    faults: config.OMS_SIM_PAYMENT_FAULTS,
+  });
+  const carrier = createCarrierSimulator({
+    db,
+    latencyMs: config.OMS_SIM_CARRIER_LATENCY,
+    pickupMs: config.OMS_SIM_CARRIER_PICKUP,
+    faults: config.OMS_SIM_CARRIER_FAULTS,
+  });
   return {
-    payment: createPaymentSimulator({
-      db,
-      latencyMs: config.OMS_SIM_PAYMENT_LATENCY,
-      faults: config.OMS_SIM_PAYMENT_FAULTS,
-    }),
-    carrier: createCarrierSimulator({
-      db,
-      latencyMs: config.OMS_SIM_CARRIER_LATENCY,
-      pickupMs: config.OMS_SIM_CARRIER_PICKUP,
-      faults: config.OMS_SIM_CARRIER_FAULTS,
-    }),
+    payment: withTimeLimit(payment, { ms: config.OMS_PAYMENT_TIMEOUT, away: 'OMS_PAYMENT_UNAVAILABLE' }),
+    carrier: withTimeLimit(carrier, { ms: config.OMS_CARRIER_TIMEOUT, away: 'OMS_CARRIER_UNAVAILABLE' }),
     close: () => db.destroy(),
   };
 }

@@ -131,6 +131,10 @@ function build({ config, logger, metrics }: RoleContext, parts: Parts, connectio
       shippingPrices: { '*': config.OMS_SHIPPING_PRICE, ...config.OMS_SHIPPING_PRICES },
     },
     logger,
+    retryLimitMs: {
+      OMS_PAYMENT_UNAVAILABLE: config.OMS_PAYMENT_RETRY_MAX_INTERVAL,
+      OMS_CARRIER_UNAVAILABLE: config.OMS_CARRIER_RETRY_MAX_INTERVAL,
+    },
     onFailure: measured.activityFailed,
   });
   return createOrderWorker({

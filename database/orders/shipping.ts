@@ -10,6 +10,9 @@ export interface Booking {
   carrier: string | null;
   reference: string | null;
   trackingNumber: string | null;
+  service?: string | null;
+  /** Minor units of the order's currency. */
+  price?: number | null;
 }
 
 /** What the carrier says about an attempt to deliver. */
@@ -28,6 +31,8 @@ export function book(step: OrderStep, f: FulfillmentRecord, shipment: ShipmentRe
   shipment.carrier ??= booking.carrier;
   shipment.bookingReference ??= booking.reference;
   shipment.trackingNumber ??= booking.trackingNumber;
+  shipment.service ??= booking.service ?? null;
+  shipment.quotedPrice ??= booking.price ?? null;
   if (shipment.status !== 'pending') return false;
   moveShipment(f, shipment, 'booked');
   shipment.bookedAt = step.order.now;

@@ -11,11 +11,20 @@ export interface BookingIntent {
   warehouse: string;
   shipTo: Address | null;
   items: { sku: string; quantity: number }[];
+  currency: string;
 }
 
 /** What the carrier has said about a shipment. */
 export type BookingAnswer = { shipmentId: string } & (
-  | { status: 'booked'; carrier: string; reference: string; trackingNumber: string }
+  | {
+      status: 'booked';
+      carrier: string;
+      reference: string;
+      trackingNumber: string;
+      service: string | null;
+      /** Minor units of the order's currency. */
+      price: number | null;
+    }
   | { status: 'refused'; reason: string }
 );
 
@@ -24,7 +33,8 @@ export function bookingIntents(order: OrderRecord, ids: readonly string[]): Book
   return order.fulfillments.flatMap((f) => {
     if (f.warehouse === null || f.shipment?.status !== 'pending' || !ids.includes(f.id)) return [];
     const items = f.items.map(({ sku, quantity }) => ({ sku, quantity }));
-    return [{ shipmentId: f.id, warehouse: f.warehouse, shipTo: order.shipTo, items }];
+    const { shipTo, currency } = order;
+    return [{ shipmentId: f.id, warehouse: f.warehouse, shipTo, items, currency }];
   });
 }
 

@@ -181,6 +181,20 @@ export const SETTINGS = {
   ),
   OMS_DATABASE_POOL: setting(wholeNumber(1, 500), '16', 'PostgreSQL connections of one process.'),
 
+  // providers
+  OMS_PAYMENT_TIMEOUT: setting(
+    duration(),
+    '10 s',
+    'A call to the payment provider is given up after this long and made again, under the same key.',
+  ),
+  OMS_CARRIER_TIMEOUT: setting(duration(), '10 s', 'The same for the carrier.'),
+  OMS_PAYMENT_RETRY_MAX_INTERVAL: setting(
+    duration(),
+    '60 s',
+    'Longest wait between two attempts at a payment provider that is away; waits double from 0.5 s.',
+  ),
+  OMS_CARRIER_RETRY_MAX_INTERVAL: setting(duration(), '60 s', 'The same for the carrier.'),
+
   // publisher
   OMS_OUTBOX_BATCH: setting(wholeNumber(1, 10_000), '1000', 'Events taken from the outbox at once.'),
   OMS_OUTBOX_POLL: setting(duration(), '500 ms', 'How often the outbox is looked at while nothing announces itself.'),

@@ -7,7 +7,8 @@ import type { Logger } from '../../platform/logger.ts';
 import { createFaults } from '../faults.ts';
 import type { Faults } from '../faults.ts';
 import type { CarrierNews, TrackedStatus } from './port.ts';
-import { SIMULATED_CARRIER, updateIdOf } from './simulator.ts';
+import { updateIdOf } from './simulator.ts';
+import { SIMULATED_CARRIER } from './tariff.ts';
 
 export interface CarrierClockOptions {
   /** The carrier's own memory. */

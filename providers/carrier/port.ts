@@ -2,17 +2,45 @@ import { CARRIER_STATUSES } from '../../domain/carrier-status.ts';
 import type { CarrierStatus } from '../../domain/carrier-status.ts';
 import type { Address } from '../../domain/order.ts';
 
-/** A parcel to be picked up at a warehouse. */
-export interface BookingRequest {
-  /** The shipment's id. */
+/** A parcel to be brought from a warehouse to a customer. */
+export interface QuoteRequest {
+  /** The shipment's id: for the carrier's records. */
   key: string;
   warehouse: string;
   shipTo: Address | null;
   items: { sku: string; quantity: number }[];
+  /** The order's; quotes are in it. */
+  currency: string;
 }
 
+/** What a carrier asks for one of its services. */
+export interface Quote {
+  carrier: string;
+  /** As the carrier names it. */
+  service: string;
+  /** Minor units. */
+  price: number;
+  currency: string;
+  /** Days from pick-up to delivery that the carrier promises. */
+  promisedDays: number;
+}
+
+/** A parcel to be picked up. */
+export interface BookingRequest extends QuoteRequest {
+  /** One of the quoted services; null = the carrier's choice. */
+  service: string | null;
+}
+
+/** `service` and `price` are those of the booking, whatever a repeat of it asks for; null where the carrier does not say. */
 export type BookingOutcome =
-  | { status: 'booked'; carrier: string; reference: string; trackingNumber: string }
+  | {
+      status: 'booked';
+      carrier: string;
+      reference: string;
+      trackingNumber: string;
+      service: string | null;
+      price: number | null;
+    }
   | { status: 'refused'; reason: string };
 
 /** Where a carrier says a parcel is. */
@@ -30,6 +58,12 @@ export interface Tracking {
 
 /** The company that moves the parcels. One adapter a carrier; test/providers holds what each must keep to. */
 export interface CarrierProvider {
+  /**
+   * What the carrier asks for this parcel, by service; none when it does not bring it. Changes nothing, and promises
+   * nothing: only a booking does.
+   * @throws OmsError OMS_CARRIER_UNAVAILABLE when the carrier cannot tell now
+   */
+  quote(request: QuoteRequest): Promise<Quote[]>;
   /**
    * Books a pick-up, once for each key: the same key again gets the first outcome.
    * @throws OmsError OMS_CARRIER_UNAVAILABLE when the outcome is unknown: it may be booked

@@ -5,10 +5,8 @@ import type { FaultRule } from '../../platform/config/fault-rules.ts';
 import type { CarrierFault } from '../../platform/config/settings.ts';
 import { createFaults } from '../faults.ts';
 import { createSimulatedCall, mark } from '../simulation.ts';
-import type { BookingOutcome, CarrierProvider, TrackedStatus, Tracking } from './port.ts';
-
-/** The simulated carrier's name, as bookings and news carry it. */
-export const SIMULATED_CARRIER = 'Simulated Parcels';
+import type { BookingOutcome, BookingRequest, CarrierProvider, Quote, TrackedStatus, Tracking } from './port.ts';
+import { SIMULATED_CARRIER, tariff } from './tariff.ts';
 
 export interface CarrierSimulatorOptions {
   /** The carrier's own memory: transactions here are never part of ours. */
@@ -23,6 +21,8 @@ interface Booking {
   status: string;
   reference: string;
   tracking_number: string;
+  service: string | null;
+  price: number | null;
 }
 
 /**
@@ -38,7 +38,9 @@ export function createCarrierSimulator({
   const faults = createFaults(rules);
   const call = createSimulatedCall({ provider: 'carrier', unavailable: 'OMS_CARRIER_UNAVAILABLE', latencyMs, faults });
   return {
-    book: ({ key }) => call('book', key, () => book(db, key, faults.strikes('refuse', key) ? null : pickupMs)),
+    quote: (request) => call('quote', request.key, () => quoted(db, request.key, tariff(request))),
+    book: (request) =>
+      call('book', request.key, () => book(db, request, faults.strikes('refuse', request.key) ? null : pickupMs)),
     cancel: (key) => call('cancel', key, () => cancel(db, key)),
     track: (key) => call('track', key, () => track(db, key)),
   };
@@ -49,17 +51,33 @@ export function updateIdOf(key: string, status: TrackedStatus): string {
   return `${key}/${status}`;
 }
 
+async function quoted(db: Database, key: string, quotes: Quote[]): Promise<Quote[]> {
+  await log(db, 'quote', key, quotes.map(({ service, price }) => `${service} ${price}`).join(', '));
+  return quotes;
+}
+
+/** What was asked of the carrier, and what it came to: nobody may say later that it was otherwise. */
+async function log(db: Database, operation: string, key: string, outcome: string): Promise<void> {
+  await db.insertInto('simulated_calls').values({ provider: 'carrier', operation, key, outcome }).execute();
+}
+
 /** `pickupMs` null = refused. A repeat finds the row by its key and answers as the first time. */
-async function book(db: Database, key: string, pickupMs: number | null): Promise<BookingOutcome> {
+async function book(db: Database, request: BookingRequest, pickupMs: number | null): Promise<BookingOutcome> {
+  const { key } = request;
+  const quotes = tariff(request);
+  const chosen = quotes.find(({ service }) => service === request.service) ?? quotes[0];
+  const [service, price] = [chosen?.service ?? null, chosen?.price ?? null];
   const reference = `BK-${mark(key, 10)}`;
   const trackingNumber = `SP${mark(`${key} parcel`, 12)}`;
   const [status, next] = pickupMs === null ? ['refused', null] : ['booked', 'dispatched'];
   const { rows } = await sql<Booking>`
     with booking as (
-      insert into simulated_bookings (key, status, reference, tracking_number, next_status, next_at)
-      values (${key}, ${status}, ${reference}, ${trackingNumber}, ${next}, now() + ${pickupMs}::float8 * interval '1 ms')
+      insert into simulated_bookings
+        (key, status, reference, tracking_number, next_status, next_at, service, price)
+      values (${key}, ${status}, ${reference}, ${trackingNumber}, ${next},
+        now() + ${pickupMs}::float8 * interval '1 ms', ${service}, ${price})
       on conflict (key) do nothing
-      returning status, reference, tracking_number
+      returning status, reference, tracking_number, service, price
     ), log as (
       insert into simulated_calls (provider, operation, key, outcome)
       select 'carrier', 'book', ${key}, coalesce((select status from booking), 'repeat')
@@ -71,7 +89,7 @@ async function book(db: Database, key: string, pickupMs: number | null): Promise
 async function find(db: Database, key: string): Promise<Booking | undefined> {
   return db
     .selectFrom('simulated_bookings')
-    .select(['status', 'reference', 'tracking_number'])
+    .select(['status', 'reference', 'tracking_number', 'service', 'price'])
     .where('key', '=', key)
     .executeTakeFirst();
 }
@@ -86,13 +104,15 @@ function bookingOf(row: Booking | undefined): BookingOutcome {
     carrier: SIMULATED_CARRIER,
     reference: row.reference,
     trackingNumber: row.tracking_number,
+    service: row.service,
+    price: row.price,
   };
 }
 
 async function cancel(db: Database, key: string): Promise<'cancelled' | 'alreadyPickedUp'> {
   return transaction(db, async (tx) => {
     const outcome = (await tombstone(tx, key)) || (await callOff(tx, key)) ? 'cancelled' : 'alreadyPickedUp';
-    await tx.insertInto('simulated_calls').values({ provider: 'carrier', operation: 'cancel', key, outcome }).execute();
+    await log(tx, 'cancel', key, outcome);
     return outcome;
   });
 }

@@ -9,6 +9,7 @@ import { createCarrierSimulator } from '../../providers/carrier/simulator.ts';
 import { createPaymentSimulator } from '../../providers/payment/simulator.ts';
 import { createActivities } from '../../workers/activities/index.ts';
 import type { Activities } from '../../workers/activities/index.ts';
+import type { RetryLimits } from '../../workers/activities/failures.ts';
 import { createOrderWorld, silent } from './order-world.ts';
 import type { OrderWorld } from './order-world.ts';
 
@@ -32,6 +33,10 @@ export interface FulfillmentWorldOptions {
   pickupMs?: number;
   /** How orders are split. @default fewest shipments */
   strategy?: AllocationStrategy;
+  /** Longest waits between attempts at providers. */
+  retryLimitMs?: RetryLimits;
+  /** Told of every attempt that failed. */
+  onFailure?: (activity: string, code: string) => void;
 }
 
 /** Money and goods in numbers a test can check by heart: 20 % tax, 5.00 shipping. */
@@ -62,6 +67,8 @@ export async function createFulfillmentWorld(options: FulfillmentWorldOptions = 
     paymentMode,
     strategy: options.strategy,
     logger: silent,
+    ...(options.retryLimitMs ? { retryLimitMs: options.retryLimitMs } : {}),
+    ...(options.onFailure ? { onFailure: options.onFailure } : {}),
   });
   return {
     ...world,

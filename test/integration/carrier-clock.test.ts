@@ -47,8 +47,8 @@ const carrier = (pickupMs = 0) => createCarrierSimulator({ db: test.db, latencyM
 
 async function book(count = 1, pickupMs = 0): Promise<string[]> {
   const keys = Array.from({ length: count }, () => `${randomUUID()}:1`);
-  const items = [{ sku: 'MUG', quantity: 1 }];
-  await Promise.all(keys.map((key) => carrier(pickupMs).book({ key, warehouse: 'north', shipTo: null, items })));
+  const parcel = { warehouse: 'north', shipTo: null, items: [{ sku: 'MUG', quantity: 1 }], currency: 'GBP' };
+  await Promise.all(keys.map((key) => carrier(pickupMs).book({ key, ...parcel, service: null })));
   return keys;
 }
 

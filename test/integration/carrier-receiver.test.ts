@@ -62,7 +62,14 @@ beforeEach(async () => {
     order,
     ids.map((fulfillmentId) => ({ fulfillmentId, ...approved })),
   );
-  const booked = { status: 'booked', carrier: 'c', reference: 'r', trackingNumber: 't' } as const;
+  const booked = {
+    status: 'booked',
+    carrier: 'c',
+    reference: 'r',
+    trackingNumber: 't',
+    service: 's',
+    price: 1,
+  } as const;
   await recordBookings(
     deps,
     charged,
@@ -201,7 +208,8 @@ describe('the simulated carrier’s way in', () => {
     const start = () => startPushes(config, receiver(), silent);
     const first = start();
     for (const n of [1, 2]) {
-      await carrier.book({ key: `${orderId}:${n}`, warehouse: 'north', shipTo: null, items: [] });
+      const parcel = { warehouse: 'north', shipTo: null, items: [], currency: 'GBP', service: null };
+      await carrier.book({ key: `${orderId}:${n}`, ...parcel });
     }
     await waitFor('both pick-ups', async () => !(await shipments()).includes('booked'));
     await first.stop();

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { applyCarrierUpdates } from '../../database/carrier-updates.ts';
 import { readProgress } from '../../database/orders/progress.ts';
+import { createCarrierSimulator } from '../../providers/carrier/simulator.ts';
 import { createFulfillmentWorld } from '../helpers/fulfillment-world.ts';
 import type { FulfillmentWorld } from '../helpers/fulfillment-world.ts';
 
@@ -24,6 +25,14 @@ async function paid(orderId: string, { isBooked = true } = {}): Promise<void> {
   await world.activities.takeOrder(orderId, 'run');
   await world.activities.chargeFulfillments(orderId, ids);
   if (isBooked) await world.activities.bookShipments(orderId, ids);
+}
+
+/** What the carrier asks for the first shipment of `paid`, cheapest first. */
+async function quotes() {
+  const items = [{ sku: 'e', quantity: 3 }];
+  const parcel = { key: 'x:1', warehouse: 'east', shipTo: null, items, currency: 'GBP' };
+  const offered = await createCarrierSimulator({ db: world.db, latencyMs: 0, pickupMs: 0, faults: [] }).quote(parcel);
+  return offered.toSorted((a, b) => a.price - b.price);
 }
 
 /** The events about shipments, in the order they were told: what happened to which. */
@@ -60,6 +69,18 @@ describe("A carrier's news", () => {
       'ShipmentDispatched 2',
       'Delivered 2',
     ]);
+  });
+
+  it('finds the shipment booked with the cheapest service, and its price kept', async () => {
+    await paid('quoted');
+    const [quote] = await quotes();
+    const rows = world.db.selectFrom('shipments').select(['carrier', 'service', 'quoted_price', 'booking_reference']);
+    expect(await rows.where('shipment_id', '=', 'quoted:1').executeTakeFirst()).toEqual({
+      carrier: quote?.carrier,
+      service: 'Economy',
+      quoted_price: quote?.price,
+      booking_reference: expect.stringMatching(/^BK-/),
+    });
   });
 
   it('that comes twice, with the same id or another, changes nothing and answers the same', async () => {

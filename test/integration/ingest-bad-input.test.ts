@@ -71,12 +71,12 @@ const CLASSES: [what: string, make: (id: string) => Incoming, refused: Refused][
   [
     'null, a tombstone',
     (id) => ({ key: id, value: null }),
-    wire('OMS_INGEST_VALUE_EMPTY', /^null$/, /hold an order event/),
+    wire('OMS_INGEST_VALUE_EMPTY', /^null$/, /hold what its topic carries/),
   ],
   [
     'zero bytes',
     (id) => ({ key: id, value: Buffer.alloc(0) }),
-    wire('OMS_INGEST_VALUE_EMPTY', /0 bytes/, /hold an order/),
+    wire('OMS_INGEST_VALUE_EMPTY', /0 bytes/, /hold what its topic/),
   ],
   [
     'another magic byte',

@@ -2,6 +2,7 @@ import type { AllocationStrategy } from '../../domain/allocation.ts';
 import type { DrawDependencies } from '../../database/steps/draw.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { CarrierProvider } from '../../providers/carrier/port.ts';
+import type { RetryLimits } from './failures.ts';
 import type { PaymentProvider } from '../../providers/payment/port.ts';
 
 /** What the activities work with. */
@@ -11,6 +12,8 @@ export interface ActivityDependencies extends DrawDependencies {
   logger: Logger;
   /** How orders are split by warehouse. @default fewest shipments */
   strategy?: AllocationStrategy;
+  /** Longest waits between attempts at providers. @default those of the workflow's retry policy */
+  retryLimitMs?: RetryLimits;
   /** Told of every attempt that failed. */
   onFailure?: (activity: string, code: string) => void;
 }

@@ -1,14 +1,20 @@
 import { ApplicationFailure, asyncLocalStorage } from '@temporalio/activity';
 import { databaseError } from '../../database/database.ts';
 import { isOmsError } from '../../domain/errors.ts';
+import type { ErrorCode } from '../../domain/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 
 /** The type of a failure that is none of the error table's: a bug. */
 const BUG = 'Bug';
 
+/** Longest wait between two attempts at a provider that is away, ms, by the code that says it is. */
+export type RetryLimits = Partial<Record<ErrorCode, number>>;
+
 interface Reporting {
   logger: Logger;
   onFailure?: (activity: string, code: string) => void;
+  /** @default what the workflow's retry policy says */
+  retryLimitMs?: RetryLimits;
 }
 
 // Parameters differ from function to function; what goes in comes out with the same type.
@@ -69,7 +75,7 @@ function wrapped<T extends Record<string, Step>>(
 }
 
 function report(
-  { logger, onFailure }: Reporting,
+  { logger, onFailure, retryLimitMs = {} }: Reporting,
   activity: string,
   error: unknown,
   isFinal: (retryable: boolean) => boolean,
@@ -79,5 +85,23 @@ function report(
   logger[retryable ? 'warn' : 'error']({ activity, code: type, err: error }, 'activity failed');
   onFailure?.(activity, type);
   const message = error instanceof Error ? error.message : String(error);
-  return ApplicationFailure.create({ message, type, nonRetryable: isFinal(retryable) });
+  const limitMs = isOmsError(error) ? retryLimitMs[error.code] : undefined;
+  const wait = limitMs === undefined ? {} : { nextRetryDelay: waitBefore(nextAttempt(), limitMs) };
+  return ApplicationFailure.create({ message, type, nonRetryable: isFinal(retryable), ...wait });
+}
+
+const FIRST_WAIT_MS = 500;
+
+/**
+ * How long to wait before an attempt (2, 3, …), ms. The activity says so rather than the workflow's policy, so that a
+ * change of configuration reaches the orders that are waiting, and no history depends on it.
+ */
+export function waitBefore(attempt: number, limitMs: number): number {
+  return Math.min(FIRST_WAIT_MS * 2 ** Math.min(attempt - 2, MAX_DOUBLINGS), limitMs);
+}
+
+const MAX_DOUBLINGS = 30;
+
+function nextAttempt(): number {
+  return (asyncLocalStorage.getStore()?.info.attempt ?? 1) + 1;
 }
