@@ -78,16 +78,27 @@ export async function readSpending(db: Database, customerId: string | null, limi
   return rows;
 }
 
-/** Gives spending back as it is credited, in the transaction that draws the credit notes. Declined decisions spent nothing. */
+/** Decided on what was read before somebody else's step: to be decided anew. */
+const CHANGED_SINCE = '40001';
+
+/**
+ * Gives spending back as it is credited, in the transaction that draws the credit notes. Declined decisions spent
+ * nothing. What somebody else has given back in the meantime fails the transaction, to be tried again.
+ */
 export async function giveBack(tx: Database, credited: readonly { id: string; total: number }[]): Promise<void> {
+  const r = rowsOf(credited, 'id text, total bigint');
   await sql`
     with back as (
       update spend_decisions d set given_back = d.given_back + r.total
-      from ${rowsOf(credited, 'id text, total bigint')} where d.fulfillment_id = r.id and d.approved
+      from ${r} where d.fulfillment_id = r.id and d.approved and d.given_back + r.total <= d.amount
       returning d.customer_id, d.currency, r.total
+    ), lower as (
+      update customer_spend s set spent = s.spent - b.total, updated_at = now()
+      from (select customer_id, currency, sum(total)::bigint as total from back group by customer_id, currency) as b
+      where s.customer_id = b.customer_id and s.currency = b.currency
     )
-    update customer_spend s set spent = s.spent - b.total, updated_at = now()
-    from (select customer_id, currency, sum(total)::bigint as total from back group by customer_id, currency) as b
-    where s.customer_id = b.customer_id and s.currency = b.currency
+    select oms_expect((select count(*) from back),
+      (select count(*) from spend_decisions d join ${r} on d.fulfillment_id = r.id where d.approved),
+      ${CHANGED_SINCE}, 'spending given back')
   `.execute(tx);
 }

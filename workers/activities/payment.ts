@@ -16,10 +16,17 @@ export function createPaymentActivities(deps: ActivityDependencies, charge: Char
   const refund = async ({ fulfillmentId, isOpen, reason, owed }: RefundIntent): Promise<RefundAnswer> => {
     const end = isOpen ? await endPayment(payment, fulfillmentId, reason) : null;
     if (end && end.status !== 'captured') return { fulfillmentId, end, refunded: [] };
-    for (const { creditNoteId, amount, reason } of owed) {
-      await payment.refund({ key: fulfillmentId, refundKey: creditNoteId, amount, reason });
-    }
-    return { fulfillmentId, end, refunded: owed.map(({ creditNoteId }) => creditNoteId) };
+    const giveBack = async (note: RefundIntent['owed'][number]): Promise<string> => {
+      const { creditNoteId, amount } = note;
+      await payment.refund({ key: fulfillmentId, refundKey: creditNoteId, amount, reason: note.reason });
+      return creditNoteId;
+    };
+    // What is known is recorded, whatever is still to be asked for again.
+    const refunded = await answersOf(owed, giveBack).catch((error: unknown) => {
+      if (end) return [];
+      throw error;
+    });
+    return { fulfillmentId, end, refunded };
   };
 
   const capture = async ({ fulfillmentId, amount }: CaptureIntent): Promise<CaptureAnswer> => ({
