@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { invoiceTotals } from '../../domain/invoice.ts';
+import { invoiceTotals, pricingFor } from '../../domain/invoice.ts';
 import { exact, share, sum } from '../../domain/money.ts';
 
 describe('money', () => {
@@ -60,5 +60,35 @@ describe('the totals of an invoice', () => {
         },
       ),
     );
+  });
+});
+
+describe('tax and shipping', () => {
+  const rules = { taxRates: { '*': 2_000, DE: 1_900, CH: 0 }, shippingPrices: { '*': 500, EUR: 600 } };
+
+  it.each([
+    ['DE', 'EUR', 1_900, 600],
+    [' de ', 'GBP', 1_900, 500],
+    ['CH', 'CHF', 0, 500],
+    ['United Kingdom', 'GBP', 2_000, 500],
+    [null, 'EUR', 2_000, 600],
+  ])(
+    'for %s in %s are %s basis points and %s minor units',
+    (country, currency, taxBasisPoints, shippingPerShipment) => {
+      expect(pricingFor(rules, country, currency)).toEqual({ country, taxBasisPoints, shippingPerShipment });
+    },
+  );
+
+  it('are those of each line and shipment alone, so that a bill of many lines counts each once (defect 1)', () => {
+    const items = [1, 2, 3].map((line) => ({ line, sku: `S${line}`, quantity: 1, unitPrice: 7_674 }));
+    const totals = invoiceTotals(items, pricingFor(rules, 'DE', 'EUR'));
+    expect(totals).toMatchObject({ subTotal: 23_022, tax: 3 * 1_458, shipping: 600, total: 27_996 });
+  });
+
+  it('of 400,000 pieces are exact, and past 2^53 refused (defect 2)', () => {
+    const price = (quantity: number) => [{ line: 1, sku: 'S', quantity, unitPrice: 9_000_000_000 }];
+    const pricing = pricingFor(rules, null, 'GBP');
+    expect(invoiceTotals(price(400_000), pricing).subTotal).toBe(3_600_000_000_000_000);
+    expect(() => invoiceTotals(price(2_000_000), pricing)).toThrow('not an exact number');
   });
 });

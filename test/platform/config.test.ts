@@ -32,6 +32,18 @@ describe('configuration', () => {
     expect(config.KAFKA_BROKERS).toEqual(['c:3', 'd:4']);
   });
 
+  it('reads tax by country and shipping by currency, and names what is wrong with one', () => {
+    const config = loadConfig({ OMS_TAX_RATES: 'GB=2000, DE=1900,*=0', OMS_SHIPPING_PRICES: 'EUR=600' });
+    expect(config.OMS_TAX_RATES).toEqual({ GB: 2_000, DE: 1_900, '*': 0 });
+    expect(config.OMS_SHIPPING_PRICES).toEqual({ EUR: 600 });
+    expect(loadConfig({}).OMS_TAX_RATES).toEqual({});
+    expect(faultsOf({ OMS_TAX_RATES: 'Germany=1900' })[0]).toContain('"Germany=1900": must be a country');
+    expect(faultsOf({ OMS_TAX_RATES: 'DE=19.5' })[0]).toContain('"DE=19.5": must be');
+    expect(faultsOf({ OMS_TAX_RATES: 'DE=10001' })).toHaveLength(1);
+    expect(faultsOf({ OMS_TAX_RATES: 'DE=1,DE=2' })[0]).toContain('DE must not be named twice');
+    expect(faultsOf({ OMS_PAYMENT_MODE: 'later' })).toHaveLength(1);
+  });
+
   it('has timers of their own for sources that need them, and names what is wrong with one', () => {
     const config = loadConfig({
       OMS_SOURCE_TIMERS: 'webshop/ship-by=1 d, webshop/reservation=2 h,pos/customer-action=5 m',
