@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { CARRIER_STATUSES } from '../../domain/carrier-status.ts';
 import { FINGERPRINT_VERSION, fingerprintText } from '../../domain/fingerprint.ts';
 import { assertOrderId, fulfillmentId, isOrderId, orderIdOf, outgoingEventId } from '../../domain/ids.ts';
+import { CarrierStatus } from '../../schemas/index.ts';
 import type { PlacedOrder } from '../../domain/order.ts';
 import {
   FULFILLMENT_STATUSES,
@@ -99,5 +101,11 @@ describe('the state tables', () => {
         expect(isFinalOrder(status)).toBe(true);
       }),
     );
+  });
+});
+
+describe("the carriers' words", () => {
+  it('are those of the topic, in its order, behind the symbol for what is not known yet', () => {
+    expect(CarrierStatus).toEqual(['Unknown', ...CARRIER_STATUSES]);
   });
 });
