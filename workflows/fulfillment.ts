@@ -19,10 +19,17 @@ export async function fulfil(story: Story): Promise<void> {
 
 async function fulfilPatiently(story: Story): Promise<void> {
   const booked = new Set<string>();
-  const bookings = [bookReady(story, booked)];
+  const bookings: Promise<void>[] = [];
+  const book = (): void => {
+    const booking = bookReady(story, booked);
+    // Called off together with the charge below, it is not waited for any more: nobody else hears of its end.
+    booking.catch(() => undefined);
+    bookings.push(booking);
+  };
+  book();
   for (let ids = toCharge(progressOf(story)); ids.length > 0; ids = toCharge(progressOf(story))) {
     learn(story, await waiting(story, 'payment', provider.chargeFulfillments(story.orderId, ids)));
-    bookings.push(bookReady(story, booked));
+    book();
   }
   await Promise.all(bookings);
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
+import { OmsError } from '../../domain/errors.ts';
 import { createWorkflowWorld } from '../helpers/workflow-world.ts';
 import type { WorkflowWorld } from '../helpers/workflow-world.ts';
 import { waitFor } from '../helpers/wait.ts';
@@ -17,6 +18,8 @@ const strike = (orderId: string, failure: () => Error): void => {
   throw failure();
 };
 
+const notNow = (): Error => new OmsError('OMS_PAYMENT_UNAVAILABLE', 'not now');
+
 let world: WorkflowWorld;
 beforeAll(async () => {
   world = await createWorkflowWorld({
@@ -28,13 +31,23 @@ beforeAll(async () => {
         strike(orderId, () => new Error('the answer was lost'));
         return taken;
       },
+      tryFulfil: (orderId, ids) =>
+        orderId.endsWith('half-paid') ? Promise.reject(notNow()) : activities.tryFulfil(orderId, ids),
+      // The provider answers for the second fulfillment, and never for the first.
+      chargeFulfillments: (orderId, ids) => {
+        const answered = orderId.endsWith('half-paid') ? ids.filter((id) => id.endsWith(':2')) : ids;
+        return answered.length > 0 ? activities.chargeFulfillments(orderId, answered) : Promise.reject(notNow());
+      },
       closeOrder: async (orderId, request) => {
         strike(orderId, () => ApplicationFailure.nonRetryable('a bug of ours', 'Bug'));
         return activities.closeOrder(orderId, request);
       },
     }),
   });
-  await world.stock([{ warehouse: 'east', sku: 'e', onHand: 1_000 }]);
+  await world.stock([
+    { warehouse: 'east', sku: 'e', onHand: 1_000 },
+    { warehouse: 'west', sku: 'w', onHand: 1_000 },
+  ]);
 });
 afterAll(() => world.drop());
 
@@ -48,6 +61,22 @@ describe('The order workflow', () => {
     await world.hear('delivered', `${id}:1`);
     expect(await handle.result()).toEqual({ status: 'completed' });
     expect(attempts).toBe(3);
+  });
+
+  it('called off while one part is being charged and another one booked, undoes both', async () => {
+    const id = world.id('half-paid');
+    world.away.carrier = true;
+    const handle = await world.start(id, [{ sku: 'e' }, { sku: 'w' }]);
+    await world.until(id, ({ fulfillments }) => fulfillments?.[1]?.shipment === 'pending');
+    await waitFor('both to be under way', async () => {
+      const { raw } = await handle.describe();
+      return new Set(raw.pendingActivities?.map(({ activityType }) => activityType?.name)).size === 2;
+    });
+    await world.signal(id, { v: 1, kind: 'cancel', eventId: 'cancel-1', reason: 'test', fulfillmentId: null });
+    await world.until(id, ({ waitingFor }) => waitingFor === 'carrier');
+    world.away.carrier = false;
+    expect(await handle.result()).toEqual({ status: 'cancelled' });
+    expect(await world.charged(`${id}:2`)).toEqual({ taken: 1_700, refunded: 1_700 });
   });
 
   it('stops at a bug in its task, visible, never failed; and goes on when the bug is gone', async () => {
