@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { COMMANDS } from './commands.ts';
 import type { CommandEntry } from './commands.ts';
 
-const VERSION = '0.1.0';
+const VERSION = '0.2.0';
 
 const EXIT_CODES = `
 Exit codes: 0 done, 1 failed, 2 the command line is not acceptable.

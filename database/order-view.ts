@@ -31,6 +31,16 @@ export interface IncomingEvent {
   at: Date;
 }
 
+/** News from a carrier, and whether anything came of it. */
+export interface CarrierNewsEntry {
+  updateId: string;
+  shipmentId: string;
+  status: string;
+  applied: boolean;
+  detail: string | null;
+  at: Date;
+}
+
 /** What the ledger says of an order id; all there is of an order that was not taken yet. */
 export interface LedgerRow {
   state: LedgerState;
@@ -57,6 +67,8 @@ export interface OrderView {
   /** In version order. */
   timeline: TimelineEntry[];
   incoming: IncomingEvent[];
+  /** What carriers have said of its shipments, in the order it came. */
+  news: CarrierNewsEntry[];
 }
 
 export interface OrderSummary {
@@ -79,14 +91,15 @@ export interface OrderSummary {
 export async function readOrderView(db: Database, orderId: string): Promise<OrderView | null> {
   const [ledger, order] = await Promise.all([readLedger(db, orderId), readOrder(db, orderId)]);
   if (!ledger && !order) return null;
-  const [items, timeline, incoming] = await Promise.all([
+  const [items, timeline, incoming, news] = await Promise.all([
     readItems(db, orderId),
     readTimeline(db, orderId),
     readIncoming(db, orderId),
+    readNews(db, orderId),
   ]);
-  if (!order) return { orderId, ledger, order: null, items, fulfillments: [], timeline, incoming };
+  if (!order) return { orderId, ledger, order: null, items, fulfillments: [], timeline, incoming, news };
   const { fulfillments, sequences: _sequences, now: _now, askedAt: _askedAt, orderId: _id, ...summary } = order;
-  return { orderId, ledger, order: summary, items, fulfillments, timeline, incoming };
+  return { orderId, ledger, order: summary, items, fulfillments, timeline, incoming, news };
 }
 
 async function readLedger(db: Database, orderId: string): Promise<LedgerRow | null> {
@@ -119,6 +132,15 @@ async function readTimeline(db: Database, orderId: string): Promise<TimelineEntr
 async function readIncoming(db: Database, orderId: string): Promise<IncomingEvent[]> {
   const { rows } = await sql<IncomingEvent>`
     select event_id as "eventId", type, outcome, reason, at from ledger_events where order_id = ${orderId} order by at, event_id
+  `.execute(db);
+  return rows;
+}
+
+async function readNews(db: Database, orderId: string): Promise<CarrierNewsEntry[]> {
+  const { rows } = await sql<CarrierNewsEntry>`
+    select n.update_id as "updateId", n.shipment_id as "shipmentId", n.status, n.applied, n.detail, n.received_at as at
+    from fulfillments f join carrier_updates n on n.shipment_id = f.fulfillment_id
+    where f.order_id = ${orderId} order by n.received_at, n.update_id
   `.execute(db);
   return rows;
 }

@@ -5,7 +5,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { historyToText } from '../test/helpers/histories.ts';
 import { obtainStack, publishEndpoints } from '../test/helpers/stack.ts';
-import { RECORDED_STORIES } from '../test/helpers/recorded-stories.ts';
+import { CAPTURE_STORIES, RECORDED_STORIES } from '../test/helpers/recorded-stories.ts';
 import { createWorkflowWorld } from '../test/helpers/workflow-world.ts';
 
 const root = new URL('../', import.meta.url);
@@ -15,13 +15,18 @@ await mkdir(folder, { recursive: true });
 
 const stack = await obtainStack();
 publishEndpoints(stack.endpoints);
-const world = await createWorkflowWorld();
-for (const [name, play] of Object.entries(RECORDED_STORIES)) {
-  const handle = await play(world, name);
-  const { status } = await handle.result();
-  const history = await handle.fetchHistory();
-  await writeFile(new URL(`${name}.json`, folder), historyToText(history));
-  process.stdout.write(`${name}: ${status}, ${history.events?.length ?? 0} events\n`);
+for (const [paymentMode, stories] of [
+  ['charge', RECORDED_STORIES],
+  ['capture-at-handover', CAPTURE_STORIES],
+] as const) {
+  const world = await createWorkflowWorld({ paymentMode });
+  for (const [name, play] of Object.entries(stories)) {
+    const handle = await play(world, name);
+    const { status } = await handle.result();
+    const history = await handle.fetchHistory();
+    await writeFile(new URL(`${name}.json`, folder), historyToText(history));
+    process.stdout.write(`${name}: ${status}, ${history.events?.length ?? 0} events\n`);
+  }
+  await world.drop();
 }
-await world.drop();
 await stack.stop();

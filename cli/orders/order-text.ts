@@ -52,25 +52,38 @@ function items({ items: lines = [], order }: ShownOrder): string {
 
 function fulfillments({ fulfillments: parts = [], order }: ShownOrder): string {
   if (parts.length === 0) return '';
-  const rows = parts.map(({ id, warehouse, status, reason, items: lines, invoice, payment, shipment }) => [
+  const rows = parts.map(({ id, warehouse, status, reason, items: lines, invoice, creditNotes, payment, shipment }) => [
     id,
     warehouse ?? '-',
     reason ? `${status} (${reason})` : status,
     lines.reduce((sum, { quantity }) => sum + quantity, 0),
     invoice ? `${invoice.invoiceId} ${money(invoice.total)} ${order?.currency ?? ''}` : '-',
+    creditNotes.map(({ creditNoteId, total }) => `${creditNoteId} ${money(total)}`).join(', ') || '-',
     payment?.status ?? '-',
     shipment?.status ?? '-',
     shipment?.trackingNumber ?? '-',
   ]);
-  return table(['FULFILLMENT', 'WAREHOUSE', 'STATUS', 'PIECES', 'INVOICE', 'PAYMENT', 'SHIPMENT', 'TRACKING'], rows);
+  return table(
+    ['FULFILLMENT', 'WAREHOUSE', 'STATUS', 'PIECES', 'INVOICE', 'CREDITED', 'PAYMENT', 'SHIPMENT', 'TRACKING'],
+    rows,
+  );
 }
 
-/** Incoming and outgoing events in one list, by time. */
-function timeline({ timeline: told = [], incoming = [] }: ShownOrder): string {
+/** Incoming events, carriers' news and outgoing events in one list, by time. */
+function timeline({ timeline: told = [], incoming = [], news = [] }: ShownOrder): string {
   const rows = [
     ...incoming.map(({ at, type, eventId, outcome, reason }) => ({
       at,
       row: ['→', type, eventId, reason ? `${outcome}: ${reason}` : outcome],
+    })),
+    ...news.map(({ at, status, shipmentId, applied, detail }) => ({
+      at,
+      row: [
+        '→',
+        `carrier: ${status}`,
+        shipmentId,
+        [applied ? 'taken in' : 'changes nothing', detail].filter(Boolean).join(': '),
+      ],
     })),
     ...told.map((entry) => ({
       at: entry.at,

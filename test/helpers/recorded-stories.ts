@@ -1,6 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import type { OrderInput, OrderResult, OrderState } from '../../domain/contract.ts';
 import type { LifecycleMessage } from '../../domain/lifecycle.ts';
+import { waitFor } from './wait.ts';
 import type { WorkflowWorld } from './workflow-world.ts';
 
 type Handle = WorkflowHandle<(input: OrderInput) => Promise<OrderResult>>;
@@ -162,5 +163,66 @@ export const RECORDED_STORIES: Readonly<Record<string, Story>> = {
     await world.place(id, [(await goods(world, name)).east]);
     await world.db.updateTable('ledger').set({ run_id: 'another-run' }).where('order_id', '=', id).execute();
     return world.run(id);
+  },
+
+  amended: async (world, name) => {
+    const id = world.id(name);
+    const { east, none } = await goods(world, name);
+    const handle = await world.start(id, [{ ...east, quantity: 3 }, none]);
+    await world.until(id, isAsked);
+    const items = [{ ...east, quantity: 1, unitPrice: null, description: null }];
+    await world.signal(id, message({ kind: 'amend', items, shipTo: null }));
+    await world.until(id, isBooked);
+    await world.hear('delivered', `${id}:2`);
+    return handle;
+  },
+
+  'promises-broken': async (world, name) => {
+    const id = world.id(name);
+    const timers = { customerActionMs: 60_000, carrierOverdueMs: 60_000, shipByMs: 300, deliverByMs: 600 };
+    const handle = await world.start(id, [(await goods(world, name)).east], { timers });
+    await world.until(id, isBooked);
+    await waitFor('both delays', async () => (await world.toldTypes(id))['ShipmentDelayed'] === 2);
+    await world.hear('delivered', `${id}:1`);
+    return handle;
+  },
+
+  'reservation-expired': async (world, name) => {
+    const id = world.id(name);
+    world.away.payment = true;
+    const timers = { customerActionMs: 60_000, carrierOverdueMs: 60_000, reservationMs: 300 };
+    const handle = await world.start(id, [(await goods(world, name)).east], { timers });
+    await world.until(id, ({ waitingFor }) => waitingFor === 'refund');
+    world.away.payment = false;
+    return handle;
+  },
+
+  returned: async (world, name) => {
+    const id = world.id(name);
+    const handle = await world.start(id, [(await goods(world, name)).east]);
+    await world.until(id, isBooked);
+    await world.hear('deliveryFailed', `${id}:1`);
+    await world.hear('returnedToSender', `${id}:1`);
+    return handle;
+  },
+};
+
+/** Ways of orders whose money is taken at hand-over. */
+export const CAPTURE_STORIES: Readonly<Record<string, Story>> = {
+  'captured-at-handover': async (world, name) => {
+    const id = world.id(name);
+    const { east, west } = await goods(world, name);
+    const handle = await world.start(id, [east, west]);
+    await world.until(id, isBooked);
+    await world.hear('dispatched', `${id}:1`);
+    await world.until(id, ({ fulfillments }) => fulfillments?.[0]?.payment === 'success');
+    await world.hear('delivered', `${id}:1`, `${id}:2`);
+    return handle;
+  },
+
+  'hold-runs-out': async (world, name) => {
+    const id = world.id(name);
+    const timers = { customerActionMs: 60_000, carrierOverdueMs: 60_000, paymentHoldMs: 300 };
+    return world.start(id, [(await goods(world, name)).east], { timers });
   },
 };

@@ -22,7 +22,7 @@ const invoiceOf = (orderId: string) =>
   world.db.selectFrom('invoices').selectAll().where('order_id', '=', orderId).executeTakeFirstOrThrow();
 
 describe('Known defects of order systems: money', () => {
-  it('a bill is the same when drawn again, and says by which rates and prices it was drawn (defect 3)', async () => {
+  it('a bill is the same when drawn again, and says by which rates and prices it was drawn', async () => {
     await setPrice(world.db, { sku: 'e', currency: 'GBP', unitPrice: 700 });
     await place('listed', null, 'DE');
     await charge('listed');
@@ -36,7 +36,7 @@ describe('Known defects of order systems: money', () => {
     });
   });
 
-  it('a declined charge has no authorization code, and its reason reaches the order (defect 7)', async () => {
+  it('a declined charge has no authorization code, and its reason reaches the order', async () => {
     await place('declined');
     await charge('declined');
     const told = await world.told('declined');
@@ -46,7 +46,7 @@ describe('Known defects of order systems: money', () => {
     expect(await fulfillments.execute()).toEqual([{ reason: 'OMS_PAYMENT_DECLINED: insufficient funds' }]);
   });
 
-  it('a charge that failed once is not failed for ever: it comes through, once (defects 6 and 8)', async () => {
+  it('a charge that failed once is not failed for ever: it comes through, once', async () => {
     const ids = Array.from({ length: 12 }, (_, i) => `lost-${i}`);
     await Promise.all(ids.map((id) => place(id)));
     let failures = 0;
@@ -61,7 +61,7 @@ describe('Known defects of order systems: money', () => {
     for (const id of ids) expect(await world.charged(`${id}:1`)).toEqual({ taken: 1_700, refunded: 0 });
   });
 
-  it('the key of a charge is what is paid, so a re-run never charges again (defect 19)', async () => {
+  it('the key of a charge is what is paid, so a re-run never charges again', async () => {
     await place('again');
     for (let i = 0; i < 3; i++) await world.activities.tryFulfil('again', ['again:1']);
     const keys = world.db.selectFrom('simulated_charges').select(['key', 'captured']).where('key', 'like', 'again%');

@@ -44,7 +44,7 @@ describe('A spend limit', () => {
     expect((await world.stockOf('e'))['east']?.reserved).toBe(2);
   });
 
-  it('counts a charge once, however often its step is repeated (defect 4)', async () => {
+  it('counts a charge once, however often its step is repeated', async () => {
     await limit('berta', 1_700);
     await place('lost-1', 'berta');
     for (let i = 0; i < 3; i++) await charge('lost-1').catch(() => undefined);
@@ -52,7 +52,7 @@ describe('A spend limit', () => {
     expect(await charge('lost-1').catch(() => 'no answer')).toBe('no answer');
   });
 
-  it('counts each of many charges at once, and no two of them into the same room (defect 4)', async () => {
+  it('counts each of many charges at once, and no two of them into the same room', async () => {
     await limit('carla', 5 * 1_700);
     const ids = Array.from({ length: 12 }, (_, i) => `c-${i}`);
     await Promise.all(ids.map((id) => place(id, 'carla')));
@@ -100,7 +100,7 @@ describe('A spend limit', () => {
     expect(await spentBy('gerda', 'EUR')).toBe(1_800);
   });
 
-  it('of the largest exact amount is reached by nobody (defect 2)', async () => {
+  it('of the largest exact amount is reached by nobody', async () => {
     await limit('hanna', NO_LIMIT);
     await place('h-1', 'hanna', 4_000_000_000_000);
     expect(await charge('h-1')).toMatchObject({ payment: 'success' });
@@ -109,7 +109,7 @@ describe('A spend limit', () => {
 });
 
 describe('Maintenance mode', () => {
-  it('holds every payment, decides nothing, and lets them go on when it is off (defects 5 and 6)', async () => {
+  it('holds every payment, decides nothing, and lets them go on when it is off', async () => {
     for (const id of ['m-1', 'lost-m']) await place(id, 'maria');
     await charge('lost-m').catch(() => undefined);
     const asked = async () =>
@@ -137,7 +137,7 @@ describe('Maintenance mode', () => {
     expect(await world.charged('m-2:1')).toEqual({ taken: 1_700, refunded: 1_700 });
   });
 
-  it('survives a limit being set, and limits survive it (defect 5)', async () => {
+  it('survives a limit being set, and limits survive it', async () => {
     await limit('nora', 1_000);
     await setMaintenance(world.db, true);
     await setMaintenance(world.db, false);

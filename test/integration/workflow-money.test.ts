@@ -71,7 +71,7 @@ describe('A maintenance window', () => {
   });
   afterAll(() => world.drop());
 
-  it('delays orders and fails none of them (defect 6)', async () => {
+  it('delays orders and fails none of them', async () => {
     const [before, during] = [world.id('before'), world.id('during')];
     const first = await world.start(before, TWO_SHIPMENTS);
     await world.until(before, isBooked);

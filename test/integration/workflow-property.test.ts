@@ -64,6 +64,7 @@ let world: WorkflowWorld;
 async function open(paymentMode: PaymentMode): Promise<void> {
   world = await createWorkflowWorld({
     paymentMode,
+    retryLimitMs: { OMS_PAYMENT_UNAVAILABLE: 200, OMS_CARRIER_UNAVAILABLE: 200 },
     payment: [{ kind: 'decline', share: 0.1, prefix: null }, ...calls(0.06)],
     carrier: [{ kind: 'refuse', share: 0.1, prefix: null }, ...calls(0.06)],
   });

@@ -4,11 +4,14 @@ import { DefaultLogger, Runtime, Worker, bundleWorkflowCode } from '@temporalio/
 import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { historyFromText } from '../helpers/histories.ts';
 import type { History } from '../helpers/histories.ts';
-import { RECORDED_STORIES } from '../helpers/recorded-stories.ts';
+import { CAPTURE_STORIES, RECORDED_STORIES } from '../helpers/recorded-stories.ts';
 import { PRELOAD_MODULES, WORKFLOWS_PATH } from '../../workers/worker.ts';
 
 const HISTORIES = new URL('../histories/', import.meta.url);
 const versions = await readdir(HISTORIES);
+const manifest = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
 const recorded = await Promise.all(
   versions.map(async (version) =>
     (await readdir(new URL(`${version}/`, HISTORIES))).map((file) => [version, file.replace(/\.json$/, '')] as const),
@@ -56,7 +59,7 @@ describe('This version of the workflow', () => {
   });
 
   it('has every way an order can go on record', () => {
-    const stories = recorded.flat().flatMap(([version, story]) => (version === '0.1.0' ? [story] : []));
-    expect(stories.sort()).toEqual(Object.keys(RECORDED_STORIES).sort());
+    const stories = recorded.flat().flatMap(([version, story]) => (version === manifest.version ? [story] : []));
+    expect(stories.sort()).toEqual(Object.keys({ ...RECORDED_STORIES, ...CAPTURE_STORIES }).sort());
   });
 });
