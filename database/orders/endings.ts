@@ -1,8 +1,8 @@
 import { OmsError } from '../../domain/errors.ts';
-import { canMoveFulfillment, canMoveOrder, canMoveShipment } from '../../domain/status.ts';
-import type { FulfillmentStatus, OrderStatus, ShipmentStatus } from '../../domain/status.ts';
+import { canMoveFulfillment, canMoveOrder, canMovePayment, canMoveShipment } from '../../domain/status.ts';
+import type { FulfillmentStatus, OrderStatus, PaymentStatus, ShipmentStatus } from '../../domain/status.ts';
 import { isHandedOver } from './progress.ts';
-import type { FulfillmentRecord, OrderRecord, ShipmentRecord } from './record.ts';
+import type { FulfillmentRecord, OrderRecord, PaymentRecord, ShipmentRecord } from './record.ts';
 import type { OrderStep } from './step-types.ts';
 
 /** @throws OmsError OMS_ORDER_MOVE_ILLEGAL: the caller has to look first, so this is a bug */
@@ -24,6 +24,11 @@ export function moveFulfillment(f: FulfillmentRecord, to: FulfillmentStatus, rea
 export function moveShipment(f: FulfillmentRecord, shipment: ShipmentRecord, to: ShipmentStatus): void {
   if (!canMoveShipment(shipment.status, to)) throw illegal(f.id, shipment.status, to);
   shipment.status = to;
+}
+
+export function movePayment(f: FulfillmentRecord, payment: PaymentRecord, to: PaymentStatus): void {
+  if (!canMovePayment(payment.status, to)) throw illegal(f.id, payment.status, to);
+  payment.status = to;
 }
 
 /** Gives a fulfillment up: what is still promised to it is free again. */

@@ -1,6 +1,7 @@
 import { sum } from '../../domain/money.ts';
 import type { OrderProgress } from '../../domain/progress.ts';
 import type { Database } from '../database.ts';
+import { movePayment } from '../orders/endings.ts';
 import { invoiceEvent } from '../orders/events.ts';
 import { existingOrder } from '../orders/load.ts';
 import { isCaptureDue, progressOf } from '../orders/progress.ts';
@@ -51,11 +52,13 @@ function recordCapture(step: OrderStep, answer: CaptureAnswer): void {
   payment.settledAt = step.order.now;
   if (answer.status === 'captured') {
     const { amount } = answer;
-    Object.assign(payment, { status: 'success', captured: amount });
+    movePayment(f, payment, 'success');
+    payment.captured = amount;
     step.tell(invoiceEvent(step.order, f, invoice, 'InvoicePaid', { ...step, amount }));
     return;
   }
   const { reason } = answer;
-  Object.assign(payment, { status: 'failed', declineReason: reason });
+  movePayment(f, payment, 'failed');
+  payment.declineReason = reason;
   step.tell(invoiceEvent(step.order, f, invoice, 'PaymentFailed', { ...step, reason }));
 }

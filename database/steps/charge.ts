@@ -1,5 +1,5 @@
 import type { PaymentMode } from '../../domain/payment-mode.ts';
-import { giveUp } from '../orders/endings.ts';
+import { giveUp, movePayment } from '../orders/endings.ts';
 import { invoiceEvent } from '../orders/events.ts';
 import { fulfillmentOf } from '../orders/record.ts';
 import type { FulfillmentRecord, OrderRecord } from '../orders/record.ts';
@@ -45,10 +45,11 @@ function recordCharge(step: OrderStep, answer: ChargeAnswer): void {
   const { amount } = payment;
   payment.authCode = answer.authCode;
   if (payment.mode === 'charge') {
-    Object.assign(payment, { status: 'success', captured: amount, settledAt: step.order.now });
+    movePayment(f, payment, 'success');
+    Object.assign(payment, { captured: amount, settledAt: step.order.now });
     step.tell(invoiceEvent(step.order, f, invoice, 'InvoicePaid', { ...step, amount }));
   } else {
-    payment.status = 'authorized';
+    movePayment(f, payment, 'authorized');
     step.tell(invoiceEvent(step.order, f, invoice, 'PaymentAuthorized', { ...step, amount }));
   }
   if (f.status === 'processing') f.shipment = shipmentToBook();
@@ -58,7 +59,8 @@ function recordCharge(step: OrderStep, answer: ChargeAnswer): void {
 export function failPayment(step: OrderStep, f: FulfillmentRecord, reason: string): void {
   const { invoice, payment } = f;
   if (!invoice || !payment) return;
-  Object.assign(payment, { status: 'failed', declineReason: reason, settledAt: step.order.now });
+  movePayment(f, payment, 'failed');
+  Object.assign(payment, { declineReason: reason, settledAt: step.order.now });
   step.tell(invoiceEvent(step.order, f, invoice, 'PaymentFailed', { ...step, reason }));
   if (f.status !== 'processing') return;
   giveUp(step, f, 'failed', reason.startsWith('OMS_') ? reason : `OMS_PAYMENT_DECLINED: ${reason}`);

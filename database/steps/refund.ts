@@ -1,4 +1,5 @@
 import type { OrderProgress } from '../../domain/progress.ts';
+import { movePayment } from '../orders/endings.ts';
 import { creditNoteEvent, invoiceEvent } from '../orders/events.ts';
 import { isRefundDue, progressOf } from '../orders/progress.ts';
 import { fulfillmentOf } from '../orders/record.ts';
@@ -72,7 +73,7 @@ function recordRefund(
   if (end && payment.status !== 'success') recordEnd(step, f, invoice, payment, end);
   for (const note of f.creditNotes) {
     if (note.settledAt !== null || !refunded.includes(note.creditNoteId)) continue;
-    recordReturn(payment, note, step.order.now);
+    recordReturn(f, payment, note, step.order.now);
     step.tell(creditNoteEvent(step.order, f, { invoice, note, type: 'InvoiceRefunded' }, step));
   }
 }
@@ -88,19 +89,21 @@ function recordEnd(
   payment.settledAt = step.order.now;
   payment.reference ??= reference;
   if (end.status === 'captured') {
-    Object.assign(payment, { status: 'success', captured, authCode });
+    movePayment(f, payment, 'success');
+    Object.assign(payment, { captured, authCode });
     step.tell(invoiceEvent(step.order, f, invoice, 'InvoicePaid', { ...step, amount: captured }));
     return;
   }
   const reason = end.reason ?? f.reason;
-  Object.assign(payment, { status: end.status === 'voided' ? 'voided' : 'failed', declineReason: reason });
+  movePayment(f, payment, end.status === 'voided' ? 'voided' : 'failed');
+  payment.declineReason = reason;
   const type = end.status === 'voided' ? 'PaymentVoided' : 'PaymentFailed';
   step.tell(invoiceEvent(step.order, f, invoice, type, { ...step, reason }));
 }
 
-function recordReturn(payment: PaymentRecord, note: CreditNoteRecord, now: number): void {
+function recordReturn(f: FulfillmentRecord, payment: PaymentRecord, note: CreditNoteRecord, now: number): void {
   note.refunded = note.total;
   note.settledAt = now;
   payment.refunded += note.total;
-  if (payment.refunded >= payment.captured) payment.status = 'refunded';
+  if (payment.status === 'success' && payment.refunded >= payment.captured) movePayment(f, payment, 'refunded');
 }
