@@ -1,4 +1,4 @@
-import { faultError, isOmsError } from '../domain/errors.ts';
+import { isOmsError } from '../domain/errors.ts';
 import type { OmsError } from '../domain/errors.ts';
 import { isOrderId } from '../domain/ids.ts';
 import { MAX_EVENT_BYTES } from '../domain/order.ts';
@@ -30,19 +30,11 @@ function decodeRecord(codec: Codec, topic: string, record: ConsumedRecord): Inco
   try {
     const event = toIncomingEvent(decoded.value, record);
     assertKey(record.key, event.orderId, 'the order id');
-    assertSupported(event);
     return event;
   } catch (error) {
     if (!isOmsError(error)) throw error;
     return poison(record, error, decoded.value);
   }
-}
-
-/** A valid wish this version cannot fulfil: refused here, where its producer looks for refusals. @throws OmsError */
-function assertSupported({ type, orderId }: IncomingEvent): void {
-  if (type !== 'OrderAmended') return;
-  const rule = `must not amend: this version takes order ${orderId} as placed, or cancelled`;
-  throw faultError('OMS_INGEST_AMEND_UNSUPPORTED', { field: 'payload', value: type, rule });
 }
 
 function poison(record: ConsumedRecord, error: OmsError, event?: OrderEvent): PoisonMessage {

@@ -1,6 +1,9 @@
 import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
 
+/** Statuses of shipments the carrier has, or had. */
+const HANDED_OVER = ['dispatched', 'deliveryFailed', 'delivered', 'returned'];
+
 /** How far a set of orders has come, as the database has it. */
 export interface DemoCounts {
   /** In the ledger with a workflow. */
@@ -60,7 +63,7 @@ function fromRows(rows: readonly Counted[]): DemoCounts {
     refused: of('refused').all ?? 0,
     closed: ledger.closed ?? 0,
     waiting: statuses.customerActionRequired ?? 0,
-    shipped: (shipments.dispatched ?? 0) + (shipments.delivered ?? 0),
+    shipped: HANDED_OVER.reduce((sum, status) => sum + (shipments[status] ?? 0), 0),
     delivered: shipments.delivered ?? 0,
     invoices: of('invoices').all ?? 0,
     unsent: Object.values(of('unsent')).reduce((sum, n) => sum + n, 0),

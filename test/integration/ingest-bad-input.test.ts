@@ -213,11 +213,6 @@ const CLASSES: [what: string, make: (id: string) => Incoming, refused: Refused][
     field('payload.action', /Unknown/, /Amend or Cancel/),
   ],
   ['an amendment of nothing', (id) => keyed(amended(id)), field('payload', /items/, /items, shipTo or both/)],
-  [
-    'an amendment',
-    (id) => keyed(amended(id, { items: [item()] })),
-    { code: 'OMS_INGEST_AMEND_UNSUPPORTED', field: 'payload', value: /OrderAmended/, rule: /this version/ },
-  ],
 ];
 
 describe('a record that cannot be taken', () => {

@@ -3,7 +3,7 @@ import { createIngestWorld } from '../helpers/ingest-world.ts';
 import type { IngestWorld } from '../helpers/ingest-world.ts';
 import { startIngest } from '../helpers/ingests.ts';
 import type { IngestHere } from '../helpers/ingests.ts';
-import { cancelled, customerAction, item, placed } from '../helpers/order-events.ts';
+import { address, amended, cancelled, customerAction, item, placed } from '../helpers/order-events.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 let world: IngestWorld;
@@ -91,6 +91,17 @@ describe('a placed order', () => {
       'OMS_INGEST_EVENT_CONFLICT',
     ]);
     expect(await world.ledger(id)).toEqual({ state: 'started', source: 'shop' });
+  });
+
+  it('is told of its amendment, which may also come first', async () => {
+    const [known, early] = [world.id('amended'), world.id('amended-early')];
+    const wish = { items: [item('A')], shipTo: address };
+    await world.produce(placed(known), amended(known, wish), amended(early, wish), placed(early));
+    await world.untilRead();
+    expect([...(await codes(known)), ...(await codes(early))]).toEqual([]);
+    expect(await world.run(known)).toMatchObject({ signals: [`${known}/amended`] });
+    const { input, signals } = (await world.run(early)) ?? {};
+    expect([...(input?.parked.map(({ eventId }) => eventId) ?? []), ...(signals ?? [])]).toEqual([`${early}/amended`]);
   });
 
   it('that was closed long ago, and whose run is gone, is not started again', async () => {
