@@ -1,13 +1,12 @@
 import { isOmsError } from '../domain/errors.ts';
 import type { OmsError } from '../domain/errors.ts';
 import { isOrderId } from '../domain/ids.ts';
-import { MAX_EVENT_BYTES } from '../domain/order.ts';
 import type { ConsumedRecord } from '../kafka/consumer.ts';
 import type { Codec } from '../kafka/codec.ts';
 import type { OrderEvent } from '../schemas/index.ts';
 import { toIncomingEvent } from './convert.ts';
 import type { IncomingEvent, PoisonMessage } from './event.ts';
-import { assertKey, tooLarge, wireFault } from './wire-faults.ts';
+import { assertKey, readValue } from './wire-faults.ts';
 
 /**
  * Turns records of the orders topic into events or poison messages; never into nothing, and never by throwing for what
@@ -24,16 +23,15 @@ export async function decodeRecords(
 }
 
 function decodeRecord(codec: Codec, topic: string, record: ConsumedRecord): IncomingEvent | PoisonMessage {
-  if (record.value && record.value.length > MAX_EVENT_BYTES) return poison(record, tooLarge(record.value));
-  const decoded = codec.decode<OrderEvent>(topic, record.value);
-  if (decoded.kind === 'poison') return poison(record, wireFault(decoded.error, record.value));
+  const read = readValue<OrderEvent>(codec, topic, record.value);
+  if (read.error) return poison(record, read.error);
   try {
-    const event = toIncomingEvent(decoded.value, record);
+    const event = toIncomingEvent(read.event, record);
     assertKey(record.key, event.orderId, 'the order id');
     return event;
   } catch (error) {
     if (!isOmsError(error)) throw error;
-    return poison(record, error, decoded.value);
+    return poison(record, error, read.event);
   }
 }
 

@@ -1,6 +1,7 @@
 import { OmsError, faultError } from '../domain/errors.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import { MAX_EVENT_BYTES } from '../domain/order.ts';
+import type { Codec } from '../kafka/codec.ts';
 import { grouped } from './rules.ts';
 
 /** The rule a value broke when the codec could not read it. */
@@ -42,7 +43,19 @@ function excerpt(value: Buffer | null): string {
   return `${hex}${value.length > EXCERPT_BYTES ? '…' : ''} (${grouped(value.length)} bytes)`;
 }
 
-export function tooLarge(value: Buffer): OmsError {
+function tooLarge(value: Buffer): OmsError {
   const rule = `must be at most ${grouped(MAX_EVENT_BYTES)} bytes`;
   return faultError('OMS_INGEST_TOO_LARGE', { field: 'value', value: `${grouped(value.length)} bytes`, rule });
+}
+
+/** The event in a record's value, or why there is none. Its schema has been fetched before. */
+export function readValue<V>(
+  codec: Codec,
+  topic: string,
+  value: Buffer | null,
+): { event: V; error: null } | { event: null; error: OmsError } {
+  if (value && value.length > MAX_EVENT_BYTES) return { event: null, error: tooLarge(value) };
+  const decoded = codec.decode<V>(topic, value);
+  if (decoded.kind === 'poison') return { event: null, error: wireFault(decoded.error, value) };
+  return { event: decoded.value, error: null };
 }

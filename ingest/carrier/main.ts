@@ -70,7 +70,7 @@ export function createCarrierNews(options: CarrierNewsOptions): CarrierNewsWays 
   const receiver = createCarrierReceiver(shared);
   const office = createDeadLetterOffice({ db, publisher, topic, consumerGroup, onStep: noStep });
   const onDeadLetters = createDeadLetterCount(options.metrics);
-  const restMs = Math.min(config.OMS_SWEEP_INTERVAL, MIN_REST_MS);
+  const restMs = Math.min(config.OMS_SWEEP_INTERVAL, REST_MS);
   const loop = createTopicLoop(options, createCarrierTopic({ ...shared, receiver, office, onDeadLetters }));
   let running: { stop(): Promise<void> }[] = [];
   let clock: CarrierClock | undefined;
@@ -93,7 +93,8 @@ export function createCarrierNews(options: CarrierNewsOptions): CarrierNewsWays 
   };
 }
 
-const MIN_REST_MS = 1_000;
+/** Between two tries of the same parked news, unless sweeps are more frequent. */
+const REST_MS = 1_000;
 
 function createTopicLoop(
   options: CarrierNewsOptions,

@@ -6,7 +6,6 @@ import { parkCarrierNews } from '../../database/parked-carrier-news.ts';
 import { OmsError, faultError, isOmsError } from '../../domain/errors.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { isOrderId, orderIdOf } from '../../domain/ids.ts';
-import { MAX_EVENT_BYTES } from '../../domain/order.ts';
 import type { StoredRecord } from '../../database/records.ts';
 import type { Codec } from '../../kafka/codec.ts';
 import type { Chunk, ConsumedRecord } from '../../kafka/consumer.ts';
@@ -14,7 +13,7 @@ import type { CarrierUpdate as CarrierUpdateRecord } from '../../schemas/index.t
 import { deadLetter } from '../dead-letters.ts';
 import type { DeadLetterOffice } from '../dead-letters.ts';
 import { storedRecord } from '../record.ts';
-import { assertKey, tooLarge, wireFault } from '../wire-faults.ts';
+import { assertKey, readValue } from '../wire-faults.ts';
 import type { CountNews, NewsOutcome } from './metrics.ts';
 import { toNews } from './news.ts';
 import type { CarrierReceiver, GivenNews } from './receiver.ts';
@@ -64,16 +63,15 @@ export function createCarrierTopic(options: CarrierTopicOptions): (chunk: Chunk)
 }
 
 function readUpdate(codec: Codec, record: ConsumedRecord): Read {
-  if (record.value && record.value.length > MAX_EVENT_BYTES) return refused(record, tooLarge(record.value));
-  const decoded = codec.decode<CarrierUpdateRecord>(record.topic, record.value);
-  if (decoded.kind === 'poison') return refused(record, wireFault(decoded.error, record.value));
+  const read = readValue<CarrierUpdateRecord>(codec, record.topic, record.value);
+  if (read.error) return refused(record, read.error);
   try {
-    const news = toNews(decoded.value);
+    const news = toNews(read.event);
     assertKey(record.key, news.shipmentId, 'the shipment id');
     return { record, given: { news, record: storedRecord(record) }, error: null };
   } catch (error) {
     if (!isOmsError(error)) throw error;
-    return refused(record, error, decoded.value);
+    return refused(record, error, read.event);
   }
 }
 

@@ -1,7 +1,8 @@
 import type { WorkflowHandle } from '@temporalio/client';
-import type { OrderInput, OrderResult, OrderState } from '../../domain/contract.ts';
+import type { OrderInput, OrderResult } from '../../domain/contract.ts';
 import type { LifecycleMessage } from '../../domain/lifecycle.ts';
 import { waitFor } from './wait.ts';
+import { isAsked, isRestBooked } from './order-states.ts';
 import type { WorkflowWorld } from './workflow-world.ts';
 
 type Handle = WorkflowHandle<(input: OrderInput) => Promise<OrderResult>>;
@@ -12,10 +13,6 @@ type Story = (world: WorkflowWorld, name: string) => Promise<Handle>;
 const message = (fields: Record<string, unknown>): LifecycleMessage =>
   ({ v: 1, eventId: 'event-1', ...fields }) as unknown as LifecycleMessage;
 const CANCEL = message({ kind: 'cancel', reason: 'changed my mind', fulfillmentId: null });
-
-const isBooked = ({ fulfillments }: OrderState): boolean =>
-  fulfillments?.every(({ shipment, status }) => shipment === 'booked' || status === 'cancelled') ?? false;
-const isAsked = ({ status }: OrderState): boolean => status === 'customerActionRequired';
 
 /** Stock of SKUs that belong to this story alone: one in the east, one in the west, one nowhere. */
 async function goods(world: WorkflowWorld, name: string) {
@@ -32,7 +29,7 @@ export const RECORDED_STORIES: Readonly<Record<string, Story>> = {
   'one-shipment': async (world, name) => {
     const id = world.id(name);
     const handle = await world.start(id, [(await goods(world, name)).east]);
-    await world.until(id, isBooked);
+    await world.until(id, isRestBooked);
     await world.hear('dispatched', `${id}:1`);
     await world.hear('delivered', `${id}:1`);
     return handle;
@@ -42,7 +39,7 @@ export const RECORDED_STORIES: Readonly<Record<string, Story>> = {
     const id = world.id(name);
     const { east, west } = await goods(world, name);
     const handle = await world.start(id, [east, west]);
-    await world.until(id, isBooked);
+    await world.until(id, isRestBooked);
     await world.hear('delivered', `${id}:1`, `${id}:2`);
     return handle;
   },
@@ -53,7 +50,7 @@ export const RECORDED_STORIES: Readonly<Record<string, Story>> = {
     const handle = await world.start(id, [east, none]);
     await world.until(id, isAsked);
     await world.signal(id, message({ kind: 'customerAction', action: 'amend' }));
-    await world.until(id, isBooked);
+    await world.until(id, isRestBooked);
     await world.hear('delivered', `${id}:2`);
     return handle;
   },
@@ -91,7 +88,7 @@ export const RECORDED_STORIES: Readonly<Record<string, Story>> = {
     const handle = await world.start(id, [(await goods(world, name)).east]);
     await world.until(id, ({ waitingFor }) => waitingFor === 'payment');
     world.away.payment = false;
-    await world.until(id, isBooked);
+    await world.until(id, isRestBooked);
     await world.hear('delivered', `${id}:1`);
     return handle;
   },
@@ -116,7 +113,7 @@ export const RECORDED_STORIES: Readonly<Record<string, Story>> = {
     const id = world.id(name);
     const { east, west } = await goods(world, name);
     const handle = await world.start(id, [east, west]);
-    await world.until(id, isBooked);
+    await world.until(id, isRestBooked);
     await world.signal(id, CANCEL);
     return handle;
   },
@@ -124,7 +121,7 @@ export const RECORDED_STORIES: Readonly<Record<string, Story>> = {
   'cancelled-too-late': async (world, name) => {
     const id = world.id(name);
     const handle = await world.start(id, [(await goods(world, name)).east]);
-    await world.until(id, isBooked);
+    await world.until(id, isRestBooked);
     await world.hear('dispatched', `${id}:1`);
     await world.signal(id, CANCEL);
     await world.hear('delivered', `${id}:1`);
@@ -134,7 +131,7 @@ export const RECORDED_STORIES: Readonly<Record<string, Story>> = {
   'cancelled-in-temporal': async (world, name) => {
     const id = world.id(name);
     const handle = await world.start(id, [(await goods(world, name)).east]);
-    await world.until(id, isBooked);
+    await world.until(id, isRestBooked);
     await handle.cancel();
     return handle;
   },
@@ -142,7 +139,7 @@ export const RECORDED_STORIES: Readonly<Record<string, Story>> = {
   'messages-refused': async (world, name) => {
     const id = world.id(name);
     const handle = await world.start(id, [(await goods(world, name)).east]);
-    await world.until(id, isBooked);
+    await world.until(id, isRestBooked);
     await world.signal(id, message({ kind: 'amend', items: null, shipTo: null }));
     await world.signal(id, message({ v: 99, kind: 'cancel', eventId: 'event-2' }));
     await world.hear('delivered', `${id}:1`);
@@ -153,7 +150,7 @@ export const RECORDED_STORIES: Readonly<Record<string, Story>> = {
     const id = world.id(name);
     const timers = { customerActionMs: 60_000, carrierOverdueMs: 300 };
     const handle = await world.start(id, [(await goods(world, name)).east], { timers });
-    await world.until(id, isBooked);
+    await world.until(id, isRestBooked);
     await world.arrive(`${id}:1`);
     return handle;
   },
@@ -172,7 +169,7 @@ export const RECORDED_STORIES: Readonly<Record<string, Story>> = {
     await world.until(id, isAsked);
     const items = [{ ...east, quantity: 1, unitPrice: null, description: null }];
     await world.signal(id, message({ kind: 'amend', items, shipTo: null }));
-    await world.until(id, isBooked);
+    await world.until(id, isRestBooked);
     await world.hear('delivered', `${id}:2`);
     return handle;
   },
@@ -181,7 +178,7 @@ export const RECORDED_STORIES: Readonly<Record<string, Story>> = {
     const id = world.id(name);
     const timers = { customerActionMs: 60_000, carrierOverdueMs: 60_000, shipByMs: 300, deliverByMs: 600 };
     const handle = await world.start(id, [(await goods(world, name)).east], { timers });
-    await world.until(id, isBooked);
+    await world.until(id, isRestBooked);
     await waitFor('both delays', async () => (await world.toldTypes(id))['ShipmentDelayed'] === 2);
     await world.hear('delivered', `${id}:1`);
     return handle;
@@ -200,7 +197,7 @@ export const RECORDED_STORIES: Readonly<Record<string, Story>> = {
   returned: async (world, name) => {
     const id = world.id(name);
     const handle = await world.start(id, [(await goods(world, name)).east]);
-    await world.until(id, isBooked);
+    await world.until(id, isRestBooked);
     await world.hear('deliveryFailed', `${id}:1`);
     await world.hear('returnedToSender', `${id}:1`);
     return handle;
@@ -213,7 +210,7 @@ export const CAPTURE_STORIES: Readonly<Record<string, Story>> = {
     const id = world.id(name);
     const { east, west } = await goods(world, name);
     const handle = await world.start(id, [east, west]);
-    await world.until(id, isBooked);
+    await world.until(id, isRestBooked);
     await world.hear('dispatched', `${id}:1`);
     await world.until(id, ({ fulfillments }) => fulfillments?.[0]?.payment === 'success');
     await world.hear('delivered', `${id}:1`, `${id}:2`);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CUSTOMER_ACTION_SIGNAL, SHIPMENT_STATUS_SIGNAL } from '../../domain/contract.ts';
-import type { OrderState } from '../../domain/contract.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
+import { isAsked, isRestBooked } from '../helpers/order-states.ts';
 import { createWorkflowWorld } from '../helpers/workflow-world.ts';
 import type { WorkflowWorld } from '../helpers/workflow-world.ts';
 
@@ -16,9 +16,6 @@ beforeAll(async () => {
 });
 afterAll(() => world.drop());
 
-const isAsked = ({ status }: OrderState): boolean => status === 'customerActionRequired';
-const areBooked = ({ fulfillments }: OrderState): boolean =>
-  fulfillments?.every(({ shipment, status }) => shipment === 'booked' || status === 'cancelled') ?? false;
 const handleOf = (id: string) => world.client.workflow.getHandle(orderWorkflowId(id));
 const statuses = async (orderId: string) => {
   const rows = world.db.selectFrom('fulfillments').select('status').where('order_id', '=', orderId).orderBy('n');
@@ -30,7 +27,7 @@ describe('Known defects of order systems', () => {
   it('a customer can cancel outside of the question about unavailable items, too', async () => {
     const id = world.id('d11');
     const handle = await world.start(id, [{ sku: 'e' }]);
-    await world.until(id, areBooked);
+    await world.until(id, isRestBooked);
     await world.signal(id, cancel);
     expect(await handle.result()).toEqual({ status: 'cancelled' });
     expect(await world.charged(`${id}:1`)).toMatchObject({ taken: 1_700, refunded: 1_700 });
@@ -42,7 +39,7 @@ describe('Known defects of order systems', () => {
     await world.until(id, isAsked);
     await handleOf(id).signal(CUSTOMER_ACTION_SIGNAL, { action: 'explode' });
     await handleOf(id).signal(CUSTOMER_ACTION_SIGNAL, { action: 'amend' });
-    await world.until(id, areBooked);
+    await world.until(id, isRestBooked);
     await world.hear('delivered', `${id}:2`);
     expect(await handle.result()).toEqual({ status: 'completed' });
   });
@@ -72,7 +69,7 @@ describe('Known defects of order systems', () => {
     for (const shipmentID of [`${id}:1`, `${id}:9`, 'nonsense'])
       await handleOf(id).signal(SHIPMENT_STATUS_SIGNAL, { shipmentID, status: 'delivered', updatedAt: 'never' });
     await handleOf(id).signal(CUSTOMER_ACTION_SIGNAL, { action: 'amend' });
-    await world.until(id, areBooked);
+    await world.until(id, isRestBooked);
     await world.hear('delivered', `${id}:2`);
     expect(await handle.result()).toEqual({ status: 'completed' });
     expect(await statuses(id)).toEqual(['cancelled', 'completed']);
@@ -81,7 +78,7 @@ describe('Known defects of order systems', () => {
   it('what came of the last shipment and of the order are told in this order, once each', async () => {
     const id = world.id('d18');
     const handle = await world.start(id, [{ sku: 'e' }, { sku: 'w' }]);
-    await world.until(id, areBooked);
+    await world.until(id, isRestBooked);
     await world.hear('delivered', `${id}:2`, `${id}:1`);
     await handle.result();
     const told = await world.told(id);
@@ -94,7 +91,7 @@ describe('Known defects of order systems', () => {
   it('an order that ran twice would not be charged twice: the key is the shipment, not the attempt', async () => {
     const id = world.id('d19');
     const handle = await world.start(id, [{ sku: 'e' }]);
-    await world.until(id, areBooked);
+    await world.until(id, isRestBooked);
     const again = await world.activities.chargeFulfillments(id, [`${id}:1`]);
     expect(again.fulfillments[0]).toMatchObject({ payment: 'success' });
     const calls = await world.db

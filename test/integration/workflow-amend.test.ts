@@ -3,6 +3,7 @@ import type { OrderState } from '../../domain/contract.ts';
 import type { AmendMessage } from '../../domain/lifecycle.ts';
 import type { Address, OrderItem } from '../../domain/order.ts';
 import { waitFor } from '../helpers/wait.ts';
+import { isAsked } from '../helpers/order-states.ts';
 import { createWorkflowWorld } from '../helpers/workflow-world.ts';
 import type { WorkflowWorld } from '../helpers/workflow-world.ts';
 
@@ -16,7 +17,6 @@ beforeAll(async () => {
 });
 afterAll(() => world.drop());
 
-const isAsked = ({ status }: OrderState): boolean => status === 'customerActionRequired';
 const isBooked =
   (n: number) =>
   ({ fulfillments }: OrderState): boolean =>

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import type { OrderState } from '../../domain/contract.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
 import type { LifecycleMessage } from '../../domain/lifecycle.ts';
+import { areBooked } from '../helpers/order-states.ts';
 import { createWorkflowWorld } from '../helpers/workflow-world.ts';
 import type { WorkflowWorld } from '../helpers/workflow-world.ts';
 
@@ -24,8 +24,6 @@ const cancel = (eventId: string, fulfillmentId: string | null = null): Lifecycle
   reason: 'changed my mind',
   fulfillmentId,
 });
-const isBooked = ({ fulfillments }: OrderState): boolean =>
-  fulfillments?.every(({ shipment }) => shipment === 'booked') ?? false;
 const outcomeOf = async (orderId: string, eventId: string) => {
   const events = world.db.selectFrom('ledger_events').select('outcome').where('order_id', '=', orderId);
   return (await events.where('event_id', '=', eventId).executeTakeFirst())?.outcome;
@@ -88,7 +86,7 @@ describe('Cancelling an order', () => {
     const id = world.id('booked');
     const before = await stock();
     const handle = await world.start(id, TWO_SHIPMENTS);
-    await world.until(id, isBooked);
+    await world.until(id, areBooked);
     await world.signal(id, cancel('c1'));
     await world.signal(id, cancel('c1'));
     expect(await handle.result()).toEqual({ status: 'cancelled' });
@@ -105,7 +103,7 @@ describe('Cancelling an order', () => {
   it('once everything is picked up is refused with a reason, and the order goes on', async () => {
     const id = world.id('too-late');
     const handle = await world.start(id, TWO_SHIPMENTS);
-    await world.until(id, isBooked);
+    await world.until(id, areBooked);
     await world.hear('dispatched', `${id}:1`);
     // The second one is picked up, and the news of it is still on its way.
     await sql`update simulated_bookings set next_at = now() - interval '1 s' where key = ${`${id}:2`}`.execute(
@@ -127,7 +125,7 @@ describe('Cancelling an order', () => {
   it('with one shipment on its way cancels the other one, and says which it was too late for', async () => {
     const id = world.id('half');
     const handle = await world.start(id, TWO_SHIPMENTS);
-    await world.until(id, isBooked);
+    await world.until(id, areBooked);
     await world.hear('dispatched', `${id}:1`);
     await world.signal(id, cancel('c1'));
     await world.until(id, ({ fulfillments }) => fulfillments?.[1]?.status === 'cancelled');
@@ -141,7 +139,7 @@ describe('Cancelling an order', () => {
   it('may be for one fulfillment only', async () => {
     const id = world.id('one');
     const handle = await world.start(id, TWO_SHIPMENTS);
-    await world.until(id, isBooked);
+    await world.until(id, areBooked);
     await world.signal(id, cancel('c1', `${id}:1`));
     await world.signal(id, cancel('c2', `${id}:7`));
     await world.until(id, ({ fulfillments }) => fulfillments?.[0]?.status === 'cancelled');
@@ -155,7 +153,7 @@ describe('Cancelling an order', () => {
     const id = world.id('by-operator');
     const before = await stock();
     const handle = await world.start(id, TWO_SHIPMENTS);
-    await world.until(id, isBooked);
+    await world.until(id, areBooked);
     await world.client.workflow.getHandle(orderWorkflowId(id)).cancel();
     expect(await handle.result()).toEqual({ status: 'cancelled' });
     expect(await stock()).toEqual(before);

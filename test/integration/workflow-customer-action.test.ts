@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CUSTOMER_ACTION_SIGNAL } from '../../domain/contract.ts';
-import type { OrderState } from '../../domain/contract.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
 import type { LifecycleMessage } from '../../domain/lifecycle.ts';
+import { isAsked } from '../helpers/order-states.ts';
 import { createWorkflowWorld } from '../helpers/workflow-world.ts';
 import type { WorkflowWorld } from '../helpers/workflow-world.ts';
 
@@ -14,7 +14,6 @@ beforeAll(async () => {
 afterAll(() => world.drop());
 
 const PARTLY_UNAVAILABLE = [{ sku: 'sold-out' }, { sku: 'e', quantity: 2 }];
-const isAsked = ({ status }: OrderState): boolean => status === 'customerActionRequired';
 const statuses = async (orderId: string) => {
   const rows = world.db.selectFrom('fulfillments').select('status').where('order_id', '=', orderId).orderBy('n');
   return (await rows.execute()).map(({ status }) => status);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { OrderState } from '../../domain/contract.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
+import { areBooked } from '../helpers/order-states.ts';
 import { createWorkflowWorld } from '../helpers/workflow-world.ts';
 import type { WorkflowWorld } from '../helpers/workflow-world.ts';
 import { waitFor } from '../helpers/wait.ts';
@@ -19,8 +19,6 @@ afterAll(() => world.drop());
 
 const skuOf = (line: number): string => `sku-${line}`;
 const describeRun = async (id: string) => world.client.workflow.getHandle(orderWorkflowId(id)).describe();
-const areBooked = ({ fulfillments }: OrderState): boolean =>
-  fulfillments?.every(({ shipment }) => shipment === 'booked') ?? false;
 
 describe('A long order', () => {
   it('of 1,114 lines in 40 shipments with 10 carrier updates each keeps a short history', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { setMaintenance } from '../../database/spend.ts';
-import type { OrderState } from '../../domain/contract.ts';
 import type { LifecycleMessage } from '../../domain/lifecycle.ts';
+import { areBooked } from '../helpers/order-states.ts';
 import { createWorkflowWorld } from '../helpers/workflow-world.ts';
 import type { WorkflowWorld } from '../helpers/workflow-world.ts';
 
@@ -10,8 +10,6 @@ const GOODS = [
   { warehouse: 'west', sku: 'w', onHand: 1_000 },
 ];
 const TWO_SHIPMENTS = [{ sku: 'e' }, { sku: 'w' }];
-const isBooked = ({ fulfillments }: OrderState): boolean =>
-  fulfillments?.every(({ shipment }) => shipment === 'booked') ?? false;
 const cancel = (): LifecycleMessage => ({ v: 1, kind: 'cancel', eventId: 'c1', reason: 'late', fulfillmentId: null });
 
 describe('An order whose money is captured at hand-over', () => {
@@ -25,7 +23,7 @@ describe('An order whose money is captured at hand-over', () => {
   it('has it held until the carrier has the goods of a shipment, and taken then', async () => {
     const id = world.id('held');
     const handle = await world.start(id, TWO_SHIPMENTS);
-    await world.until(id, isBooked);
+    await world.until(id, areBooked);
     expect(await world.charged(`${id}:1`)).toEqual({ taken: 0, refunded: 0 });
     await world.hear('dispatched', `${id}:1`);
     await world.until(id, ({ fulfillments }) => fulfillments?.[0]?.payment === 'success');
@@ -40,7 +38,7 @@ describe('An order whose money is captured at hand-over', () => {
   it('cancelled in between, keeps what is underway and lets the rest go', async () => {
     const id = world.id('half');
     const handle = await world.start(id, TWO_SHIPMENTS);
-    await world.until(id, isBooked);
+    await world.until(id, areBooked);
     await world.hear('dispatched', `${id}:1`);
     await world.signal(id, cancel());
     await world.until(id, ({ fulfillments }) => fulfillments?.[1]?.payment === 'voided');
@@ -53,7 +51,7 @@ describe('An order whose money is captured at hand-over', () => {
   it('waits with the capture while the provider is away, and closes only when it is settled', async () => {
     const id = world.id('away');
     const handle = await world.start(id, TWO_SHIPMENTS);
-    await world.until(id, isBooked);
+    await world.until(id, areBooked);
     world.away.payment = true;
     await world.hear('delivered', `${id}:1`, `${id}:2`);
     await world.until(id, ({ waitingFor }) => waitingFor === 'capture');
@@ -74,7 +72,7 @@ describe('A maintenance window', () => {
   it('delays orders and fails none of them', async () => {
     const [before, during] = [world.id('before'), world.id('during')];
     const first = await world.start(before, TWO_SHIPMENTS);
-    await world.until(before, isBooked);
+    await world.until(before, areBooked);
     await setMaintenance(world.db, true);
     const second = await world.start(during, TWO_SHIPMENTS);
     await world.until(during, ({ waitingFor }) => waitingFor === 'payment');
@@ -83,7 +81,7 @@ describe('A maintenance window', () => {
     expect(await first.result()).toEqual({ status: 'completed' });
     expect(await world.charged(`${during}:1`)).toBeNull();
     await setMaintenance(world.db, false);
-    await world.until(during, isBooked);
+    await world.until(during, areBooked);
     await world.hear('delivered', `${during}:1`, `${during}:2`);
     expect(await second.result()).toEqual({ status: 'completed' });
     expect(await world.toldTypes(during)).toMatchObject({ InvoiceIssued: 2, InvoicePaid: 2 });

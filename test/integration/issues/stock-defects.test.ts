@@ -3,6 +3,7 @@ import { ALLOCATION_STRATEGIES } from '../../../domain/allocation-strategies.ts'
 import type { AllocationName } from '../../../domain/allocation-strategies.ts';
 import type { OrderState } from '../../../domain/contract.ts';
 import type { LifecycleMessage } from '../../../domain/lifecycle.ts';
+import { isAsked } from '../../helpers/order-states.ts';
 import { createWorkflowWorld } from '../../helpers/workflow-world.ts';
 import type { WorkflowWorld } from '../../helpers/workflow-world.ts';
 
@@ -33,7 +34,6 @@ beforeEach(() => {
 const BOTH = [{ sku: 'Nike', quantity: 3 }, { sku: 'Vans' }];
 const stockRows = () => world.db.selectFrom('stock').selectAll().orderBy('sku').execute();
 const pieces = async (key: 'reserved' | 'on_hand') => (await stockRows()).map((row) => row[key]);
-const isAsked = ({ status }: OrderState): boolean => status === 'customerActionRequired';
 const isBooked = ({ fulfillments }: OrderState): boolean =>
   (fulfillments ?? []).length > 0 && (fulfillments ?? []).every(({ shipment }) => shipment === 'booked');
 const act = (orderId: string, action: 'amend' | 'cancel') =>
