@@ -2,6 +2,7 @@ import { endpointVariables } from '../../local/endpoints.ts';
 import { readStack, startStack } from '../../local/stack.ts';
 import type { Endpoints, Stack } from '../../local/stack.ts';
 import { loadConfig } from '../../platform/config/load.ts';
+import { warmCoordinators } from './warm-up.ts';
 
 /** Where the tests find the stack: each setting's name with this in front. */
 const PREFIX = 'OMS_TEST_';
@@ -37,6 +38,7 @@ async function ownStack(): Promise<TestStack> {
     temporalBinary: config.OMS_TEMPORAL_BIN,
     onProgress: tellSteps(),
   });
+  await warmCoordinators(stack.endpoints.kafkaBrokers);
   return { endpoints: stack.endpoints, stop: () => stack.stop() };
 }
 

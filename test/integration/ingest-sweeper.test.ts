@@ -10,7 +10,7 @@ let world: IngestWorld;
 const cleanUps: (() => Promise<unknown>)[] = [];
 
 beforeEach(async () => {
-  world = await createIngestWorld({ settings: { OMS_PARKING_DEADLINE: '1 ms' } });
+  world = await createIngestWorld({ settings: { OMS_PARKING_DEADLINE: '1 h' } });
   cleanUps.push(() => world.drop());
 });
 afterEach(async () => {
@@ -29,7 +29,7 @@ async function parked(): Promise<string[]> {
   return rows.map((row) => row.event_id);
 }
 
-/** Runs what `first` does with an ingest that does not sweep, and ends it. */
+/** Runs what `first` does with an ingest that sweeps nothing (no deadline has passed when it does), and ends it. */
 async function before(first: () => Promise<void>): Promise<void> {
   const ingest = await startIngest(world);
   await first();
@@ -37,11 +37,17 @@ async function before(first: () => Promise<void>): Promise<void> {
   await ingest.stop();
 }
 
+/** Lets the deadline of everything that is parked pass. */
+async function passDeadlines(): Promise<void> {
+  await sql`update parked_events set deadline = clock_timestamp() - interval '1 second'`.execute(world.db);
+}
+
 describe('events whose order never comes', () => {
   it('become dead letters at their deadline, one each, with two ingests sweeping', async () => {
     const ids = Array.from({ length: 30 }, (_, i) => world.id(`never-${i}`));
     await before(() => world.produce(...ids.flatMap((id) => [customerAction(id, 'Amend'), cancelled(id)])));
     expect(await parked()).toHaveLength(60);
+    await passDeadlines();
     await Promise.all([start(SWEEPING), start(SWEEPING)]);
     await waitFor('the parking place to be empty', async () => (await parked()).length === 0);
     const unsent = () => world.db.selectFrom('dead_letters').select('id').where('sent_at', 'is', null).execute();
@@ -58,6 +64,7 @@ describe('events whose order never comes', () => {
   it('do not keep the order from coming later', async () => {
     const id = world.id('after-all');
     await before(() => world.produce(cancelled(id)));
+    await passDeadlines();
     await start(SWEEPING);
     await waitFor('the dead letter', async () => (await world.deadLetters()).length === 1);
     await world.produce(placed(id));
@@ -70,6 +77,7 @@ describe('events whose order never comes', () => {
     async (killAt) => {
       const id = world.id('killed');
       await before(() => world.produce(cancelled(id)));
+      await passDeadlines();
       expect(await spawnIngest(world, { killAt, settings: SWEEPING }).gone).toBe('SIGKILL');
       await sql`update dead_letters set created_at = created_at - interval '2 minutes'`.execute(world.db);
       await start(SWEEPING);
