@@ -22,6 +22,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   ingest: { about: 'Role: order events into workflows.', load: () => import('./ingest.ts') },
   worker: { about: 'Role: runs workflows and activities.', load: () => import('./worker.ts') },
   publisher: { about: 'Role: committed events onto their topics.', load: () => import('./publisher.ts') },
+  api: { about: 'Role: the HTTP API.', load: () => import('./api.ts') },
   orders: {
     about: 'Produce and look at orders.',
     commands: {

@@ -9,7 +9,7 @@ import { cliConfig } from './settings.ts';
 
 /** A role as a command. */
 export interface RoleCommand {
-  name: 'ingest' | 'worker' | 'publisher';
+  name: 'ingest' | 'worker' | 'publisher' | 'api';
   /** The setting of its health port. */
   port: Extract<SettingName, `OMS_${string}_PORT`>;
   load(): Promise<RoleOptions['start']>;

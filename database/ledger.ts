@@ -43,8 +43,14 @@ export interface Claim {
   order: PlacedOrder;
   eventId: string;
   fingerprint: Buffer;
-  record: StoredRecord;
+  record: ClaimedRecord;
 }
+
+/** The record an order came in. One that was posted over HTTP is claimed before it has a place on the topic. */
+export type ClaimedRecord = Pick<StoredRecord, 'topic' | 'time' | 'value'> & {
+  partition: number | null;
+  offset: number | null;
+};
 
 /** An incoming event that is done with. */
 export interface DoneEvent extends KnownEvent {

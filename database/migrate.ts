@@ -8,6 +8,7 @@ import * as stock from './migrations/0003-stock.ts';
 import * as money from './migrations/0004-money.ts';
 import * as carrier from './migrations/0005-carrier.ts';
 import * as deadlines from './migrations/0006-deadlines.ts';
+import * as api from './migrations/0007-api.ts';
 
 /** Every migration, by the name it is recorded under; names are never changed. */
 const MIGRATIONS: Record<string, Migration> = {
@@ -17,6 +18,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0004-money': money,
   '0005-carrier': carrier,
   '0006-deadlines': deadlines,
+  '0007-api': api,
 };
 
 function migrator(db: Database): Migrator {

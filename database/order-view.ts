@@ -124,7 +124,7 @@ async function readTimeline(db: Database, orderId: string): Promise<TimelineEntr
   const { rows } = await sql<TimelineEntry>`
     select version, event_id as "eventId", topic, type, cause, created_at as at, sent_at as "sentAt",
       held_reason as "heldReason"
-    from outbox where order_id = ${orderId} order by version
+    from outbox where order_id = ${orderId} and version is not null order by version
   `.execute(db);
   return rows;
 }

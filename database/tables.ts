@@ -103,6 +103,8 @@ export interface OrderItemsTable {
   quantity: number;
   unit_price: number | null;
   description: string | null;
+  /** Of its order. */
+  received_at: Date;
 }
 
 export interface FulfillmentsTable {
@@ -281,9 +283,10 @@ export interface OutboxTable {
   id: Generated<number>;
   event_id: string;
   order_id: string;
-  version: number;
+  /** Null on a record for one of our input topics, as is `sequence`. */
+  version: number | null;
   topic: string;
-  sequence: number;
+  sequence: number | null;
   type: string;
   cause: string;
   key: string;
@@ -293,6 +296,18 @@ export interface OutboxTable {
   created_at: Time;
   sent_at: Date | null;
   held_reason: string | null;
+  /** Of the transaction that wrote it, as text. */
+  tx: Generated<string>;
+}
+
+/** Answers that were given under an Idempotency-Key. */
+export interface HttpRequestsTable {
+  key: string;
+  request_hash: Buffer;
+  status: number;
+  headers: Json<Record<string, string>>;
+  body: ColumnType<unknown, string | null, string | null>;
+  at: Time;
 }
 
 export interface CustomerSpendTable {
@@ -383,6 +398,7 @@ export interface Tables {
   carrier_updates: CarrierUpdatesTable;
   parked_carrier_news: ParkedCarrierNewsTable;
   outbox: OutboxTable;
+  http_requests: HttpRequestsTable;
   settings: { name: string; value: Json<unknown>; updated_at: Time };
   customer_spend: CustomerSpendTable;
   spend_decisions: SpendDecisionsTable;

@@ -98,6 +98,12 @@ export const ERRORS = {
     meaning: 'The workflow input or message has a version this worker does not know.',
   },
 
+  OMS_ORDER_CLOSED: {
+    retryable: false,
+    meaning: 'The order, or what is asked about of it, has come to its end: nothing can be asked of it any more.',
+  },
+  OMS_SHIPMENT_UNKNOWN: { retryable: false, meaning: 'No shipment with this id is known.' },
+
   // money and stock
   OMS_PRICE_MISSING: {
     retryable: false,
@@ -111,6 +117,26 @@ export const ERRORS = {
     retryable: false,
     meaning: 'A stock level or price is not acceptable; field, value and rule are named.',
   },
+
+  // HTTP: what is wrong with a request
+  OMS_API_REQUEST_INVALID: {
+    retryable: false,
+    meaning: 'The request breaks a rule; field, value and rule are named.',
+  },
+  OMS_API_BODY_UNREADABLE: { retryable: false, meaning: 'The body is not JSON, or not of the type it says.' },
+  OMS_API_BODY_TOO_LARGE: { retryable: false, meaning: 'The body is larger than the API takes (OMS_API_BODY_LIMIT).' },
+  OMS_API_MEDIA_TYPE: { retryable: false, meaning: 'The route does not take, or cannot give, this media type.' },
+  OMS_API_ROUTE_UNKNOWN: { retryable: false, meaning: 'There is nothing at this path.' },
+  OMS_API_METHOD_UNKNOWN: { retryable: false, meaning: 'The path does not take this method; `Allow` names those it takes.' },
+  OMS_API_KEY_REUSED: {
+    retryable: false,
+    meaning: 'An Idempotency-Key was used again for another request; each request needs a key of its own.',
+  },
+  OMS_API_RATE_LIMITED: {
+    retryable: true,
+    meaning: 'More requests than OMS_API_RATE_LIMIT allows; `Retry-After` says when to go on.',
+  },
+  OMS_API_INTERNAL: { retryable: true, meaning: 'A fault of the OMS itself; the log has it under the request id.' },
 
   // providers
   OMS_PAYMENT_DECLINED: { retryable: false, meaning: 'The payment provider declined the charge.' },

@@ -10,9 +10,18 @@ export interface Link {
 const masked = (url: string): string => url.replace(/\/\/([^:@/]+):[^@/]*@/, '//$1:***@');
 
 /** Where everything is that a person may want to look at. */
-export function linksOf(endpoints: Endpoints, namespace: string, roles: readonly RoleSpec[], logs: string): Link[] {
+export function linksOf(running: {
+  endpoints: Endpoints;
+  namespace: string;
+  roles: readonly RoleSpec[];
+  /** Of the HTTP API, if it runs. */
+  apiUrl?: string;
+  logs: string;
+}): Link[] {
+  const { endpoints, namespace, roles, apiUrl, logs } = running;
   const ui = endpoints.temporalUiUrl && `${endpoints.temporalUiUrl}/namespaces/${namespace}/workflows`;
   return [
+    ...(apiUrl ? [{ name: 'HTTP API', where: `${apiUrl}/docs` }] : []),
     ...(ui ? [{ name: 'Workflows', where: ui }] : [{ name: 'Temporal', where: endpoints.temporalAddress }]),
     { name: 'Kafka', where: endpoints.kafkaBrokers },
     { name: 'Schemas', where: `${endpoints.schemaRegistryUrl}/subjects` },

@@ -11,10 +11,13 @@ const ROLES = [
   { name: 'publisher', setting: 'OMS_PUBLISHER_PORT' },
   { name: 'worker', setting: 'OMS_WORKER_PORT' },
   { name: 'ingest', setting: 'OMS_INGEST_PORT' },
+  { name: 'api', setting: 'OMS_API_HEALTH_PORT' },
 ] as const satisfies { name: string; setting: SettingName }[];
 
 export interface RolePorts {
   roles: RoleSpec[];
+  /** Where the HTTP API listens. */
+  apiUrl: string;
   /** The settings that tell the roles their ports. */
   variables: Record<string, string>;
 }
@@ -24,7 +27,9 @@ export interface RolePorts {
  * @throws OmsError OMS_LOCAL_PORT_TAKEN
  */
 export async function planRoles(config: Config, ephemeral: boolean): Promise<RolePorts> {
-  const free = await freePorts(ROLES.length);
+  const [apiFree, ...free] = await freePorts(ROLES.length + 1);
+  const apiPort = (ephemeral ? apiFree : config.OMS_API_PORT) ?? 0;
+  await requireFree('the HTTP API', apiPort, 'OMS_API_PORT');
   const planned = ROLES.map((role, i) => ({ ...role, port: (ephemeral ? free[i] : config[role.setting]) ?? 0 }));
   for (const { name, port, setting } of planned) await requireFree(`the health of ${name}`, port, setting);
   return {
@@ -33,6 +38,10 @@ export async function planRoles(config: Config, ephemeral: boolean): Promise<Rol
       args: [...(name === 'ingest' ? INGEST_NODE_FLAGS : []), ENTRY, name],
       readyUrl: `http://127.0.0.1:${port}/readyz`,
     })),
-    variables: Object.fromEntries(planned.map(({ setting, port }) => [setting, String(port)])),
+    apiUrl: `http://127.0.0.1:${apiPort}`,
+    variables: {
+      OMS_API_PORT: String(apiPort),
+      ...Object.fromEntries(planned.map(({ setting, port }) => [setting, String(port)])),
+    },
   };
 }

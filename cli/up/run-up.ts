@@ -75,21 +75,28 @@ function stopRequest(config: Config): { signal: AbortSignal; requested: Promise<
 
 async function bringUp(run: Run): Promise<void> {
   const stack = await startParts(run);
-  if (run.flags.stackOnly) return goOn(run, stack, run.config, []);
-  const { roles, variables } = await planRoles(run.config, run.flags.ephemeral ?? false);
+  if (run.flags.stackOnly) return goOn(run, stack, run.config, { roles: [] });
+  const { roles, apiUrl, variables } = await planRoles(run.config, run.flags.ephemeral ?? false);
   const environment = { ...endpointVariables(stack.endpoints), OMS_STATE_DIR: stack.stateDir, ...variables };
   const config = loadConfig(childEnvironment(environment));
   await setUp(run, stack, config);
   await startRoles(run, stack, roles, environment);
-  await goOn(run, stack, config, roles);
+  await goOn(run, stack, config, { roles, apiUrl });
 }
 
 /** Everything runs: sees to it from now on, plays the demo, and says where all is. */
-async function goOn(run: Run, stack: Stack, config: Config, roles: readonly RoleSpec[]): Promise<void> {
+async function goOn(run: Run, stack: Stack, config: Config, running: Running): Promise<void> {
+  const { roles } = running;
   run.view.finish();
   run.started.push(keepRunning(stack, roles, note));
   if (run.flags.demo && roles.length > 0) await demo(run, config);
-  if (!run.signal.aborted) tellWhere(run, stack, config, roles);
+  if (!run.signal.aborted) tellWhere(run, stack, config, running);
+}
+
+/** The roles that run; none with the stack alone. */
+interface Running {
+  roles: readonly RoleSpec[];
+  apiUrl?: string;
 }
 
 async function startParts({ flags, config, signal, view, started }: Run): Promise<Stack> {
@@ -158,10 +165,10 @@ async function demo({ flags, signal }: Run, config: Config): Promise<void> {
 }
 
 /** All is there: says where. */
-function tellWhere({ flags, view }: Run, stack: Stack, config: Config, roles: readonly RoleSpec[]): void {
+function tellWhere({ flags, view }: Run, stack: Stack, config: Config, running: Running): void {
   view.finish();
   const logs = path.join(path.relative(process.cwd(), stack.stateDir) || '.', 'logs');
-  const links = linksOf(stack.endpoints, config.TEMPORAL_NAMESPACE, roles, logs);
+  const links = linksOf({ ...running, endpoints: stack.endpoints, namespace: config.TEMPORAL_NAMESPACE, logs });
   if (flags.json) printJson({ endpoints: stack.endpoints, links });
   else print(linkBox(links, 'Everything runs until Ctrl-C.'));
 }

@@ -42,7 +42,7 @@ export async function insertOrder({ db, encoder }: StepDependencies, given: NewO
       values (${orderId}, ${runId}, ${order.source}, ${order.customerId}, ${order.currency},
         ${order.shipTo && JSON.stringify(order.shipTo)}::jsonb, ${order.status}, ${new Date(order.placedAt)},
         ${new Date(order.receivedAt)}, ${order.version}, ${JSON.stringify(order.sequences)}::jsonb)
-    ), i as (${insertItems(orderId, items)}), f as (${insertFulfillments(order)}), fi as (${insertLots(order)}),
+    ), i as (${insertItems(order, items)}), f as (${insertFulfillments(order)}), fi as (${insertLots(order)}),
     t as (insert into steps (key, order_id, result)
       values (${`${orderId}/${FIRST_ROUND}`}, ${orderId}, ${JSON.stringify(fulfillments.map(({ id }) => id))}::jsonb)),
     e as (${told}) ${stock}
@@ -50,11 +50,11 @@ export async function insertOrder({ db, encoder }: StepDependencies, given: NewO
   `.execute(db);
 }
 
-function insertItems(orderId: string, items: readonly OrderItem[]) {
+function insertItems({ orderId, receivedAt }: OrderRecord, items: readonly OrderItem[]) {
   const rows = items.map((item, i) => ({ line: i + 1, ...item }));
   const columns = 'line int, sku text, quantity int, "unitPrice" bigint, description text';
-  return sql`insert into order_items (order_id, line, sku, quantity, unit_price, description)
-    select ${orderId}, r.line, r.sku, r.quantity, r."unitPrice", r.description from ${rowsOf(rows, columns)}`;
+  return sql`insert into order_items (order_id, line, sku, quantity, unit_price, description, received_at)
+    select ${orderId}, r.line, r.sku, r.quantity, r."unitPrice", r.description, ${new Date(receivedAt)}::timestamptz from ${rowsOf(rows, columns)}`;
 }
 
 function insertFulfillments({ orderId, fulfillments }: OrderRecord) {

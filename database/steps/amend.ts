@@ -1,5 +1,5 @@
 import { planAmendment } from '../../domain/amendment.ts';
-import type { HeldLine, Hold } from '../../domain/amendment.ts';
+import type { AmendmentPlan, HeldLine, Hold } from '../../domain/amendment.ts';
 import type { Address, OrderItem } from '../../domain/order.ts';
 import type { OrderProgress } from '../../domain/progress.ts';
 import { isFinalFulfillment } from '../../domain/status.ts';
@@ -29,15 +29,25 @@ export interface AmendResult {
 /** Changes an order as far as no carrier has its parts in hand: all that is wished, or nothing. A repeat changes nothing. */
 export async function amendOrder(deps: StepDependencies, orderId: string, request: AmendRequest): Promise<AmendResult> {
   const { result, order } = await orderStep(deps, orderId, request.cause, (step) => {
-    const refusal = refusalOfAddress(step.order, request.shipTo);
-    if (refusal !== null) return refusal;
-    const plan = request.items && planAmendment(heldLines(step.order), request.items);
-    if (plan && 'refusal' in plan) return plan.refusal;
-    if (plan) lower(step, plan.left);
+    const plan = planOf(step.order, request);
+    if ('refusal' in plan) return plan.refusal;
+    if (request.items) lower(step, plan.left);
     if (request.shipTo) step.order.shipTo = request.shipTo;
     return null;
   });
   return { progress: progressOf(order), refusal: result };
+}
+
+/** Why the order cannot be changed so as it stands, with the error code; null when it can. */
+export function amendmentRefusal(order: OrderRecord, request: Omit<AmendRequest, 'cause'>): string | null {
+  const plan = planOf(order, request);
+  return 'refusal' in plan ? plan.refusal : null;
+}
+
+function planOf(order: OrderRecord, { items, shipTo }: Omit<AmendRequest, 'cause'>): AmendmentPlan {
+  const refusal = refusalOfAddress(order, shipTo);
+  if (refusal !== null) return { refusal };
+  return items ? planAmendment(heldLines(order), items) : { left: [] };
 }
 
 /** What the order holds of each line. Fulfillments that were given up hold nothing. */

@@ -41,12 +41,15 @@ interface Placed {
   runId: string | null;
   /** A run had it, and an operator has found that run gone. */
   isTaken: boolean;
+  /** When the ledger took it in, to the millisecond. */
+  receivedAt: Date;
   now: Date;
 }
 
 async function readPlaced(db: Database, orderId: string): Promise<Placed | undefined> {
   const { rows } = await sql<Placed>`
     select placed, placed_event_id as "eventId", run_id as "runId", clock_timestamp() as now,
+      date_trunc('milliseconds', coalesce(claimed_at, clock_timestamp())) as "receivedAt",
       exists (select from orders where orders.order_id = ledger.order_id) as "isTaken"
     from ledger where order_id = ${orderId} and placed is not null
   `.execute(db);
@@ -65,7 +68,7 @@ async function adopt(db: Database, orderId: string, runId: string): Promise<Take
 /** The order as it will be once its stock is reserved. What is free is read without a lock: reserving compares again. */
 async function plan(
   { db, strategy }: { db: Database; strategy: AllocationStrategy },
-  { placed, now }: Placed,
+  { placed, now, receivedAt }: Placed,
 ): Promise<OrderRecord> {
   const wanted = placed.items.map(({ sku, quantity }, i): WantedLine => ({ line: i + 1, sku, quantity }));
   const stock = strategy.keepsStock ? await readFreeStock(db, [...new Set(wanted.map((line) => line.sku))]) : [];
@@ -75,7 +78,7 @@ async function plan(
     ...head,
     status: allocation.unavailable.length > 0 ? 'customerActionRequired' : 'processing',
     reason: null,
-    receivedAt: now.getTime(),
+    receivedAt: receivedAt.getTime(),
     closedAt: null,
     overdue: null,
     version: 0,

@@ -93,6 +93,24 @@ export const SETTINGS = {
   OMS_INGEST_PORT: setting(port(), '9464', 'Health and metrics of the ingest role.'),
   OMS_WORKER_PORT: setting(port(), '9465', 'Health and metrics of the worker role.'),
   OMS_PUBLISHER_PORT: setting(port(), '9466', 'Health and metrics of the publisher role.'),
+  OMS_API_HEALTH_PORT: setting(port(), '9467', 'Health and metrics of the api role.'),
+
+  // the HTTP API
+  OMS_API_PORT: setting(port(), '8082', 'The HTTP API: /v1, and the routes of the reference OMS.'),
+  OMS_API_BODY_LIMIT: setting(wholeNumber(1_024), '2097152', 'Largest body of a request, in bytes.'),
+  OMS_API_RATE_LIMIT: setting(
+    wholeNumber(0),
+    '0',
+    'Requests an address may make in a second before it is answered 429; 0 = no limit.',
+  ),
+  OMS_API_TIMEOUT: setting(duration(), '30 s', 'A request that is not answered after this long is given up.'),
+  OMS_API_SOURCE: setting(z.string().min(1).max(100), 'http', 'The `source` of orders and events that come by HTTP.'),
+  OMS_API_CURRENCY: setting(
+    z.string().regex(/^[A-Z]{3}$/, 'must be a currency code of ISO 4217 in capitals'),
+    'USD',
+    "Currency of orders, limits and charges that come by the reference's routes, which name none.",
+  ),
+  OMS_API_ANSWERS_KEPT: setting(duration(), '7 d', 'How long the answer given under an Idempotency-Key is kept.'),
 
   // ingest
   OMS_INGEST_MAX_IN_FLIGHT: setting(wholeNumber(1, 5_000), '100', 'Workflow starts and signals in flight at once.'),

@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import rateLimit from '@fastify/rate-limit';
+import Fastify from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { OmsError } from '../domain/errors.ts';
+import type { ApiDependencies } from './dependencies.ts';
+import { createErrorHandler, writeProblem, writeText } from './errors.ts';
+import type { ErrorWriter } from './errors.ts';
+import { observe } from './observe.ts';
+import { registerReference } from './reference/index.ts';
+import { registerV1 } from './v1/index.ts';
+
+/** The longest request id that is taken over from the caller. */
+const MAX_REQUEST_ID = 200;
+const SECOND_MS = 1_000;
+
+/**
+ * The HTTP API with all its routes, not yet listening. Everything under /v1 answers errors as problem documents; the
+ * routes of the reference answer as it does.
+ */
+export async function createApp(deps: ApiDependencies): Promise<FastifyInstance> {
+  const { config, logger } = deps;
+  // Fastify's own lines would hold paths and queries: requests are logged by `observe`.
+  const silent: FastifyBaseLogger = logger.child({}, { level: 'silent' });
+  const app = Fastify({
+    loggerInstance: silent,
+    bodyLimit: config.OMS_API_BODY_LIMIT,
+    requestTimeout: config.OMS_API_TIMEOUT,
+    connectionTimeout: config.OMS_API_TIMEOUT * 2,
+    genReqId: requestId,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 512 },
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler((error, request, reply) =>
+    createErrorHandler(logger, writerOf(request))(error as never, request, reply),
+  );
+  observe(app, deps);
+  if (config.OMS_API_RATE_LIMIT > 0) {
+    await app.register(rateLimit, { max: config.OMS_API_RATE_LIMIT, timeWindow: SECOND_MS });
+  }
+  await app.register((scope) => registerV1(scope, deps), { prefix: '/v1' });
+  await app.register((scope) => registerReference(scope, deps));
+  app.setNotFoundHandler((request, reply) => {
+    const allow = allowedMethods(app, request);
+    if (allow.length === 0) return writerOf(request)(reply, unknownRoute(request), request.id);
+    return writerOf(request)(reply.header('allow', allow.join(', ')), unknownMethod(request, allow), request.id);
+  });
+  return app;
+}
+
+/** A caller's request id is kept, so that one id follows a request through several systems. */
+function requestId(request: { headers: Record<string, string | string[] | undefined> }): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && /^[\w.:-]+$/.test(given) ? given.slice(0, MAX_REQUEST_ID) : randomUUID();
+}
+
+const isV1 = ({ url }: FastifyRequest): boolean => /^\/(v1|docs)(\/|\?|$)/.test(url);
+const writerOf = (request: FastifyRequest): ErrorWriter => (isV1(request) ? writeProblem : writeText);
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+
+function allowedMethods(app: FastifyInstance, { url }: FastifyRequest): string[] {
+  const path = url.split('?')[0] ?? '/';
+  return METHODS.filter((method) => app.findRoute({ method, url: path }) !== null);
+}
+
+const unknownRoute = ({ url }: FastifyRequest): OmsError =>
+  new OmsError('OMS_API_ROUTE_UNKNOWN', isReference(url) ? '404 page not found' : `nothing at ${url.split('?')[0]}`);
+const isReference = (url: string): boolean => !url.startsWith('/v1') && !url.startsWith('/docs');
+const unknownMethod = ({ method, url }: FastifyRequest, allow: string[]): OmsError =>
+  new OmsError(
+    'OMS_API_METHOD_UNKNOWN',
+    isReference(url) ? 'Method Not Allowed' : `${method} is not one of ${allow.join(', ')}`,
+  );

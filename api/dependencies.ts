@@ -1,0 +1,29 @@
+import type { Database } from '../database/database.ts';
+import type { EventEncoder } from '../database/outbox.ts';
+import type { Codec } from '../kafka/codec.ts';
+import type { LagReader } from '../kafka/lag.ts';
+import type { Config } from '../platform/config/settings.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { Registry } from '../platform/metrics.ts';
+import type { PaymentProvider } from '../providers/payment/port.ts';
+import type { PostingDependencies } from './commands/posting.ts';
+import type { Feed } from './feed.ts';
+import type { QueueReader } from './queue-stats.ts';
+
+/** What the routes work with. */
+export interface ApiDependencies {
+  config: Config;
+  logger: Logger;
+  metrics: Registry;
+  db: Database;
+  codec: Codec;
+  encoder: EventEncoder;
+  /** For commands: how records for input topics are written. */
+  posting: PostingDependencies;
+  payment: PaymentProvider;
+  /** What Temporal says of the workers; it may be away. */
+  queues: QueueReader;
+  /** Lag of our consumer groups; Kafka may be away. */
+  lag: LagReader;
+  feed: Feed;
+}

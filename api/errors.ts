@@ -1,0 +1,81 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from 'fastify-type-provider-zod';
+import { databaseError } from '../database/database.ts';
+import { OmsError, isOmsError, shown } from '../domain/errors.ts';
+import type { Logger } from '../platform/logger.ts';
+import { asRequestError, invalid, problemOf, statusOf } from './problem.ts';
+
+/** How an error is written into an answer: a problem document under /v1, plain text on the reference's routes. */
+export type ErrorWriter = (reply: FastifyReply, error: OmsError, requestId: string) => FastifyReply;
+
+export const writeProblem: ErrorWriter = (reply, error, requestId) => {
+  const problem = problemOf(error, requestId);
+  return reply.code(problem.status).type('application/problem+json').serializer(JSON.stringify).send(problem);
+};
+
+/** The reference answers errors as a line of text; the code stands in a header, for programs. */
+export const writeText: ErrorWriter = (reply, error, requestId) => {
+  const { status, detail, code } = problemOf(error, requestId);
+  return reply
+    .code(status)
+    .header('oms-error-code', code)
+    .type('text/plain; charset=utf-8')
+    .serializer(String)
+    .send(`${detail}\n`);
+};
+
+/** Answers whatever was thrown; what is our own fault goes to the log with all there is. */
+export function createErrorHandler(logger: Logger, write: ErrorWriter) {
+  return (thrown: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const error = namedError(thrown, request);
+    const facts = { requestId: request.id, route: request.routeOptions.url, code: error.code, err: thrown };
+    if (statusOf(error) >= 500) logger.error(facts, 'request failed');
+    return write(reply, error, request.id);
+  };
+}
+
+/** Whatever was thrown, as an error of our own table. */
+export function namedError(thrown: unknown, request: FastifyRequest): OmsError {
+  const error = asRequestError(databaseError(thrown));
+  if (isOmsError(error)) return error;
+  if (hasZodFastifySchemaValidationErrors(error)) return invalidRequest(error, request);
+  if (isResponseSerializationError(error)) return internal(error);
+  return httpError(error as FastifyError);
+}
+
+function internal(cause: unknown): OmsError {
+  return new OmsError('OMS_API_INTERNAL', 'a fault of the OMS itself', { cause });
+}
+
+/** What fastify itself refuses. */
+function httpError(error: FastifyError): OmsError {
+  switch (error.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new OmsError('OMS_API_BODY_TOO_LARGE', error.message);
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new OmsError('OMS_API_MEDIA_TYPE', error.message);
+    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+    case 'FST_ERR_CTP_INVALID_JSON_BODY':
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return new OmsError('OMS_API_BODY_UNREADABLE', error.message);
+  }
+  if (error.statusCode === 429) return new OmsError('OMS_API_RATE_LIMITED', error.message);
+  if (error.statusCode === 400) return new OmsError('OMS_API_BODY_UNREADABLE', error.message);
+  return internal(error);
+}
+
+interface Validation {
+  validation: { instancePath: string; message?: string | undefined }[];
+  validationContext?: string;
+}
+
+/** The first rule that was broken, with the place and the value as it came. */
+function invalidRequest(error: Validation, request: FastifyRequest): OmsError {
+  const [first] = error.validation;
+  const path = (first?.instancePath ?? '').split('/').slice(1);
+  const part = { body: request.body, querystring: request.query, params: request.params, headers: request.headers };
+  const root = part[(error.validationContext ?? 'body') as keyof typeof part];
+  const value = path.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], root);
+  const field = path.map((key, i) => (/^\d+$/.test(key) ? `[${key}]` : `${i > 0 ? '.' : ''}${key}`)).join('');
+  return invalid({ field: field || '(body)', value: shown(value), rule: first?.message ?? 'breaks a rule' });
+}

@@ -1,0 +1,135 @@
+import type { FastifyInstance } from 'fastify';
+import { sql } from 'kysely';
+import { openDatabase } from '../database/database.ts';
+import { createEventEncoder } from '../database/event-encoder.ts';
+import { forgetAnswers } from '../database/http-requests.ts';
+import { assertMigrated } from '../database/migrate.ts';
+import { ORDERS_TASK_QUEUE } from '../domain/contract.ts';
+import { checkOf, waitForAll } from '../ingest/dependencies.ts';
+import { every } from '../ingest/every.ts';
+import { openTemporal } from '../ingest/temporal.ts';
+import { createKafka } from '../kafka/client.ts';
+import { createCodec } from '../kafka/codec.ts';
+import { createLagReader, joinLagReaders } from '../kafka/lag.ts';
+import type { LagReader } from '../kafka/lag.ts';
+import { createRegistry } from '../kafka/registry.ts';
+import { groupName, topicNames, topicSchemas } from '../kafka/topics.ts';
+import type { RoleContext, RunningRole } from '../platform/role.ts';
+import { openProviders } from '../providers/providers.ts';
+import { createApp } from './app.ts';
+import type { ApiDependencies } from './dependencies.ts';
+import { createFeed } from './feed.ts';
+import { createQueueReader } from './queue-stats.ts';
+
+/** How often answers that are too old are forgotten. */
+const FORGET_EVERY_MS = 10 * 60_000;
+/** Requests under way may take so long a part of the shutdown grace. */
+const DRAIN_SHARE = 0.5;
+
+/**
+ * The api role: the HTTP API. It needs PostgreSQL, and the registry until it has read the schemas' ids once; Temporal and
+ * Kafka are only asked for figures. So orders are taken in while those are away, and go on when they are back.
+ */
+export async function startApiRole(context: RoleContext): Promise<RunningRole> {
+  const { config, logger } = context;
+  const parts = openParts(context);
+  const app = await createApp(parts.deps);
+  const stopping = new AbortController();
+  let waiting: Record<string, string> = { start: 'not begun' };
+  let draining = false;
+  const begun = waitForAll(parts.needs, logger, stopping.signal, (now) => (waiting = now)).then(async () => {
+    if (stopping.signal.aborted) return;
+    const url = await app.listen({ host: config.OMS_BIND, port: config.OMS_API_PORT });
+    logger.info({ url }, 'api listening');
+  });
+  begun.catch((error: unknown) => context.shutdown.fail('the api could not start', error));
+  const forgetting = every(FORGET_EVERY_MS, async () => {
+    await forgetAnswers(parts.deps.db, config.OMS_API_ANSWERS_KEPT).catch(() => 0);
+  });
+  return {
+    live: {},
+    ready: {
+      start: () => Object.values(waiting).join('; ') || null,
+      database: checkOf(() => sql`select 1`.execute(parts.deps.db)),
+      listening: () => (app.server.listening && !draining ? null : 'not listening'),
+    },
+    stop: async () => {
+      draining = true;
+      stopping.abort(new Error('stopping'));
+      await begun.catch(() => undefined);
+      await closeInTime(app, config.OMS_SHUTDOWN_GRACE * DRAIN_SHARE);
+      await forgetting.stop();
+      await parts.close();
+    },
+  };
+}
+
+/** Live streams end at once; requests under way are answered, if they are in time. */
+async function closeInTime(app: FastifyInstance, graceMs: number): Promise<void> {
+  const timer = setTimeout(() => app.server.closeAllConnections(), graceMs);
+  await app.close();
+  clearTimeout(timer);
+}
+
+interface Parts {
+  deps: ApiDependencies;
+  needs: Record<string, () => Promise<unknown>>;
+  close(): Promise<void>;
+}
+
+function openParts({ config, logger, metrics }: RoleContext): Parts {
+  const { OMS_PREFIX: prefix } = config;
+  const applicationName = 'oms-api';
+  const db = openDatabase({ url: config.DATABASE_URL, poolSize: config.OMS_DATABASE_POOL, applicationName });
+  const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL });
+  const codec = createCodec({ registry, schemas: topicSchemas(prefix) });
+  const temporal = openTemporal(config);
+  const providers = openProviders(config);
+  const feed = createFeed({ db, url: config.DATABASE_URL, logger });
+  const { lag, close: closeLag } = openLag({ config, logger });
+  const deps: ApiDependencies = {
+    ...{ config, logger, metrics, db, codec, feed, lag },
+    encoder: createEventEncoder({ codec, prefix }),
+    posting: { codec, prefix, source: config.OMS_API_SOURCE },
+    payment: providers.payment,
+    queues: createQueueReader(temporal.client, prefix + ORDERS_TASK_QUEUE),
+  };
+  return {
+    deps,
+    needs: { database: () => assertMigrated(db), registry: () => codec.load() },
+    close: async () => {
+      await feed.stop();
+      await Promise.allSettled([temporal.close(), closeLag(), providers.close()]);
+      await db.destroy();
+    },
+  };
+}
+
+/** Connects when it is first asked; while Kafka is away it says so soon. */
+function openLag({ config, logger }: Pick<RoleContext, 'config' | 'logger'>) {
+  const clientId = `${config.KAFKA_CLIENT_ID}-api`;
+  const admin = createKafka({ brokers: config.KAFKA_BROKERS, clientId, logger, retries: 1 }).admin();
+  const names = topicNames(config.OMS_PREFIX);
+  const lagOf = (group: string, topic: string) =>
+    createLagReader({ admin, groupId: groupName(config.OMS_PREFIX, group), topics: [topic] });
+  const joined = joinLagReaders([
+    lagOf('ingest', names.orders),
+    lagOf('stock', names['stock-levels']),
+    lagOf('carrier', names['carrier-updates']),
+  ]);
+  let connected: Promise<void> | undefined;
+  const connect = (): Promise<void> => {
+    connected ??= admin.connect().catch((error: unknown) => {
+      connected = undefined;
+      throw error;
+    });
+    return connected;
+  };
+  const lag: LagReader = {
+    read: async () => {
+      await connect();
+      return joined.read();
+    },
+  };
+  return { lag, close: () => admin.disconnect() };
+}
