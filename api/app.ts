@@ -29,7 +29,8 @@ export async function createApp(deps: ApiDependencies): Promise<FastifyInstance>
     requestTimeout: config.OMS_API_TIMEOUT,
     connectionTimeout: config.OMS_API_TIMEOUT * 2,
     genReqId: requestId,
-    forceCloseConnections: true,
+    handlerTimeout: config.OMS_API_TIMEOUT,
+    forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 512 },
   });
   app.setValidatorCompiler(validatorCompiler);

@@ -54,6 +54,8 @@ function httpError(error: FastifyError): OmsError {
       return new OmsError('OMS_API_BODY_TOO_LARGE', error.message);
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new OmsError('OMS_API_MEDIA_TYPE', error.message);
+    case 'FST_ERR_HANDLER_TIMEOUT':
+      return new OmsError('OMS_API_TIMED_OUT', 'not answered in time', { cause: error });
     case 'FST_ERR_CTP_EMPTY_JSON_BODY':
     case 'FST_ERR_CTP_INVALID_JSON_BODY':
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':

@@ -127,7 +127,10 @@ export const ERRORS = {
   OMS_API_BODY_TOO_LARGE: { retryable: false, meaning: 'The body is larger than the API takes (OMS_API_BODY_LIMIT).' },
   OMS_API_MEDIA_TYPE: { retryable: false, meaning: 'The route does not take, or cannot give, this media type.' },
   OMS_API_ROUTE_UNKNOWN: { retryable: false, meaning: 'There is nothing at this path.' },
-  OMS_API_METHOD_UNKNOWN: { retryable: false, meaning: 'The path does not take this method; `Allow` names those it takes.' },
+  OMS_API_METHOD_UNKNOWN: {
+    retryable: false,
+    meaning: 'The path does not take this method; `Allow` names those it takes.',
+  },
   OMS_API_KEY_REUSED: {
     retryable: false,
     meaning: 'An Idempotency-Key was used again for another request; each request needs a key of its own.',
@@ -135,6 +138,11 @@ export const ERRORS = {
   OMS_API_RATE_LIMITED: {
     retryable: true,
     meaning: 'More requests than OMS_API_RATE_LIMIT allows; `Retry-After` says when to go on.',
+  },
+  OMS_API_TIMED_OUT: {
+    retryable: true,
+    meaning:
+      'The request was not answered within OMS_API_TIMEOUT. What it asked for may have been done: ask again under its Idempotency-Key.',
   },
   OMS_API_INTERNAL: { retryable: true, meaning: 'A fault of the OMS itself; the log has it under the request id.' },
 

@@ -29,7 +29,9 @@ async function start(settings: Record<string, string> = {}) {
 const allSent = () => waitFor('the outbox to be sent', async () => (await world.unsent()) === 0);
 const sentVersions = async (orderId: string): Promise<number[]> => {
   const rows = world.db.selectFrom('outbox').select('version').where('order_id', '=', orderId);
-  return (await rows.where('sent_at', 'is not', null).orderBy('version').execute()).map(({ version }) => Number(version));
+  return (await rows.where('sent_at', 'is not', null).orderBy('version').execute()).map(({ version }) =>
+    Number(version),
+  );
 };
 
 describe('the publisher', () => {
