@@ -42,7 +42,7 @@ export async function startIngestRole(
     sessionTimeoutMs,
     onCrash,
   });
-  const stock = createStockLoop({ ...context, ...parts, sessionTimeoutMs, onCrash });
+  const stock = createStockLoop({ ...context, ...parts, counters: engine.metrics, sessionTimeoutMs, onCrash });
   createIngestGauges({ metrics: context.metrics, db: parts.db, lag: parts.lag, loop: engine.loop });
   const carrier = createCarrier(context, parts, { counters: engine.metrics, sessionTimeoutMs, onCrash });
   const work = beginWork(context, parts, engine, [stock, carrier]);

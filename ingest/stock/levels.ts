@@ -9,7 +9,7 @@ import type { StockLevel } from '../../schemas/index.ts';
 import { check, currency, identifier, optional, time, wholeNumber } from '../rules.ts';
 import type { Rule } from '../rules.ts';
 import { MAX_ORDER_VALUE } from '../validate.ts';
-import { assertKey, wireFault } from '../wire-faults.ts';
+import { assertKey, readValue } from '../wire-faults.ts';
 
 /** A record of the topic `stock-levels` that is a level, and maybe a price. */
 export interface IncomingLevel {
@@ -47,12 +47,12 @@ export async function decodeLevels(
 ): Promise<(IncomingLevel | RefusedLevel)[]> {
   await codec.prefetch(records.map((record) => record.value));
   return records.map((record) => {
-    const decoded = codec.decode<StockLevel>(topic, record.value);
-    if (decoded.kind === 'poison') return { kind: 'refused', error: wireFault(decoded.error, record.value), record };
+    const { event: level, error } = readValue<StockLevel>(codec, topic, record.value);
+    if (error) return { kind: 'refused', error, record };
     try {
-      validateLevel(decoded.value);
-      assertKey(record.key, decoded.value.sku, 'the SKU');
-      return { kind: 'level', level: sentLevel(decoded.value), price: sentPrice(decoded.value), record };
+      validateLevel(level);
+      assertKey(record.key, level.sku, 'the SKU');
+      return { kind: 'level', level: sentLevel(level), price: sentPrice(level), record };
     } catch (error) {
       if (!isOmsError(error)) throw error;
       return { kind: 'refused', error, record };

@@ -9,6 +9,7 @@ import type { Config } from '../../platform/config/settings.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { Registry } from '../../platform/metrics.ts';
 import { createDeadLetterOffice } from '../dead-letters.ts';
+import type { IngestMetrics } from '../ingest-metrics.ts';
 import { noStep } from '../step.ts';
 import { createStockMetrics } from './stock-metrics.ts';
 import { createLevelHandler } from './receiver.ts';
@@ -21,6 +22,7 @@ export interface StockLoopOptions {
   connection: KafkaConnection;
   logger: Logger;
   metrics: Registry;
+  counters: Pick<IngestMetrics, 'offsetAlert' | 'rebalance'>;
   /** After so long without a sign of life the group goes on without this process. */
   sessionTimeoutMs: number;
   onCrash: (error: unknown) => void;
@@ -46,6 +48,8 @@ export function createStockLoop(options: StockLoopOptions): ConsumerLoop {
       metrics: createStockMetrics(options.metrics, db),
     }),
     onCrash: options.onCrash,
+    onAlert: ({ kind }) => options.counters.offsetAlert(kind),
+    hooks: { onRebalance: () => options.counters.rebalance() },
     sessionTimeoutMs: options.sessionTimeoutMs,
     chunkRecords: CHUNK_RECORDS,
     concurrentPartitions: CONCURRENT_PARTITIONS,
