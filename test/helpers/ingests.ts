@@ -65,7 +65,7 @@ export function spawnIngest(
   const { killAt, times = 1, settings = {} } = options;
   const kill = killAt ? { OMS_TEST_KILL_AT: `${killAt}:${times}` } : {};
   const env = { PATH: process.env.PATH, ...world.environment, LOG_LEVEL: 'info', ...settings, ...kill };
-  const child = spawn(process.execPath, [SCRIPT], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [SCRIPT], { env, stdio: ['pipe', 'pipe', 'pipe'] });
   let log = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (log += chunk.toString()));
   const gone = once(child, 'exit').then(() => child.signalCode ?? String(child.exitCode));

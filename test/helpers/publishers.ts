@@ -35,7 +35,7 @@ export interface PublisherProcess {
 /** A publisher in a process of its own. What it logs as a warning goes to stderr. */
 export function spawnPublisher(world: OutboxWorld, settings: Record<string, string> = {}): PublisherProcess {
   const env = { PATH: process.env.PATH, ...world.environment, LOG_LEVEL: 'fatal', ...settings };
-  const child: ChildProcess = spawn(process.execPath, [SCRIPT], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const child: ChildProcess = spawn(process.execPath, [SCRIPT], { env, stdio: ['pipe', 'ignore', 'inherit'] });
   const gone = once(child, 'exit');
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);

@@ -1,3 +1,4 @@
+import './end-with-parent.ts';
 /**
  * A worker as a process of its own, on a test's database. OMS_TEST_KILL_AT=`before charge` or `after charge` makes it end
  * itself with SIGKILL the first time it gets there: the boundaries are those of each activity and each provider call.

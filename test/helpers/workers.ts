@@ -25,7 +25,7 @@ const SCRIPT = fileURLToPath(new URL('./worker-process.ts', import.meta.url));
 /** A worker in a process of its own, which may kill itself at a boundary. */
 export function spawnWorker(options: WorkerProcessOptions): WorkerProcess {
   const env = { PATH: process.env.PATH, OMS_TEST_WORKER: JSON.stringify(options) };
-  const child = spawn(process.execPath, [SCRIPT], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [SCRIPT], { env, stdio: ['pipe', 'pipe', 'pipe'] });
   let log = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (log += chunk.toString()));
   const gone = once(child, 'exit').then(() => child.signalCode ?? String(child.exitCode));
