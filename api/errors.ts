@@ -19,6 +19,7 @@ export const writeText: ErrorWriter = (reply, error, requestId) => {
   return reply
     .code(status)
     .header('oms-error-code', code)
+    .header('x-content-type-options', 'nosniff')
     .type('text/plain; charset=utf-8')
     .serializer(String)
     .send(`${detail}\n`);
@@ -52,6 +53,10 @@ function httpError(error: FastifyError): OmsError {
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new OmsError('OMS_API_BODY_TOO_LARGE', error.message);
+    case 'FST_ERR_BAD_URL':
+      return new OmsError('OMS_API_REQUEST_INVALID', error.message);
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return new OmsError('OMS_API_ROUTE_UNKNOWN', 'there is nothing at so long a path');
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new OmsError('OMS_API_MEDIA_TYPE', error.message);
     case 'FST_ERR_HANDLER_TIMEOUT':

@@ -17,12 +17,16 @@ import { groupName, topicNames, topicSchemas } from '../kafka/topics.ts';
 import type { RoleContext, RunningRole } from '../platform/role.ts';
 import { openProviders } from '../providers/providers.ts';
 import { createApp } from './app.ts';
+import { settleCharges } from './commands/charge.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { createFeed } from './feed.ts';
 import { createQueueReader } from './queue-stats.ts';
 
 /** How often answers that are too old are forgotten. */
 const FORGET_EVERY_MS = 10 * 60_000;
+/** Charges without an outcome are looked for so often, and settled when nobody has asked for them for so many timeouts. */
+const SETTLE_EVERY_MS = 15_000;
+const LEFT_OPEN_TIMEOUTS = 6;
 /** Requests under way may take so long a part of the shutdown grace. */
 const DRAIN_SHARE = 0.5;
 
@@ -43,8 +47,14 @@ export async function startApiRole(context: RoleContext): Promise<RunningRole> {
     logger.info({ url }, 'api listening');
   });
   begun.catch((error: unknown) => context.shutdown.fail('the api could not start', error));
+  const { deps } = parts;
+  const settling = every(SETTLE_EVERY_MS, async () => {
+    await settleCharges(deps, config.OMS_PAYMENT_TIMEOUT * LEFT_OPEN_TIMEOUTS).catch((err: unknown) => {
+      logger.warn({ err }, 'charges not settled, later');
+    });
+  });
   const forgetting = every(FORGET_EVERY_MS, async () => {
-    await forgetAnswers(parts.deps.db, config.OMS_API_ANSWERS_KEPT).catch(() => 0);
+    await forgetAnswers(deps.db, config.OMS_API_ANSWERS_KEPT).catch(() => 0);
   });
   return {
     live: {},
@@ -58,7 +68,7 @@ export async function startApiRole(context: RoleContext): Promise<RunningRole> {
       stopping.abort(new Error('stopping'));
       await begun.catch(() => undefined);
       await closeInTime(app, config.OMS_SHUTDOWN_GRACE * DRAIN_SHARE);
-      await forgetting.stop();
+      await Promise.all([forgetting.stop(), settling.stop()]);
       await parts.close();
     },
   };

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { retrying } from './database.ts';
 import type { Database } from './database.ts';
 import { rowsOf } from './orders/rows.ts';
 
@@ -78,12 +79,36 @@ export async function readSpending(db: Database, customerId: string | null, limi
   return rows;
 }
 
+/**
+ * Begins the tallies of a currency anew: everybody has spent nothing in it. Decisions that were made stay, and what is
+ * credited of them later no longer counts. Limits stay.
+ */
+export async function clearSpending(db: Database, currency: string): Promise<void> {
+  const zero = { spent: 0, tally: sql<number>`tally + 1`, updated_at: sql<Date>`now()` };
+  await db.updateTable('customer_spend').set(zero).where('currency', '=', currency).execute();
+}
+
+/**
+ * Decides once, under an id, whether a customer may spend an amount (minor units), and counts it if so: the same id
+ * again gets the first decision.
+ */
+export async function decideSpending(
+  db: Database,
+  { id, customerId, currency, amount }: { id: string; customerId: string; currency: string; amount: number },
+): Promise<boolean> {
+  const decision = sql<{ approved: boolean }>`
+    select oms_decide(${id}, ${id}, ${customerId}, ${currency}, ${amount}) as approved`;
+  const { rows } = await retrying(() => decision.execute(db));
+  return rows[0]?.approved === true;
+}
+
 /** Decided on what was read before somebody else's step: to be decided anew. */
 const CHANGED_SINCE = '40001';
 
 /**
  * Gives spending back as it is credited, in the transaction that draws the credit notes. Declined decisions spent
- * nothing. What somebody else has given back in the meantime fails the transaction, to be tried again.
+ * nothing, and tallies that were begun anew since do not change. What somebody else has given back in the meantime
+ * fails the transaction, to be tried again.
  */
 export async function giveBack(tx: Database, credited: readonly { id: string; total: number }[]): Promise<void> {
   const r = rowsOf(credited, 'id text, total bigint');
@@ -91,11 +116,13 @@ export async function giveBack(tx: Database, credited: readonly { id: string; to
     with back as (
       update spend_decisions d set given_back = d.given_back + r.total
       from ${r} where d.fulfillment_id = r.id and d.approved and d.given_back + r.total <= d.amount
-      returning d.customer_id, d.currency, r.total
+      returning d.customer_id, d.currency, d.tally, r.total
     ), lower as (
       update customer_spend s set spent = s.spent - b.total, updated_at = now()
-      from (select customer_id, currency, sum(total)::bigint as total from back group by customer_id, currency) as b
-      where s.customer_id = b.customer_id and s.currency = b.currency
+      from (
+        select customer_id, currency, tally, sum(total)::bigint as total from back group by customer_id, currency, tally
+      ) as b
+      where s.customer_id = b.customer_id and s.currency = b.currency and s.tally = b.tally
     )
     select oms_expect((select count(*) from back),
       (select count(*) from spend_decisions d join ${r} on d.fulfillment_id = r.id where d.approved),

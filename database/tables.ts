@@ -316,6 +316,8 @@ export interface CustomerSpendTable {
   spent: Generated<number>;
   spend_limit: number | null;
   updated_at: Time;
+  /** How often the sum was begun anew. */
+  tally: Generated<number>;
 }
 
 export interface SpendDecisionsTable {
@@ -327,6 +329,16 @@ export interface SpendDecisionsTable {
   approved: boolean;
   given_back: Generated<number>;
   decided_at: Time;
+  /** Of the customer's tallies the one it counts in. */
+  tally: Generated<number>;
+}
+
+/** Charges outside of any order. */
+export interface ChargesTable {
+  charge_id: string;
+  /** What the caller names it by. */
+  reference: string;
+  requested_at: Time;
 }
 
 export interface SimulatedChargesTable {
@@ -402,6 +414,7 @@ export interface Tables {
   settings: { name: string; value: Json<unknown>; updated_at: Time };
   customer_spend: CustomerSpendTable;
   spend_decisions: SpendDecisionsTable;
+  charges: ChargesTable;
   simulated_charges: SimulatedChargesTable;
   simulated_refunds: SimulatedRefundsTable;
   simulated_bookings: SimulatedBookingsTable;

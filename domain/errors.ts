@@ -127,6 +127,11 @@ export const ERRORS = {
   OMS_API_BODY_TOO_LARGE: { retryable: false, meaning: 'The body is larger than the API takes (OMS_API_BODY_LIMIT).' },
   OMS_API_MEDIA_TYPE: { retryable: false, meaning: 'The route does not take, or cannot give, this media type.' },
   OMS_API_ROUTE_UNKNOWN: { retryable: false, meaning: 'There is nothing at this path.' },
+  OMS_API_NOT_OFFERED: {
+    retryable: false,
+    meaning:
+      'A route between the parts of the reference OMS, which has no part here; the answer says what is done instead.',
+  },
   OMS_API_METHOD_UNKNOWN: {
     retryable: false,
     meaning: 'The path does not take this method; `Allow` names those it takes.',

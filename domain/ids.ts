@@ -25,6 +25,11 @@ export function fulfillmentId(orderId: string, n: number): string {
   return `${orderId}:${n}`;
 }
 
+/** `<orderId>:<n>`, as both a fulfillment and its shipment are named. */
+export function isShipmentId(id: string): boolean {
+  return isOrderId(orderIdOf(id)) && /:[1-9]\d{0,8}$/.test(id);
+}
+
 /** The order of a fulfillment or shipment; split at the last colon. */
 export function orderIdOf(fulfillmentOrShipmentId: string): string {
   const colon = fulfillmentOrShipmentId.lastIndexOf(':');

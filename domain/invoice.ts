@@ -1,4 +1,5 @@
 import { exact, share, sum } from './money.ts';
+import type { PriceFallback } from './price-fallback.ts';
 
 /** One priced line. Amounts in minor units. */
 export interface InvoiceLine {
@@ -32,6 +33,8 @@ export interface Pricing {
   shippingPerShipment: number;
   /** Of the price list, where it had a say. */
   priceListVersion?: number;
+  /** Where a price of some line was made up, and how. */
+  priceFallback?: PriceFallback;
 }
 
 /** What a deployment charges beside the prices of the goods. */
@@ -40,6 +43,8 @@ export interface PricingRules {
   taxRates: Readonly<Record<string, number>>;
   /** Shipping of one shipment by currency, in its minor units; `*` = all others. */
   shippingPrices: Readonly<Record<string, number>>;
+  /** What a SKU costs that the price list does not have. @default none: it cannot be charged */
+  fallback?: PriceFallback;
 }
 
 const OTHERS = '*';

@@ -33,6 +33,7 @@ export function openProviders(config: Config): Providers {
     latencyMs: config.OMS_SIM_CARRIER_LATENCY,
     pickupMs: config.OMS_SIM_CARRIER_PICKUP,
     faults: config.OMS_SIM_CARRIER_FAULTS,
+    news: config.OMS_SIM_CARRIER_NEWS,
   });
   return {
     payment: withTimeLimit(payment, { ms: config.OMS_PAYMENT_TIMEOUT, away: 'OMS_PAYMENT_UNAVAILABLE' }),

@@ -8,6 +8,7 @@ import type { Probe } from '../ingest/dependencies.ts';
 import { createCodec } from '../kafka/codec.ts';
 import { createRegistry } from '../kafka/registry.ts';
 import { topicNames, topicSchemas } from '../kafka/topics.ts';
+import { pricingRules } from '../platform/config/pricing-rules.ts';
 import type { RoleContext, RunningRole } from '../platform/role.ts';
 import { openProviders } from '../providers/providers.ts';
 import { createActivities } from './activities/index.ts';
@@ -126,10 +127,7 @@ function build({ config, logger, metrics }: RoleContext, parts: Parts, connectio
     carrier: providers.carrier,
     strategy: ALLOCATION_STRATEGIES[config.OMS_ALLOCATION],
     paymentMode: config.OMS_PAYMENT_MODE,
-    pricing: {
-      taxRates: { '*': config.OMS_TAX_RATE, ...config.OMS_TAX_RATES },
-      shippingPrices: { '*': config.OMS_SHIPPING_PRICE, ...config.OMS_SHIPPING_PRICES },
-    },
+    pricing: pricingRules(config),
     logger,
     retryLimitMs: {
       OMS_PAYMENT_UNAVAILABLE: config.OMS_PAYMENT_RETRY_MAX_INTERVAL,

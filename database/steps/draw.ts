@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import { OmsError, isOmsError } from '../../domain/errors.ts';
-import { invoiceTotals, pricingFor } from '../../domain/invoice.ts';
 import type { InvoiceTotals, Pricing, PricingRules } from '../../domain/invoice.ts';
 import type { PaymentMode } from '../../domain/payment-mode.ts';
 import { sqlState, transaction } from '../database.ts';
@@ -9,7 +8,7 @@ import { invoiceEvent } from '../orders/events.ts';
 import type { FulfillmentRecord, InvoiceRecord, OrderRecord } from '../orders/record.ts';
 import { orderStep } from '../orders/step.ts';
 import type { OrderStep, StepDependencies } from '../orders/step-types.ts';
-import { readPriceList } from '../price-list.ts';
+import { openPricer } from '../pricer.ts';
 import { INVOICES, documentId } from '../series.ts';
 import { failPayment } from './charge.ts';
 import type { ChargeIntent } from './charge.ts';
@@ -74,29 +73,16 @@ async function drawIn(deps: DrawDependencies, orderId: string, ids: readonly str
 /** The totals of each; one that cannot be priced has failed for it. */
 async function price(step: OrderStep, fulfillments: FulfillmentRecord[], rules: PricingRules): Promise<Priced[]> {
   const { currency, shipTo } = step.order;
-  const unpriced = fulfillments.flatMap((f) => f.items.flatMap((item) => (item.unitPrice === null ? [item.sku] : [])));
-  const list = unpriced.length > 0 ? await readPriceList(step.db, currency, unpriced) : null;
-  const general = pricingFor(rules, shipTo?.country ?? null, currency);
+  const place = { currency, country: shipTo?.country ?? null };
+  const pricer = await openPricer(step.db, rules, { ...place, items: fulfillments.flatMap((f) => f.items) });
   return fulfillments.flatMap((fulfillment) => {
-    const isListed = list && fulfillment.items.some((item) => item.unitPrice === null);
-    const pricing = isListed ? { ...general, priceListVersion: list.version } : general;
     try {
-      const items = pricedItems(fulfillment, list?.prices, currency);
-      return [{ fulfillment, pricing, totals: invoiceTotals(items, pricing) }];
+      return [{ fulfillment, ...pricer.price(fulfillment.items) }];
     } catch (error) {
       if (!isOmsError(error)) throw error;
       giveUp(step, fulfillment, 'failed', `${error.code}: ${error.message}`);
       return [];
     }
-  });
-}
-
-/** @throws OmsError OMS_PRICE_MISSING */
-function pricedItems({ items }: FulfillmentRecord, list: ReadonlyMap<string, number> | undefined, currency: string) {
-  return items.map(({ line, sku, quantity, unitPrice }) => {
-    const price = unitPrice ?? list?.get(sku);
-    if (price !== undefined) return { line, sku, quantity, unitPrice: price };
-    throw new OmsError('OMS_PRICE_MISSING', `no price for ${sku} in ${currency}`);
   });
 }
 

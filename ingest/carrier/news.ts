@@ -1,6 +1,6 @@
 import { CARRIER_STATUSES, isCarrierStatus } from '../../domain/carrier-status.ts';
 import { faultError } from '../../domain/errors.ts';
-import { isOrderId, orderIdOf } from '../../domain/ids.ts';
+import { isShipmentId } from '../../domain/ids.ts';
 import { MAX_EVENT_ID_CHARACTERS, MAX_SOURCE_CHARACTERS } from '../../domain/order.ts';
 import type { CarrierUpdate as CarrierUpdateRecord } from '../../schemas/index.ts';
 import type { CarrierUpdate } from '../../database/carrier-updates.ts';
@@ -13,7 +13,7 @@ const carrierName = optional(identifier(MAX_SOURCE_CHARACTERS));
 
 /** `<orderId>:<n>`, split at the last colon. */
 const shipmentId: Rule<string> = {
-  holds: (id) => isOrderId(orderIdOf(id)) && /:[1-9]\d{0,8}$/.test(id),
+  holds: isShipmentId,
   rule: 'must be a shipment id, <order id>:<n>',
 };
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ALLOCATION_NAMES } from '../../domain/allocation-strategies.ts';
 import { PAYMENT_MODES } from '../../domain/payment-mode.ts';
+import { PRICE_FALLBACKS } from '../../domain/price-fallback.ts';
 import { faultRules } from './fault-rules.ts';
 import { duration, flag, httpUrl, list, numbersBy, port, postgresUrl, wholeNumber } from './types.ts';
 import { sourceTimers } from './source-timers.ts';
@@ -31,6 +32,9 @@ const CARRIER_FAULTS = [
   ...['silent', 'duplicate', 'reordered', 'garbled'],
   ...CALL_FAULTS,
 ] as const;
+/** Who moves the parcels of the simulated carrier: it does, or somebody else by hand. */
+const CARRIER_NEWS = ['auto', 'none'] as const;
+export type CarrierNewsMode = (typeof CARRIER_NEWS)[number];
 export type PaymentFault = (typeof PAYMENT_FAULTS)[number];
 export type CarrierFault = (typeof CARRIER_FAULTS)[number];
 
@@ -192,6 +196,12 @@ export const SETTINGS = {
     '',
     'Shipping by currency, where it differs from OMS_SHIPPING_PRICE: `GBP=500,EUR=600`.',
   ),
+  OMS_PRICE_FALLBACK: setting(
+    z.enum(PRICE_FALLBACKS),
+    'none',
+    'What an item costs that brings no price and has none in the price list: with `none` it cannot be charged; with ' +
+      '`reference` a price from 35.00 to 119.99 that follows from its SKU, for demos with the clients of the reference.',
+  ),
   OMS_WORKER_SLOTS: setting(
     wholeNumber(1, 5_000),
     '200',
@@ -233,6 +243,12 @@ export const SETTINGS = {
       'then the parcel comes back), `redelivered` (an attempt fails, the next succeeds), and of its news `silent` (never ' +
       'sent), `duplicate` (sent twice), `reordered` (the pick-up told after what followed) and `garbled` (a push nobody ' +
       'can read goes before each); by call the same as for payments.',
+  ),
+  OMS_SIM_CARRIER_NEWS: setting(
+    z.enum(CARRIER_NEWS),
+    'auto',
+    'Whether the simulated carrier moves parcels by itself (`auto`), or only as it is told to over HTTP, by the command ' +
+      'line or on `carrier-updates` (`none`), for a courier driven by hand; of parcels booked from now on.',
   ),
   OMS_SIM_CARRIER_PICKUP: setting(
     duration(),

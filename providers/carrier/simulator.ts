@@ -2,9 +2,10 @@ import { sql } from 'kysely';
 import { transaction } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
 import type { FaultRule } from '../../platform/config/fault-rules.ts';
-import type { CarrierFault } from '../../platform/config/settings.ts';
+import type { CarrierFault, CarrierNewsMode } from '../../platform/config/settings.ts';
 import { createFaults } from '../faults.ts';
 import { createSimulatedCall, mark } from '../simulation.ts';
+import { isPickedUpByHand, trackByHand } from './by-hand.ts';
 import type { BookingOutcome, BookingRequest, CarrierProvider, Quote, TrackedStatus, Tracking } from './port.ts';
 import { SIMULATED_CARRIER, tariff } from './tariff.ts';
 
@@ -15,6 +16,14 @@ export interface CarrierSimulatorOptions {
   /** From booking to pick-up; from then on a booking cannot be called off. */
   pickupMs: number;
   faults: readonly FaultRule<CarrierFault>[];
+  /** Whether parcels move by themselves. @default auto */
+  news?: CarrierNewsMode;
+}
+
+/** What comes of a booking, and when the parcel moves on by itself; null = when somebody says so. */
+interface Plan {
+  status: 'booked' | 'refused';
+  pickupMs: number | null;
 }
 
 interface Booking {
@@ -34,13 +43,17 @@ export function createCarrierSimulator({
   latencyMs,
   pickupMs,
   faults: rules,
+  news = 'auto',
 }: CarrierSimulatorOptions): CarrierProvider {
   const faults = createFaults(rules);
   const call = createSimulatedCall({ provider: 'carrier', unavailable: 'OMS_CARRIER_UNAVAILABLE', latencyMs, faults });
+  const plan = (key: string): Plan => {
+    if (faults.strikes('refuse', key)) return { status: 'refused', pickupMs: null };
+    return { status: 'booked', pickupMs: news === 'auto' ? pickupMs : null };
+  };
   return {
     quote: (request) => call('quote', request.key, () => quoted(db, request.key, tariff(request))),
-    book: (request) =>
-      call('book', request.key, () => book(db, request, faults.strikes('refuse', request.key) ? null : pickupMs)),
+    book: (request) => call('book', request.key, () => book(db, request, plan(request.key))),
     cancel: (key) => call('cancel', key, () => cancel(db, key)),
     track: (key) => call('track', key, () => track(db, key)),
   };
@@ -61,15 +74,15 @@ async function log(db: Database, operation: string, key: string, outcome: string
   await db.insertInto('simulated_calls').values({ provider: 'carrier', operation, key, outcome }).execute();
 }
 
-/** `pickupMs` null = refused. A repeat finds the row by its key and answers as the first time. */
-async function book(db: Database, request: BookingRequest, pickupMs: number | null): Promise<BookingOutcome> {
+/** A repeat finds the row by its key and answers as the first time. */
+async function book(db: Database, request: BookingRequest, { status, pickupMs }: Plan): Promise<BookingOutcome> {
   const { key } = request;
   const quotes = tariff(request);
   const chosen = quotes.find(({ service }) => service === request.service) ?? quotes[0];
   const [service, price] = [chosen?.service ?? null, chosen?.price ?? null];
   const reference = `BK-${mark(key, 10)}`;
   const trackingNumber = `SP${mark(`${key} parcel`, 12)}`;
-  const [status, next] = pickupMs === null ? ['refused', null] : ['booked', 'dispatched'];
+  const next = pickupMs === null ? null : 'dispatched';
   const { rows } = await sql<Booking>`
     with booking as (
       insert into simulated_bookings
@@ -129,21 +142,22 @@ async function tombstone(tx: Database, key: string): Promise<boolean> {
 }
 
 /**
- * A parcel whose pick-up is due counts as picked up, told or not: its row may be in the clock's hands, so it is not
- * waited for. The time is looked at again under the row's lock, since the wait for it may have been long.
+ * A parcel whose pick-up is due, or that somebody has moved by hand, counts as picked up, told or not: its row may be in
+ * the clock's hands, so it is not waited for. The time is looked at again under the row's lock, since the wait for it may have been long.
  */
 async function callOff(tx: Database, key: string): Promise<boolean> {
   const due = sql<boolean>`next_at <= clock_timestamp()`;
   const booking = tx.selectFrom('simulated_bookings').where('key', '=', key);
-  const seen = await booking.select(['status', due.as('due')]).executeTakeFirstOrThrow();
+  const seen = await booking.select(['status', 'next_at', due.as('due')]).executeTakeFirstOrThrow();
   if (seen.status !== 'booked' || seen.due) return isOver(seen.status);
+  if (seen.next_at === null && (await isPickedUpByHand(tx, key))) return false;
   await booking.select('key').forUpdate().execute();
   await tx
     .updateTable('simulated_bookings')
     .set({ status: 'cancelled', status_at: sql`clock_timestamp()`, next_status: null, next_at: null })
     .where('key', '=', key)
     .where('status', '=', 'booked')
-    .where('next_at', '>', sql<Date>`clock_timestamp()`)
+    .where(sql<boolean>`coalesce(next_at > clock_timestamp(), true)`)
     .execute();
   return isOver((await booking.select('status').executeTakeFirstOrThrow()).status);
 }
@@ -158,6 +172,7 @@ async function track(db: Database, key: string): Promise<Tracking | null> {
   const row = await db
     .selectFrom('simulated_bookings')
     .select((eb) => [
+      'next_at',
       eb
         .case()
         .when('next_at', '<=', sql<Date>`now()`)
@@ -178,5 +193,6 @@ async function track(db: Database, key: string): Promise<Tracking | null> {
     .executeTakeFirst();
   if (!row?.status || !row.at) return null;
   const status = row.status as TrackedStatus;
-  return { status, updateId: updateIdOf(key, status), at: row.at.getTime() };
+  const told = status === 'booked' && row.next_at === null ? await trackByHand(db, key) : null;
+  return told ?? { status, updateId: updateIdOf(key, status), at: row.at.getTime() };
 }

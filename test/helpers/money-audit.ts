@@ -54,10 +54,11 @@ async function spending(db: Database): Promise<string[]> {
     select s.customer_id, s.spent, coalesce(sum(d.amount - n.credited), 0)::bigint as should
     from customer_spend s
     left join spend_decisions d on d.customer_id = s.customer_id and d.currency = s.currency and d.approved
+      and d.tally = s.tally
     left join lateral (
       select coalesce(sum(total), 0)::bigint as credited from credit_notes where fulfillment_id = d.fulfillment_id
     ) as n on true
-    group by s.customer_id, s.currency, s.spent
+    group by s.customer_id, s.currency, s.spent, s.tally
   `.execute(db);
   return rows.flatMap(({ customer_id: id, spent, should }) =>
     spent === should ? [] : [`${id} has spent ${should}, and is said to have spent ${spent}`],

@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { transaction } from '../../database/database.ts';
+import { readOrder } from '../../database/orders/load.ts';
+import { listOrders } from '../../database/read/orders.ts';
+import { completedWithin, findPlaced } from '../../database/read/reference.ts';
+import { OmsError, faultError } from '../../domain/errors.ts';
+import { ORDER_ID_RULE, isOrderId } from '../../domain/ids.ts';
+import { MAX_QUANTITY } from '../../domain/order.ts';
+import { wholeNumber } from '../../ingest/rules.ts';
+import { askOrder } from '../commands/ask-order.ts';
+import { placeOrder } from '../commands/place-order.ts';
+import type { WantedOrder } from '../commands/place-order.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { goTime, noOrder, sendJson, sendNothing } from './answers.ts';
+import { readBody } from './body.ts';
+import type { Fields } from './body.ts';
+import { MOST_LISTED } from './limits.ts';
+import { notOffered } from './not-offered.ts';
+import { orderJson, untakenJson } from './order-json.ts';
+import { orderStatus } from './statuses.ts';
+import { statsOf } from './stats.ts';
+
+type ById = { Params: { id: string } };
+
+const RATE_MS = 30_000;
+const MS_PER_SECOND = 1_000;
+
+/** The reference's order service. */
+export function registerOrders(app: FastifyInstance, deps: ApiDependencies): void {
+  app.post('/orders', async (request, reply) => place(deps, readBody(request), reply));
+  app.get('/orders', async (_request, reply) => {
+    const { items } = await listOrders(deps.db, {}, { limit: MOST_LISTED });
+    const rows = items.map(({ orderId: id, status, receivedAt }) => ({
+      ...{ id, status: orderStatus(status) },
+      receivedAt: goTime(receivedAt.getTime()),
+    }));
+    return sendJson(reply, rows);
+  });
+  app.get('/orders/stats', async (_request, reply) => {
+    const [stats, completed] = await Promise.all([statsOf(deps), completedWithin(deps.db, RATE_MS)]);
+    return sendJson(reply, { ...stats, completeRate: completed / (RATE_MS / MS_PER_SECOND) });
+  });
+  app.get<ById>('/orders/:id', async ({ params: { id } }, reply) => sendJson(reply, await readOne(deps, id)));
+  app.post<ById>('/orders/:id/action', async (request, reply) => {
+    await act(deps, request.params.id, readBody(request));
+    return sendNothing(reply);
+  });
+  notOffered(app, '/orders/:id/insert', 'orders are placed by POST /orders');
+  notOffered(app, '/orders/:id/status', "an order's status follows from what happens to it");
+}
+
+async function place({ db, posting, config }: ApiDependencies, body: Fields, reply: FastifyReply): Promise<unknown> {
+  const wanted = wantedOrder(body, config.OMS_API_CURRENCY);
+  await transaction(db, (tx) => placeOrder(posting, tx, wanted));
+  return sendNothing(reply.header('location', `/orders/${wanted.orderId}`), 201);
+}
+
+/** An order's id names its event, too: the same order again is the same event. */
+function wantedOrder(body: Fields, currency: string): WantedOrder {
+  const orderId = body.text('id', { holds: isOrderId, rule: ORDER_ID_RULE });
+  return {
+    ...{ orderId, eventId: `http/${orderId}`, currency, shipTo: null },
+    customerId: body.text('customerId'),
+    items: itemsOf(body).map((item) => ({ ...item, unitPrice: null, description: null })),
+  };
+}
+
+const quantity = wholeNumber(1, MAX_QUANTITY);
+
+/** The items of an order or a charge. @throws OmsError OMS_API_REQUEST_INVALID */
+export function itemsOf(body: Fields): { sku: string; quantity: number }[] {
+  return body.list('items').map((item) => ({ sku: item.text('sku'), quantity: item.number('quantity', quantity) }));
+}
+
+async function readOne({ db }: ApiDependencies, id: string) {
+  if (!isOrderId(id)) throw noOrder();
+  const order = await readOrder(db, id);
+  if (order) return orderJson(order);
+  const placed = await findPlaced(db, id);
+  if (!placed) throw noOrder();
+  return untakenJson(placed);
+}
+
+const ACTIONS = ['amend', 'cancel'] as const;
+
+async function act({ db, posting }: ApiDependencies, orderId: string, body: Fields): Promise<void> {
+  const given = body.text('action');
+  const action = ACTIONS.find((one) => one === given);
+  if (!action) {
+    const rule = `must be one of ${ACTIONS.join(', ')}`;
+    throw faultError('OMS_API_REQUEST_INVALID', { field: 'action', value: given, rule });
+  }
+  if (!isOrderId(orderId)) throw noOrder();
+  const request = { orderId, eventId: `http/${randomUUID()}`, wish: { kind: 'customerAction', action } as const };
+  try {
+    await transaction(db, (tx) => askOrder(posting, tx, request));
+  } catch (error) {
+    throw error instanceof OmsError && error.code === 'OMS_ORDER_UNKNOWN' ? noOrder() : error;
+  }
+}
