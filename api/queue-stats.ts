@@ -38,7 +38,7 @@ export function createQueueReader(client: Client, taskQueue: string): QueueReade
 async function ask(client: Client, name: string): Promise<QueueStats> {
   try {
     const answers = await client.connection.withDeadline(Date.now() + DEADLINE_MS, () =>
-      Promise.all([WORKFLOW, ACTIVITY].map((taskQueueType) => describe(client, name, taskQueueType))),
+      allOf([WORKFLOW, ACTIVITY].map((taskQueueType) => describe(client, name, taskQueueType))),
     );
     const pollers = answers.flatMap(({ pollers }) => pollers ?? []);
     const now = Date.now();
@@ -48,6 +48,12 @@ async function ask(client: Client, name: string): Promise<QueueStats> {
   } catch (error) {
     throw temporalError(error);
   }
+}
+
+/** Waits for all of them also when one has failed: a call that goes on would outlive the connection. */
+async function allOf<T>(calls: Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(calls);
+  return Promise.all(calls);
 }
 
 function describe(client: Client, name: string, taskQueueType: number) {

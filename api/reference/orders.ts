@@ -52,9 +52,20 @@ export function registerOrders(app: FastifyInstance, deps: ApiDependencies): voi
 
 async function place({ db, posting, config }: ApiDependencies, body: Fields, reply: FastifyReply): Promise<unknown> {
   const wanted = wantedOrder(body, config.OMS_API_CURRENCY);
-  await transaction(db, (tx) => placeOrder(posting, tx, wanted));
+  try {
+    await transaction(db, (tx) => placeOrder(posting, tx, wanted));
+  } catch (error) {
+    throw isConflict(error) ? taken(wanted.orderId, error) : error;
+  }
   return sendNothing(reply.header('location', `/orders/${wanted.orderId}`), 201);
 }
+
+const CONFLICTS: readonly string[] = ['OMS_INGEST_ORDER_CONFLICT', 'OMS_INGEST_EVENT_CONFLICT'];
+const isConflict = (error: unknown): boolean => error instanceof OmsError && CONFLICTS.includes(error.code);
+const taken = (id: string, cause: unknown): OmsError =>
+  new OmsError('OMS_INGEST_ORDER_CONFLICT', `id is "${id}": must be new, since there is another order of this id`, {
+    cause,
+  });
 
 /** An order's id names its event, too: the same order again is the same event. */
 function wantedOrder(body: Fields, currency: string): WantedOrder {

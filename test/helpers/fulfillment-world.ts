@@ -2,6 +2,7 @@ import { applyCarrierUpdate } from '../../database/carrier-updates.ts';
 import type { AppliedUpdate, CarrierUpdate } from '../../database/carrier-updates.ts';
 import type { AllocationStrategy } from '../../domain/allocation.ts';
 import { OmsError } from '../../domain/errors.ts';
+import type { PricingRules } from '../../domain/invoice.ts';
 import type { PaymentMode } from '../../domain/payment-mode.ts';
 import type { FaultRule } from '../../platform/config/fault-rules.ts';
 import type { CarrierFault, PaymentFault } from '../../platform/config/settings.ts';
@@ -31,6 +32,8 @@ export interface FulfillmentWorldOptions {
   paymentMode?: PaymentMode;
   /** From booking to pick-up. @default an hour: a booking can be called off */
   pickupMs?: number;
+  /** What is charged beside PRICING. */
+  pricing?: Partial<PricingRules>;
   /** How orders are split. @default fewest shipments */
   strategy?: AllocationStrategy;
   /** Longest waits between attempts at providers. */
@@ -63,7 +66,7 @@ export async function createFulfillmentWorld(options: FulfillmentWorldOptions = 
     ...world,
     payment: line('payment', createPaymentSimulator({ db, latencyMs: 0, faults: payment })),
     carrier: line('carrier', createCarrierSimulator({ db, latencyMs: 0, pickupMs, faults: carrier })),
-    pricing: PRICING,
+    pricing: { ...PRICING, ...options.pricing },
     paymentMode,
     strategy: options.strategy,
     logger: silent,
