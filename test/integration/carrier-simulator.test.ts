@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { FaultRule } from '../../platform/config/fault-rules.ts';
 import type { CarrierFault } from '../../platform/config/settings.ts';
 import { createCarrierSimulator } from '../../providers/carrier/simulator.ts';
+import { createFulfillmentWorld } from '../helpers/fulfillment-world.ts';
+import type { FulfillmentWorld } from '../helpers/fulfillment-world.ts';
 import { createTestDatabase } from '../helpers/database.ts';
 import type { TestDatabase } from '../helpers/database.ts';
 import { carrierContract } from '../providers/carrier-contract.ts';
@@ -16,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => test.drop());
 
-const simulator = (options: { pickupMs?: number; faults?: FaultRule<CarrierFault>[] } = {}) =>
+const simulator = (options: { pickupMs?: number; faults?: FaultRule<CarrierFault>[]; news?: 'auto' | 'none' } = {}) =>
   createCarrierSimulator({ db: test.db, latencyMs: 0, pickupMs: HOUR_MS, faults: [], ...options });
 const booking = (key: string) => ({
   ...{ key, warehouse: 'north', shipTo: null, currency: 'GBP', service: null },
@@ -93,5 +95,55 @@ describe('the simulated carrier', () => {
       { operation: 'cancel', outcome: 'cancelled' },
       { operation: 'book', outcome: 'repeat' },
     ]);
+  });
+});
+
+carrierContract('the simulated carrier, driven by hand', {
+  provider: () => simulator({ news: 'none', faults: REFUSE_BAD }),
+  refusedKey: () => `BAD-${randomUUID()}:1`,
+  unheard: (how) => simulator({ news: 'none', faults: [{ kind: how, share: 1, prefix: null }] }),
+  cutOff: () => simulator({ news: 'none', faults: [{ kind: 'timeout', share: 1, prefix: null }] }),
+});
+
+describe('the simulated carrier, driven by hand', () => {
+  let world: FulfillmentWorld;
+  const byHand = () => createCarrierSimulator({ db: world.db, latencyMs: 0, pickupMs: 0, faults: [], news: 'none' });
+  const booked = async (orderId: string): Promise<string> => {
+    const key = `${orderId}:1`;
+    await world.place(orderId, [{ sku: 'e' }]);
+    await world.activities.takeOrder(orderId, 'run');
+    await world.activities.chargeFulfillments(orderId, [key]);
+    await byHand().book(booking(key));
+    await world.activities.bookShipments(orderId, [key]);
+    return key;
+  };
+  beforeAll(async () => {
+    world = await createFulfillmentWorld();
+    await world.stock([{ warehouse: 'east', sku: 'e', onHand: 100 }]);
+  });
+  afterAll(() => world.drop());
+
+  it('never moves a parcel by itself, and has nothing to tell of it', async () => {
+    const key = await booked('still');
+    expect(await byHand().track(key)).toMatchObject({ status: 'booked' });
+    const due = world.db.selectFrom('simulated_bookings').select('key').where('next_at', 'is not', null);
+    expect(await due.execute()).toEqual([]);
+  });
+
+  it('says of a parcel what was said by hand, so that asking it changes nothing', async () => {
+    const key = await booked('moved');
+    await world.news(key, 'dispatched', 'by-hand');
+    expect(await byHand().track(key)).toMatchObject({ status: 'dispatched', updateId: 'by-hand' });
+    const before = await world.activities.trackShipments('moved', []);
+    expect(await world.activities.trackShipments('moved', [key])).toEqual(before);
+    await world.news(key, 'delivered', 'by-hand-too');
+    expect(await byHand().track(key)).toMatchObject({ status: 'delivered' });
+  });
+
+  it('calls off what nobody has picked up, and not what somebody has', async () => {
+    const [here, gone] = [await booked('here'), await booked('gone')];
+    await world.news(gone, 'dispatched');
+    expect(await byHand().cancel(here)).toBe('cancelled');
+    expect(await byHand().cancel(gone)).toBe('alreadyPickedUp');
   });
 });

@@ -145,8 +145,8 @@ describe('Stats', () => {
     const connection = Connection.lazy({ address: '127.0.0.1:1' });
     const client = new Client({ connection });
     const app = await world.another({}, { queues: createQueueReader(client, 'orders') });
-    for (const path of ['/orders/stats', '/shipments/stats', '/charge/stats']) {
-      const answer = await inject(app, 'GET', path);
+    const paths = ['/orders/stats', '/shipments/stats', '/charge/stats'];
+    for (const answer of await Promise.all(paths.map((path) => inject(app, 'GET', path)))) {
       expect(answer).toMatchObject({ status: 503, text: expect.stringMatching(/.\n$/) });
       expect(answer.headers['content-type']).toBe('text/plain; charset=utf-8');
     }
