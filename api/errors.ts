@@ -30,7 +30,9 @@ export function createErrorHandler(logger: Logger, write: ErrorWriter) {
   return (thrown: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const error = namedError(thrown, request);
     const facts = { requestId: request.id, route: request.routeOptions.url, code: error.code, err: thrown };
-    if (statusOf(error) >= 500) logger.error(facts, 'request failed');
+    // What is away or held for now is no fault of ours, and can be very many requests.
+    if (statusOf(error) === 500) logger.error(facts, 'request failed');
+    else if (statusOf(error) > 500) logger.warn({ ...facts, err: error.message }, 'request failed');
     return write(reply, error, request.id);
   };
 }
