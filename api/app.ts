@@ -7,12 +7,16 @@ import { OmsError } from '../domain/errors.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { createErrorHandler, writeProblem, writeText } from './errors.ts';
 import type { ErrorWriter } from './errors.ts';
+import { registerErrorPages } from './error-pages.ts';
 import { observe } from './observe.ts';
+import { collectOpenApi, serveOpenApi } from './openapi.ts';
 import { registerReference } from './reference/index.ts';
 import { registerV1 } from './v1/index.ts';
 
 /** The longest request id that is taken over from the caller. */
 const MAX_REQUEST_ID = 200;
+/** In an address a character may take twelve: every SKU has to fit. */
+const MAX_PARAMETER = 4_096;
 const SECOND_MS = 1_000;
 
 /**
@@ -31,7 +35,7 @@ export async function createApp(deps: ApiDependencies): Promise<FastifyInstance>
     genReqId: requestId,
     handlerTimeout: config.OMS_API_TIMEOUT,
     forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: 512 },
+    routerOptions: { maxParamLength: MAX_PARAMETER },
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -42,7 +46,10 @@ export async function createApp(deps: ApiDependencies): Promise<FastifyInstance>
   if (config.OMS_API_RATE_LIMIT > 0) {
     await app.register(rateLimit, { max: config.OMS_API_RATE_LIMIT, timeWindow: SECOND_MS });
   }
+  await collectOpenApi(app);
   await app.register((scope) => registerV1(scope, deps), { prefix: '/v1' });
+  await app.register(serveOpenApi);
+  registerErrorPages(app);
   await app.register((scope) => registerReference(scope, deps));
   app.setNotFoundHandler((request, reply) => {
     const allow = allowedMethods(app, request);
@@ -58,7 +65,7 @@ function requestId(request: { headers: Record<string, string | string[] | undefi
   return typeof given === 'string' && /^[\w.:-]+$/.test(given) ? given.slice(0, MAX_REQUEST_ID) : randomUUID();
 }
 
-const isV1 = ({ url }: FastifyRequest): boolean => /^\/(v1|docs)(\/|\?|$)/.test(url);
+const isV1 = ({ url }: FastifyRequest): boolean => /^\/(v1|docs|openapi\.json)(\/|\?|$)/.test(url);
 const writerOf = (request: FastifyRequest): ErrorWriter => (isV1(request) ? writeProblem : writeText);
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;

@@ -12,7 +12,7 @@ import { askOrder } from '../commands/ask-order.ts';
 import type { Wish } from '../commands/ask-order.ts';
 import { placeOrder } from '../commands/place-order.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { idempotencyKey, problems } from './atoms.ts';
+import { idempotencyKey, problems, wantedId } from './atoms.ts';
 import type { address, orderItem } from './atoms.ts';
 import { orderJson, timelineJson } from './order-json.ts';
 import {
@@ -26,7 +26,7 @@ import {
 } from './order-schemas.ts';
 import { give, typed } from './routes.ts';
 
-const byId = z.object({ id: z.string().max(200).describe('Order id.') });
+const byId = z.object({ id: wantedId.describe('Order id.') });
 
 /** Orders: place, look, and ask for changes. */
 export function registerOrders(app: FastifyInstance, deps: ApiDependencies): void {
