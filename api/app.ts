@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import rateLimit from '@fastify/rate-limit';
 import Fastify from 'fastify';
-import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { OmsError } from '../domain/errors.ts';
 import type { ApiDependencies } from './dependencies.ts';
@@ -39,9 +39,11 @@ export async function createApp(deps: ApiDependencies): Promise<FastifyInstance>
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  app.setErrorHandler((error, request, reply) =>
-    createErrorHandler(logger, writerOf(request))(error as never, request, reply),
-  );
+  app.setErrorHandler((error, request, reply) => {
+    // Nothing of a request matters where there is nothing to take it.
+    if (request.is404 && isRefused(error)) return answerUnknown(app, request, reply);
+    return createErrorHandler(logger, writerOf(request))(error as never, request, reply);
+  });
   observe(app, deps);
   if (config.OMS_API_RATE_LIMIT > 0) {
     await app.register(rateLimit, { max: config.OMS_API_RATE_LIMIT, timeWindow: SECOND_MS });
@@ -51,11 +53,7 @@ export async function createApp(deps: ApiDependencies): Promise<FastifyInstance>
   await app.register(serveOpenApi);
   registerErrorPages(app);
   await app.register((scope) => registerReference(scope, deps));
-  app.setNotFoundHandler((request, reply) => {
-    const allow = allowedMethods(app, request);
-    if (allow.length === 0) return writerOf(request)(reply, unknownRoute(request), request.id);
-    return writerOf(request)(reply.header('allow', allow.join(', ')), unknownMethod(request, allow), request.id);
-  });
+  app.setNotFoundHandler((request, reply) => answerUnknown(app, request, reply));
   return app;
 }
 
@@ -67,6 +65,14 @@ function requestId(request: { headers: Record<string, string | string[] | undefi
 
 const isV1 = ({ url }: FastifyRequest): boolean => /^\/(v1|docs|openapi\.json)(\/|\?|$)/.test(url);
 const writerOf = (request: FastifyRequest): ErrorWriter => (isV1(request) ? writeProblem : writeText);
+
+const isRefused = (error: unknown): boolean => [400, 415].includes((error as { statusCode?: number }).statusCode ?? 0);
+
+function answerUnknown(app: FastifyInstance, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const allow = allowedMethods(app, request);
+  if (allow.length === 0) return writerOf(request)(reply, unknownRoute(request), request.id);
+  return writerOf(request)(reply.header('allow', allow.join(', ')), unknownMethod(request, allow), request.id);
+}
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 

@@ -21,15 +21,28 @@ export const identifier = (max: number) =>
 /** An id in a path or query: whatever it names is found, or is not. */
 export const wantedId = identifier(300);
 
-export const orderId = z.string().regex(ORDER_ID_PATTERN, ORDER_ID_RULE).describe('Order id, global over all sources.');
-export const customerId = identifier(MAX_CUSTOMER_ID_CHARACTERS).describe('Customer id.');
-export const sku = identifier(MAX_SKU_CHARACTERS).describe('Stock keeping unit.');
+export const orderId = z
+  .string()
+  .regex(ORDER_ID_PATTERN, ORDER_ID_RULE)
+  .meta({ description: 'Order id, global over all sources.', examples: ['order-1001'] });
+/** Of a fulfillment and of its shipment. */
+export const shipmentId = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,128}:[1-9]\d{0,8}$/, 'must be <order id>:<number>')
+  .meta({ description: '`<orderId>:<n>`.', examples: ['order-1001:1'] });
+export const customerId = identifier(MAX_CUSTOMER_ID_CHARACTERS).meta({
+  description: 'Customer id.',
+  examples: ['customer-42'],
+});
+export const sku = identifier(MAX_SKU_CHARACTERS).meta({ description: 'Stock keeping unit.', examples: ['85123A'] });
 export const currency = z
   .string()
   .regex(/^[A-Z]{3}$/, 'must be a currency code of ISO 4217 in capitals, such as GBP')
-  .describe('ISO 4217.');
+  .meta({ description: 'ISO 4217.', examples: ['GBP'] });
 /** One that is in use; the list is that of the running Node. */
-export const knownCurrency = currency.refine(currencyRule.holds, currencyRule.rule);
+export const knownCurrency = currency
+  .refine(currencyRule.holds, currencyRule.rule)
+  .meta({ description: 'ISO 4217.', examples: ['GBP'] });
 export const minorUnits = z.int().describe('Minor units of the currency: pence, cents.');
 export const quantity = z
   .int('must be a whole number')

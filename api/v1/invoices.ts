@@ -74,7 +74,7 @@ function registerLists(app: FastifyInstance, { db }: ApiDependencies): void {
 }
 
 /** What a document's route gives: the same under one address, in the form that is asked for. */
-function documentSchema<T extends z.ZodType>(operationId: string, summary: string, json: T) {
+function documentSchema<T extends z.ZodType>(operationId: string, summary: string, example: string, json: T) {
   const description = 'As data, or as a page that needs nothing but itself.';
   const content = { 'application/json': { schema: json }, 'text/html': { schema: z.string() } };
   return {
@@ -82,7 +82,12 @@ function documentSchema<T extends z.ZodType>(operationId: string, summary: strin
     summary,
     description: HTML_ABOUT,
     tags: ['invoices'],
-    params: z.object({ id: wantedId.describe('Number of the document; `.html` behind it asks for the page.') }),
+    params: z.object({
+      id: wantedId.meta({
+        description: 'Number of the document; `.html` behind it asks for the page.',
+        examples: [example],
+      }),
+    }),
     response: { 200: { description, content }, ...problems(404) },
   };
 }
@@ -90,7 +95,14 @@ function documentSchema<T extends z.ZodType>(operationId: string, summary: strin
 function registerDocuments(app: FastifyInstance, { db }: ApiDependencies): void {
   typed(app).get(
     '/invoices/:id',
-    { schema: documentSchema('getInvoice', 'An invoice with its lines, pricing, payment and credit notes.', invoice) },
+    {
+      schema: documentSchema(
+        'getInvoice',
+        'An invoice with its lines, pricing, payment and credit notes.',
+        'INV-00000001',
+        invoice,
+      ),
+    },
     async (request, reply) => {
       const { id } = request.params;
       const found = await readInvoice(db, id.replace(HTML_SUFFIX, ''));
@@ -100,7 +112,7 @@ function registerDocuments(app: FastifyInstance, { db }: ApiDependencies): void 
   );
   typed(app).get(
     '/credit-notes/:id',
-    { schema: documentSchema('getCreditNote', 'A credit note with its lines.', creditNote) },
+    { schema: documentSchema('getCreditNote', 'A credit note with its lines.', 'CN-00000001', creditNote) },
     async (request, reply) => {
       const { id } = request.params;
       const found = await readCreditNote(db, id.replace(HTML_SUFFIX, ''));

@@ -8,7 +8,16 @@ import { SHIPMENT_STATUSES } from '../../domain/status.ts';
 import { answerOnce } from '../commands/answer-once.ts';
 import { unknownShipment, updateShipment } from '../commands/update-shipment.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { idempotencyKey, identifier, orderId, oneOrMoreOf, paging, placeOf, problems, wantedId } from './atoms.ts';
+import {
+  idempotencyKey,
+  identifier,
+  orderId,
+  oneOrMoreOf,
+  paging,
+  placeOf,
+  problems,
+  shipmentId as idOfShipment,
+} from './atoms.ts';
 import { iso, isoOrNull } from './json.ts';
 import { give, typed } from './routes.ts';
 import { shipment, shipmentPage, updateRequest, updated } from './shipment-schemas.ts';
@@ -26,7 +35,7 @@ const query = z
   })
   .strict();
 
-const byId = z.object({ id: wantedId.describe('Shipment id, `<orderId>:<n>`.') });
+const byId = z.object({ id: idOfShipment });
 
 /** Shipments: list, look, and take carriers' news in. */
 export function registerShipments(app: FastifyInstance, deps: ApiDependencies): void {
