@@ -3,7 +3,7 @@ import rateLimit from '@fastify/rate-limit';
 import Fastify from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
-import { OmsError } from '../domain/errors.ts';
+import { OmsError, faultError } from '../domain/errors.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { createErrorHandler, writeProblem, writeText } from './errors.ts';
 import type { ErrorWriter } from './errors.ts';
@@ -35,6 +35,8 @@ export async function createApp(deps: ApiDependencies): Promise<FastifyInstance>
     genReqId: requestId,
     handlerTimeout: config.OMS_API_TIMEOUT,
     forceCloseConnections: 'idle',
+    // What no route is even looked up for.
+    frameworkErrors: (_error, request, reply) => writerOf(request)(reply, unreadablePath(request), request.id),
     routerOptions: { maxParamLength: MAX_PARAMETER },
   });
   app.setValidatorCompiler(validatorCompiler);
@@ -81,6 +83,8 @@ function allowedMethods(app: FastifyInstance, { url }: FastifyRequest): string[]
   return METHODS.filter((method) => app.findRoute({ method, url: path }) !== null);
 }
 
+const unreadablePath = ({ url }: FastifyRequest): OmsError =>
+  faultError('OMS_API_REQUEST_INVALID', { field: '(path)', value: url, rule: 'must be UTF-8, percent-encoded' });
 const unknownRoute = ({ url }: FastifyRequest): OmsError =>
   new OmsError('OMS_API_ROUTE_UNKNOWN', isReference(url) ? '404 page not found' : `nothing at ${url.split('?')[0]}`);
 const isReference = (url: string): boolean => !url.startsWith('/v1') && !url.startsWith('/docs');
