@@ -36,7 +36,9 @@ export async function createApp(deps: ApiDependencies): Promise<FastifyInstance>
     handlerTimeout: config.OMS_API_TIMEOUT,
     forceCloseConnections: 'idle',
     // What no route is even looked up for.
-    frameworkErrors: (_error, request, reply) => writerOf(request)(reply, unreadablePath(request), request.id),
+    frameworkErrors: (_error, request, reply) => {
+      void writerOf(request)(reply, unreadablePath(request), request.id);
+    },
     routerOptions: { maxParamLength: MAX_PARAMETER },
   });
   app.setValidatorCompiler(validatorCompiler);

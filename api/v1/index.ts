@@ -8,6 +8,7 @@ import { registerOrderLists } from './order-lists.ts';
 import { registerOrders } from './orders.ts';
 import { registerPrices } from './prices.ts';
 import { registerShipments } from './shipments.ts';
+import { registerCustomers } from './spending.ts';
 import { registerStats } from './stats.ts';
 import { registerStock } from './stock.ts';
 
@@ -16,6 +17,7 @@ const PARTS = [
   registerOrders,
   registerShipments,
   registerInvoices,
+  registerCustomers,
   registerLimits,
   registerStock,
   registerPrices,

@@ -1,137 +1,23 @@
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
-import { isMaintenance, readDefaultLimits, readSpending, setMaintenance } from '../../database/spend.ts';
-import { setCustomerLimit, setDefaultLimit } from '../../database/spend.ts';
-import type { DefaultLimit, Spending } from '../../database/spend.ts';
-import { NO_LIMIT } from '../../domain/money.ts';
+import { isMaintenance, readDefaultLimits, setDefaultLimit, setMaintenance } from '../../database/spend.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { customerId, knownCurrency, minorUnits, problems } from './atoms.ts';
+import { problems } from './atoms.ts';
+import {
+  defaultLimit,
+  defaultLimits,
+  limitBody,
+  maintenance,
+  noContent,
+  ofCurrency,
+  shownLimit,
+  storedLimit,
+} from './limit-schemas.ts';
 import { typed } from './routes.ts';
 
-const NONE = 'none';
-const limitBody = z
-  .object({
-    limit: z
-      .union(
-        [
-          z
-            .int()
-            .min(0)
-            .max(NO_LIMIT - 1),
-          z.literal(NONE),
-        ],
-        'must be 0 or more whole minor units, or none',
-      )
-      .describe('Most that may be spent, in minor units; `none` = nothing is too much.'),
-  })
-  .strict()
-  .meta({ id: 'Limit' });
-
-const limitOut = z.union([z.int(), z.literal(NONE)]);
-
-const defaultLimit = z.object({ currency: z.string(), limit: limitOut }).meta({ id: 'DefaultLimit' });
-
-const spending = z
-  .object({
-    currency: z.string(),
-    spent: minorUnits.describe('Charged, less what was credited.'),
-    limit: limitOut.nullable().describe("The customer's own; null = the default of the currency holds."),
-    effectiveLimit: z.int().nullable().describe('What holds; null = nothing is too much.'),
-  })
-  .meta({ id: 'Spending' });
-
-const customerSpend = z.object({ customerId: z.string(), currencies: z.array(spending) }).meta({ id: 'CustomerSpend' });
-
-const maintenance = z
-  .object({
-    on: z.boolean('must be true or false').describe('True: payments are held, and orders wait for it to end.'),
-  })
-  .strict()
-  .meta({ id: 'Maintenance' });
-
-const ofCustomer = z.object({ id: customerId });
-const ofCurrency = z.object({ currency: knownCurrency });
-const noContent = z.undefined().describe('Done.');
-
-const shownLimit = (limit: number): number | typeof NONE => (limit === NO_LIMIT ? NONE : limit);
-const storedLimit = (limit: number | typeof NONE): number => (limit === NONE ? NO_LIMIT : limit);
-/** More currencies than there are. */
-const ALL = 1_000;
-
-/** What customers spend and may spend, and whether payments are held. */
+/** The default limits, and whether payments are held. */
 export function registerLimits(app: FastifyInstance, deps: ApiDependencies): void {
-  registerSpending(app, deps);
-  registerCustomerLimit(app, deps);
   registerDefaults(app, deps);
   registerMaintenance(app, deps);
-}
-
-async function spendingOf(db: ApiDependencies['db'], id: string): Promise<z.output<typeof spending>[]> {
-  const [own, defaults] = await Promise.all([readSpending(db, id, ALL), readDefaultLimits(db)]);
-  const currencies = [...new Set([...own, ...defaults].map(({ currency }) => currency))].sort();
-  return currencies.map((currency) => spendingJson(currency, own, defaults));
-}
-
-function spendingJson(currency: string, own: readonly Spending[], defaults: readonly DefaultLimit[]) {
-  const row = own.find((one) => one.currency === currency);
-  const limit = row?.limit ?? null;
-  const holds = limit ?? defaults.find((one) => one.currency === currency)?.limit ?? NO_LIMIT;
-  const effectiveLimit = holds === NO_LIMIT ? null : holds;
-  return { currency, spent: row?.spent ?? 0, limit: limit === null ? null : shownLimit(limit), effectiveLimit };
-}
-
-function registerSpending(app: FastifyInstance, { db }: ApiDependencies): void {
-  typed(app).get(
-    '/customers/:id/spend',
-    {
-      schema: {
-        operationId: 'getSpend',
-        summary: 'What a customer has spent and may spend, by currency.',
-        description: 'Currencies are never added up. A customer who has bought nothing yet has the default limits.',
-        tags: ['limits'],
-        params: ofCustomer,
-        response: { 200: customerSpend, ...problems() },
-      },
-    },
-    async ({ params: { id } }) => ({ customerId: id, currencies: await spendingOf(db, id) }),
-  );
-}
-
-function registerCustomerLimit(app: FastifyInstance, { db }: ApiDependencies): void {
-  const params = ofCustomer.extend(ofCurrency.shape);
-  typed(app).put(
-    '/customers/:id/limits/:currency',
-    {
-      schema: {
-        operationId: 'setCustomerLimit',
-        summary: "Set a customer's own limit in a currency. What was spent before counts.",
-        tags: ['limits'],
-        params,
-        body: limitBody,
-        response: { 200: spending, ...problems(413, 415) },
-      },
-    },
-    async ({ params: { id, currency }, body }) => {
-      await setCustomerLimit(db, { customerId: id, currency, limit: storedLimit(body.limit) });
-      return spendingJson(currency, await readSpending(db, id, ALL), await readDefaultLimits(db));
-    },
-  );
-  typed(app).delete(
-    '/customers/:id/limits/:currency',
-    {
-      schema: {
-        operationId: 'clearCustomerLimit',
-        summary: "Take a customer's own limit away: the default of the currency holds again.",
-        tags: ['limits'],
-        params,
-        response: { 204: noContent, ...problems() },
-      },
-    },
-    async ({ params: { id, currency } }, reply) => {
-      await setCustomerLimit(db, { customerId: id, currency, limit: null });
-      return reply.code(204).send();
-    },
-  );
 }
 
 function registerDefaults(app: FastifyInstance, { db }: ApiDependencies): void {
@@ -142,7 +28,7 @@ function registerDefaults(app: FastifyInstance, { db }: ApiDependencies): void {
         operationId: 'listLimits',
         summary: 'The default limits, for customers without one of their own.',
         tags: ['limits'],
-        response: { 200: z.object({ items: z.array(defaultLimit) }).meta({ id: 'DefaultLimits' }), ...problems() },
+        response: { 200: defaultLimits, ...problems() },
       },
     },
     async () => {

@@ -105,7 +105,7 @@ export function callerOf(app: FastifyInstance): ApiWorld['call'] {
     const payload = body === undefined ? {} : { payload: body as string | object };
     const answer = await app.inject({ method, url, headers, ...payload });
     const isJson = /json/.test(String(answer.headers['content-type']));
-    const json = isJson && answer.body ? (answer.json() as Record<string, unknown>) : {};
+    const json = isJson && answer.body ? answer.json<Record<string, unknown>>() : {};
     return { status: answer.statusCode, headers: answer.headers, text: answer.body, json };
   };
 }
@@ -120,6 +120,6 @@ async function allPages(call: ApiWorld['call'], path: string, limit: number): Pr
     if (status !== 200) throw new Error(text);
     items.push(...(json.items as Record<string, unknown>[]));
     if (json.next === null) return items;
-    cursor = String(json.next);
+    cursor = json.next as string;
   }
 }
