@@ -14,7 +14,7 @@ main { max-width: 52rem; margin: 0 auto; padding: 2rem 2.5rem; background: var(-
 h1 { margin: .2em 0 .6em; font-size: 1.6rem; overflow-wrap: anywhere; }
 h2 { margin: 2rem 0 .5rem; font-size: 1.05rem; }
 code, pre { font: .92em ui-monospace, 'SF Mono', Menlo, Consolas, monospace; }
-pre { padding: 1rem; overflow-x: auto; border: 1px solid var(--rule); border-radius: 4px; }
+pre { padding: 1rem; white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid var(--rule); border-radius: 4px; }
 table { width: 100%; border-collapse: collapse; }
 th, td { padding: .45rem .6rem .45rem 0; border-bottom: 1px solid var(--rule); text-align: left; vertical-align: top; }
 .quiet { color: var(--quiet); }

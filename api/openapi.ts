@@ -58,6 +58,12 @@ export async function serveOpenApi(app: FastifyInstance): Promise<void> {
     staticCSP: POLICY,
     theme: { title: 'OMS API' },
     // A validator elsewhere would be sent the address of this server.
-    uiConfig: { validatorUrl: null, deepLinking: true, docExpansion: 'list', displayRequestDuration: true },
+    uiConfig: {
+      layout: 'BaseLayout',
+      validatorUrl: null,
+      deepLinking: true,
+      docExpansion: 'list',
+      displayRequestDuration: true,
+    },
   });
 }
