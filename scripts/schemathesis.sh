@@ -9,11 +9,15 @@ url=${1:-http://127.0.0.1:8082}
 [ $# -eq 0 ] || shift
 
 # What the examples of the document name: an order, which a running worker turns into a shipment and an invoice.
+curl -sf -o /dev/null -X PUT "$url/v1/maintenance" -H 'content-type: application/json' -d '{"on":false}'
+curl -sf -o /dev/null -X DELETE "$url/v1/limits/GBP"
 curl -sf -o /dev/null -X PUT "$url/v1/stock/85123A/east" -H 'content-type: application/json' -d '{"onHand":1000000}'
 curl -sf -o /dev/null -X POST "$url/v1/orders" -H 'content-type: application/json' -d '{
   "orderId": "order-1001", "customerId": "customer-42", "currency": "GBP",
   "items": [{ "sku": "85123A", "quantity": 1, "unitPrice": 255 }]
 }'
+tries=0
+until curl -sf -o /dev/null "$url/v1/shipments/order-1001:1" || [ $((tries += 1)) -gt 30 ]; do sleep 1; done
 
 # Left out: that everything the schemas allow is accepted. Cursors are opaque, currencies come from a list, and some rules
 # hold between fields; no schema can say that, and the answer names the rule.

@@ -24,7 +24,13 @@ const taken = async (orderId: string, fields: object = {}): Promise<void> => {
 const idsOf = async (query: string): Promise<unknown[]> =>
   (await world.pages(`/v1/orders${query}`, 500)).map(({ orderId }) => orderId);
 const postedRecords = (orderId: string) =>
-  world.db.selectFrom('outbox').select('type').where('order_id', '=', orderId).where('version', 'is', null).execute();
+  world.db
+    .selectFrom('outbox')
+    .select('type')
+    .where('order_id', '=', orderId)
+    .where('version', 'is', null)
+    .orderBy('id')
+    .execute();
 
 describe('POST /v1/orders', () => {
   it('places an order that can be read at once, with its record for the topic in the same transaction', async () => {
