@@ -10,7 +10,7 @@ import { waitFor } from '../helpers/wait.ts';
 let world: Deployment;
 let api: ApiProcess;
 beforeAll(async () => {
-  world = await createDeployment();
+  world = await createDeployment({ OMS_TOPIC_PARTITIONS: '1' });
   await setMaintenance(world.db, false);
   api = await startApiProcess(world.environment);
 });

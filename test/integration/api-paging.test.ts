@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { createApiWorld } from '../helpers/api-world.ts';
 import type { ApiWorld } from '../helpers/api-world.ts';
 
-const MOST = 40;
+const MOST = 24;
 
 let world: ApiWorld;
 beforeAll(async () => {
