@@ -7,14 +7,19 @@ import { OmsError } from '../domain/errors.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { createErrorHandler, writeProblem, writeText } from './errors.ts';
 import type { ErrorWriter } from './errors.ts';
+import { registerErrorPages } from './error-pages.ts';
 import { observe } from './observe.ts';
 import { noPage } from './reference/answers.ts';
+import { collectOpenApi, serveOpenApi } from './openapi.ts';
 import { registerReference } from './reference/index.ts';
 import { createRouteTable } from './route-table.ts';
+import type { RouteTable } from './route-table.ts';
 import { registerV1 } from './v1/index.ts';
 
 /** The longest request id that is taken over from the caller. */
 const MAX_REQUEST_ID = 200;
+/** In an address a character may take twelve: every SKU has to fit. */
+const MAX_PARAMETER = 4_096;
 const SECOND_MS = 1_000;
 
 /**
@@ -35,24 +40,27 @@ export async function createApp(deps: ApiDependencies): Promise<FastifyInstance>
     genReqId: requestId,
     handlerTimeout: config.OMS_API_TIMEOUT,
     forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: 512 },
     frameworkErrors: (error, request, reply) => void onError(error, request, reply),
+    routerOptions: { maxParamLength: MAX_PARAMETER },
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  app.setErrorHandler(onError);
   const routes = createRouteTable(app);
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    // Nothing of a request matters where there is nothing to take it.
+    if (request.is404 && isRefused(error)) return answerUnknown(routes, request, reply);
+    return onError(error, request, reply);
+  });
   observe(app, deps);
   if (config.OMS_API_RATE_LIMIT > 0) {
     await app.register(rateLimit, { max: config.OMS_API_RATE_LIMIT, timeWindow: SECOND_MS });
   }
+  await collectOpenApi(app);
   await app.register((scope) => registerV1(scope, deps), { prefix: '/v1' });
+  await app.register(serveOpenApi);
+  registerErrorPages(app);
   await app.register((scope) => registerReference(scope, deps));
-  app.setNotFoundHandler((request, reply) => {
-    const allow = routes.allowed(pathOf(request));
-    if (allow.length === 0) return writerOf(request)(reply, unknownRoute(request), request.id);
-    return writerOf(request)(reply.header('allow', allow.join(', ')), unknownMethod(request, allow), request.id);
-  });
+  app.setNotFoundHandler((request, reply) => answerUnknown(routes, request, reply));
   return app;
 }
 
@@ -62,10 +70,17 @@ function requestId(request: { headers: Record<string, string | string[] | undefi
   return typeof given === 'string' && /^[\w.:-]+$/.test(given) ? given.slice(0, MAX_REQUEST_ID) : randomUUID();
 }
 
-const isV1 = ({ url }: FastifyRequest): boolean => /^\/(v1|docs)(\/|\?|$)/.test(url);
+const isV1 = ({ url }: FastifyRequest): boolean => /^\/(v1|docs|openapi\.json)(\/|\?|$)/.test(url);
 const writerOf = (request: FastifyRequest): ErrorWriter => (isV1(request) ? writeProblem : writeText);
 
 const pathOf = ({ url }: FastifyRequest): string => url.split('?')[0] ?? '/';
+const isRefused = ({ statusCode = 0 }: FastifyError): boolean => [400, 415].includes(statusCode);
+
+function answerUnknown(routes: RouteTable, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const allow = routes.allowed(pathOf(request));
+  if (allow.length === 0) return writerOf(request)(reply, unknownRoute(request), request.id);
+  return writerOf(request)(reply.header('allow', allow.join(', ')), unknownMethod(request, allow), request.id);
+}
 
 const unknownRoute = (request: FastifyRequest): OmsError =>
   isV1(request) ? new OmsError('OMS_API_ROUTE_UNKNOWN', `nothing at ${pathOf(request)}`) : noPage();

@@ -43,7 +43,7 @@ export function namedError(thrown: unknown, request: FastifyRequest): OmsError {
   if (isOmsError(error)) return error;
   if (hasZodFastifySchemaValidationErrors(error)) return invalidRequest(error, request);
   if (isResponseSerializationError(error)) return internal(error);
-  return httpError(error as FastifyError);
+  return httpError(error as FastifyError, request);
 }
 
 function internal(cause: unknown): OmsError {
@@ -51,12 +51,12 @@ function internal(cause: unknown): OmsError {
 }
 
 /** What fastify itself refuses. */
-function httpError(error: FastifyError): OmsError {
+function httpError(error: FastifyError, { url }: FastifyRequest): OmsError {
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new OmsError('OMS_API_BODY_TOO_LARGE', error.message);
     case 'FST_ERR_BAD_URL':
-      return new OmsError('OMS_API_REQUEST_INVALID', error.message);
+      return invalid({ field: '(path)', value: shown(url), rule: 'must be UTF-8, percent-encoded' });
     case 'FST_ERR_MAX_PARAM_LENGTH':
       return new OmsError('OMS_API_ROUTE_UNKNOWN', 'there is nothing at so long a path');
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
@@ -73,18 +73,34 @@ function httpError(error: FastifyError): OmsError {
   return internal(error);
 }
 
+interface Issue {
+  instancePath: string;
+  message?: string | undefined;
+  params?: Record<string, unknown>;
+}
+
 interface Validation {
-  validation: { instancePath: string; message?: string | undefined }[];
+  validation: Issue[];
   validationContext?: string;
 }
 
+const PLACES: Record<string, string> = { querystring: '(query)', params: '(path)', headers: '(headers)' };
+
 /** The first rule that was broken, with the place and the value as it came. */
-function invalidRequest(error: Validation, request: FastifyRequest): OmsError {
-  const [first] = error.validation;
-  const path = (first?.instancePath ?? '').split('/').slice(1);
-  const part = { body: request.body, querystring: request.query, params: request.params, headers: request.headers };
-  const root = part[(error.validationContext ?? 'body') as keyof typeof part];
-  const value = path.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], root);
+function invalidRequest({ validation, validationContext = 'body' }: Validation, request: FastifyRequest): OmsError {
+  const [first] = validation;
+  const given = { body: request.body, querystring: request.query, params: request.params, headers: request.headers };
+  const root = given[validationContext as keyof typeof given];
+  const { path, rule } = brokenBy(first);
+  const value = path.reduce<unknown>((at, key) => (at as Record<string, unknown> | null | undefined)?.[key], root);
   const field = path.map((key, i) => (/^\d+$/.test(key) ? `[${key}]` : `${i > 0 ? '.' : ''}${key}`)).join('');
-  return invalid({ field: field || '(body)', value: shown(value), rule: first?.message ?? 'breaks a rule' });
+  return invalid({ field: field || (PLACES[validationContext] ?? '(body)'), value: shown(value), rule });
+}
+
+/** What is not known is named itself, not by what holds it. */
+function brokenBy(issue: Issue | undefined): { path: string[]; rule: string } {
+  const path = (issue?.instancePath ?? '').split('/').filter((part) => part !== '');
+  const unknown = issue?.params?.keys;
+  if (Array.isArray(unknown)) return { path: [...path, String(unknown[0])], rule: 'is not known here' };
+  return { path, rule: issue?.message ?? 'breaks a rule' };
 }

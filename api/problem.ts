@@ -17,6 +17,8 @@ export interface Problem {
   field?: string;
   value?: string;
   rule?: string;
+  /** Of a file of many lines, from 1. */
+  line?: number;
   requestId: string;
 }
 
@@ -38,6 +40,9 @@ const STATUSES: Partial<Record<ErrorCode, number>> = {
   OMS_INGEST_EVENT_CONFLICT: 409,
   OMS_ORDER_UNKNOWN: 404,
   OMS_SHIPMENT_UNKNOWN: 404,
+  OMS_INVOICE_UNKNOWN: 404,
+  OMS_STOCK_UNKNOWN: 404,
+  OMS_PRICE_UNKNOWN: 404,
   OMS_ORDER_CLOSED: 409,
   OMS_ORDER_MOVE_ILLEGAL: 409,
   OMS_ORDER_CANCEL_TOO_LATE: 409,
@@ -62,8 +67,7 @@ export function problemOf(error: OmsError, requestId: string): Problem {
   const status = statusOf(error);
   // What went wrong inside is for the log alone.
   const detail = status === 500 ? `The log has it under request id ${requestId}.` : error.message;
-  const named = fault && { field: fault.field, value: fault.value, rule: fault.rule };
-  return { type: errorPage(code), title: ERRORS[code].meaning, status, detail, code, retryable, ...named, requestId };
+  return { type: errorPage(code), title: ERRORS[code].meaning, status, detail, code, retryable, ...fault, requestId };
 }
 
 /** The rules of events speak of the event's payload; over HTTP the same fields stand at the top of the body. */

@@ -70,13 +70,16 @@ export function setPrice(db: Database, price: PriceLevel): Promise<void> {
  * counted last is in force. So any order of arrival, and any repeat, leads to the same list. Returns how many changed.
  */
 export function applySentPrices(db: Database, sent: readonly SentPrice[]): Promise<number> {
-  if (sent.length === 0) return Promise.resolve(0);
-  return transaction(db, async (tx) => {
-    const news = await keepNewer(tx, sent);
-    if (news.length === 0) return 0;
-    await lockList(tx);
-    return changePrices(tx, await comingIntoForce(tx, news), { replace: true });
-  });
+  return sent.length === 0 ? Promise.resolve(0) : transaction(db, (tx) => takeInPrices(tx, sent));
+}
+
+/** `applySentPrices` within the caller's transaction. */
+export async function takeInPrices(tx: Database, sent: readonly SentPrice[]): Promise<number> {
+  if (sent.length === 0) return 0;
+  const news = await keepNewer(tx, sent);
+  if (news.length === 0) return 0;
+  await lockList(tx);
+  return changePrices(tx, await comingIntoForce(tx, news), { replace: true });
 }
 
 /** Prices in force of these SKUs, by SKU and currency. */

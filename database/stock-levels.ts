@@ -35,7 +35,8 @@ export interface AppliedLevels {
   short: HeldStock[];
 }
 
-const HELD = sql`stock.sku, stock.warehouse, stock.on_hand - stock.shortage as "onHand", stock.reserved, stock.shortage,
+/** The columns of a `HeldStock`. */
+export const HELD = sql`stock.sku, stock.warehouse, stock.on_hand - stock.shortage as "onHand", stock.reserved, stock.shortage,
   stock.level_version as "levelVersion"`;
 
 const keyOf = ({ sku, warehouse }: { sku: string; warehouse: string }): string => `${warehouse}\n${sku}`;
@@ -56,12 +57,17 @@ export async function addStock(db: Database, levels: readonly StockLevel[]): Pro
  * the moment it is taken in. One statement for all of them.
  * @throws OmsError OMS_DATABASE_UNAVAILABLE
  */
-export async function applyLevels(db: Database, levels: readonly SentLevel[]): Promise<AppliedLevels> {
+export function applyLevels(db: Database, levels: readonly SentLevel[]): Promise<AppliedLevels> {
+  return retrying(() => takeInLevels(db, levels));
+}
+
+/** `applyLevels` within the caller's transaction, which is the one to be tried again. */
+export async function takeInLevels(db: Database, levels: readonly SentLevel[]): Promise<AppliedLevels> {
   const newest = new Map<string, SentLevel>();
   for (const level of levels) {
     if (level.version > (newest.get(keyOf(level))?.version ?? -1)) newest.set(keyOf(level), level);
   }
-  const held = await retrying(() => putLevels(db, [...newest.values()]));
+  const held = await putLevels(db, [...newest.values()]);
   const applied = held.flatMap((one) => newest.get(keyOf(one)) ?? []);
   return { applied: new Set(applied), short: held.filter(({ shortage }) => shortage > 0) };
 }

@@ -103,6 +103,7 @@ export const ERRORS = {
     meaning: 'The order, or what is asked about of it, has come to its end: nothing can be asked of it any more.',
   },
   OMS_SHIPMENT_UNKNOWN: { retryable: false, meaning: 'No shipment with this id is known.' },
+  OMS_INVOICE_UNKNOWN: { retryable: false, meaning: 'No invoice, or credit note, with this number is known.' },
 
   // money and stock
   OMS_PRICE_MISSING: {
@@ -117,6 +118,8 @@ export const ERRORS = {
     retryable: false,
     meaning: 'A stock level or price is not acceptable; field, value and rule are named.',
   },
+  OMS_STOCK_UNKNOWN: { retryable: false, meaning: 'No stock level of this SKU in this warehouse is known.' },
+  OMS_PRICE_UNKNOWN: { retryable: false, meaning: 'The price list has no price of this SKU in this currency.' },
 
   // HTTP: what is wrong with a request
   OMS_API_REQUEST_INVALID: {
@@ -249,6 +252,8 @@ export interface Fault {
   value: string;
   /** The rule in words: "must be 1 or more". */
   rule: string;
+  /** Where it stands in a file of many lines, from 1. */
+  line?: number;
 }
 
 /** Thrown wherever the OMS reports a fault of its own table; `code` says which, `retryable` whether trying again can help. */

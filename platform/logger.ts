@@ -16,7 +16,10 @@ const REDACTED = [
   'shipTo',
   'address',
   'customerName',
-].flatMap((key) => [key, `*.${key}`, `*.*.${key}`]);
+]
+  .flatMap((key) => [key, `*.${key}`, `*.*.${key}`])
+  // PostgreSQL puts rows and values beside its messages.
+  .concat('err.detail', 'err.where');
 
 /**
  * A role's logger: JSON lines, one fixed phrase a message, the facts in the object.

@@ -4,17 +4,19 @@ import { dirname, join } from 'node:path';
 import { eventsPage } from './events-page.ts';
 import { configurationPage, environmentExample, errorsPage, HEAD } from './generate-docs.ts';
 import { generatedTypes } from './generate-types.ts';
+import { openApiFile } from './openapi.ts';
 import { statesPage } from './states-page.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
 /** Path (from the root) and text of every file that is generated from another. */
-export function generatedFiles(): Map<string, string> {
+export async function generatedFiles(): Promise<Map<string, string>> {
   return new Map([
     ...generatedTypes(ROOT),
     ['docs/configuration.md', configurationPage()],
     ['docs/errors.md', errorsPage()],
     ['docs/events.md', eventsPage(HEAD)],
+    ['docs/openapi.json', await openApiFile()],
     ['docs/states.md', statesPage(HEAD)],
     ['.env.example', environmentExample()],
   ]);
@@ -29,13 +31,13 @@ function read(path: string): string | undefined {
 }
 
 /** Files whose text on disk is not what their source says. */
-export function outdatedFiles(): string[] {
-  return [...generatedFiles()].filter(([path, text]) => read(path) !== text).map(([path]) => path);
+export async function outdatedFiles(): Promise<string[]> {
+  return [...(await generatedFiles())].filter(([path, text]) => read(path) !== text).map(([path]) => path);
 }
 
 if (import.meta.main) {
-  const outdated = outdatedFiles();
-  for (const [path, text] of generatedFiles()) {
+  const outdated = await outdatedFiles();
+  for (const [path, text] of await generatedFiles()) {
     if (!outdated.includes(path)) continue;
     mkdirSync(join(ROOT, dirname(path)), { recursive: true });
     writeFileSync(join(ROOT, path), text);

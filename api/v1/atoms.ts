@@ -2,23 +2,47 @@ import { z } from 'zod';
 import { ERRORS } from '../../domain/errors.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { ORDER_ID_PATTERN, ORDER_ID_RULE } from '../../domain/ids.ts';
+import { currency as currencyRule } from '../../ingest/rules.ts';
 import { MAX_CUSTOMER_ID_CHARACTERS, MAX_ITEMS, MAX_QUANTITY, MAX_SKU_CHARACTERS } from '../../domain/order.ts';
 
+/** JSON can write half a character down, which no database and no topic can hold. */
+const isUnicode = (value: string): boolean => value.isWellFormed();
+const UNICODE_RULE = 'must be well-formed Unicode, without lone surrogates';
+
 /** The shapes that all parts of /v1 are made of. Money is minor units with a currency beside it; times are RFC 3339. */
-const identifier = (max: number) =>
+export const identifier = (max: number) =>
   z
     .string()
     .min(1, `must be 1 to ${max} characters`)
     .max(max, `must be 1 to ${max} characters`)
-    .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, 'must not contain control characters');
+    .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, 'must not contain control characters')
+    .refine(isUnicode, UNICODE_RULE);
 
-export const orderId = z.string().regex(ORDER_ID_PATTERN, ORDER_ID_RULE).describe('Order id, global over all sources.');
-export const customerId = identifier(MAX_CUSTOMER_ID_CHARACTERS).describe('Customer id.');
-export const sku = identifier(MAX_SKU_CHARACTERS).describe('Stock keeping unit.');
+/** An id in a path or query: whatever it names is found, or is not. */
+export const wantedId = identifier(300);
+
+export const orderId = z
+  .string()
+  .regex(ORDER_ID_PATTERN, ORDER_ID_RULE)
+  .meta({ description: 'Order id, global over all sources.', examples: ['order-1001'] });
+/** Of a fulfillment and of its shipment. */
+export const shipmentId = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,128}:[1-9]\d{0,8}$/, 'must be <order id>:<number>')
+  .meta({ description: '`<orderId>:<n>`.', examples: ['order-1001:1'] });
+export const customerId = identifier(MAX_CUSTOMER_ID_CHARACTERS).meta({
+  description: 'Customer id.',
+  examples: ['customer-42'],
+});
+export const sku = identifier(MAX_SKU_CHARACTERS).meta({ description: 'Stock keeping unit.', examples: ['85123A'] });
 export const currency = z
   .string()
   .regex(/^[A-Z]{3}$/, 'must be a currency code of ISO 4217 in capitals, such as GBP')
-  .describe('ISO 4217.');
+  .meta({ description: 'ISO 4217.', examples: ['GBP'] });
+/** One that is in use; the list is that of the running Node. */
+export const knownCurrency = currency
+  .refine(currencyRule.holds, currencyRule.rule)
+  .meta({ description: 'ISO 4217.', examples: ['GBP'] });
 export const minorUnits = z.int().describe('Minor units of the currency: pence, cents.');
 export const quantity = z
   .int('must be a whole number')
@@ -29,7 +53,8 @@ export const time = z.iso.datetime().describe('RFC 3339, UTC.');
 export const text = z
   .string()
   .max(2_000, 'must be at most 2,000 characters')
-  .regex(/^[^\u0000]*$/, 'must not contain the character U+0000');
+  .regex(/^[^\u0000]*$/, 'must not contain the character U+0000')
+  .refine(isUnicode, UNICODE_RULE);
 
 export const address = z
   .object({
@@ -75,6 +100,7 @@ export const problem = z
     field: z.string().optional().describe('What broke a rule.'),
     value: z.string().optional().describe('The value as it came, shortened.'),
     rule: z.string().optional().describe('The rule.'),
+    line: z.int().optional().describe('Of a file of many lines, from 1.'),
     requestId: z.string(),
   })
   .meta({ id: 'Problem' });
@@ -120,8 +146,8 @@ export const paging = {
 };
 export const next = z.string().nullable().describe('`cursor` of the next page; null at the end.');
 
-/** A time in a query, as ms since the epoch. */
-export const queryTime = z.iso
+/** A time as it is given to us, with any offset; read as ms since the epoch. */
+export const givenTime = z.iso
   .datetime({ offset: true, error: 'must be a time of RFC 3339, such as 2026-01-31T12:00:00Z' })
   .transform((value) => Date.parse(value));
 
@@ -133,3 +159,18 @@ export const idempotencyKey = z.object({
     .optional()
     .describe('The same request may be sent again under its key: it is done once, and answered alike.'),
 });
+
+/** Which page is asked for. @throws OmsError OMS_API_REQUEST_INVALID for a cursor that is none of ours */
+export function placeOf<C>({ cursor, limit }: { cursor?: string; limit: number }, read: (text: string) => C) {
+  return { after: cursor === undefined ? undefined : read(cursor), limit };
+}
+
+/** One or more of the given words, comma separated, as a query gives them. */
+export function oneOrMoreOf<T extends string>(words: readonly T[]) {
+  const word = `(${words.join('|')})`;
+  return z
+    .string()
+    .regex(new RegExp(`^${word}(,${word})*$`), `must be one or more, comma separated, of ${words.join(', ')}`)
+    .transform((value) => value.split(',') as T[])
+    .describe('One or more, comma separated.');
+}

@@ -4,27 +4,20 @@ import { readCursor, writeCursor } from '../../database/read/cursor.ts';
 import { listOrders } from '../../database/read/orders.ts';
 import type { OrderFilter } from '../../database/read/orders.ts';
 import { ORDER_STATUSES } from '../../domain/status.ts';
-import type { OrderStatus } from '../../domain/status.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { customerId, paging, problems, queryTime, sku } from './atoms.ts';
+import { customerId, identifier, oneOrMoreOf, paging, placeOf, problems, givenTime, sku } from './atoms.ts';
 import { csvOf } from './csv.ts';
 import { listedJson } from './order-json.ts';
 import { orderPage } from './order-schemas.ts';
 import { typed } from './routes.ts';
 
-const STATUS_RULE = `must be one or more, comma separated, of ${ORDER_STATUSES.join(', ')}`;
-const statuses = z
-  .string()
-  .transform((value) => value.split(',') as OrderStatus[])
-  .refine((value) => value.every((one) => ORDER_STATUSES.includes(one)), STATUS_RULE);
-
 const filter = {
-  status: statuses.optional().describe('One or more statuses, comma separated.'),
+  status: oneOrMoreOf(ORDER_STATUSES).optional(),
   customer: customerId.optional(),
-  source: z.string().max(100).optional(),
+  source: identifier(100).optional(),
   sku: sku.optional().describe('Orders with a line of this SKU.'),
-  from: queryTime.optional().describe('Received at or after.'),
-  to: queryTime.optional().describe('Received before.'),
+  from: givenTime.optional().describe('Received at or after.'),
+  to: givenTime.optional().describe('Received before.'),
   overdue: z.enum(['shipBy', 'deliverBy', 'any']).optional().describe('Orders whose promise was not kept.'),
   q: z
     .string()
@@ -71,8 +64,7 @@ export function registerOrderLists(app: FastifyInstance, { db }: ApiDependencies
       },
     },
     async ({ query: given }) => {
-      const after = given.cursor === undefined ? undefined : readCursor(given.cursor);
-      const page = await listOrders(db, filterOf(given), { after, limit: given.limit });
+      const page = await listOrders(db, filterOf(given), placeOf(given, readCursor));
       return { items: page.items.map(listedJson), next: page.next && writeCursor(page.next) };
     },
   );

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ORDER_STATUSES, FULFILLMENT_STATUSES, PAYMENT_STATUSES, SHIPMENT_STATUSES } from '../../domain/status.ts';
-import { address, currency, items, minorUnits, next, orderId, customerId, text, time } from './atoms.ts';
+import { address, currency, items, minorUnits, next, orderId, customerId, text, time, shipmentId } from './atoms.ts';
 
 export const orderStatus = z.enum(ORDER_STATUSES);
 
@@ -159,7 +159,7 @@ export const newOrder = z
 export const cancelRequest = z
   .object({
     reason: text.nullish(),
-    fulfillmentId: z.string().max(200).nullish().describe('Only this fulfillment; without it the whole order.'),
+    fulfillmentId: shipmentId.nullish().describe('Only this fulfillment; without it the whole order.'),
   })
   .strict()
   .meta({ id: 'CancelRequest' });

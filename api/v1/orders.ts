@@ -12,7 +12,7 @@ import { askOrder } from '../commands/ask-order.ts';
 import type { Wish } from '../commands/ask-order.ts';
 import { placeOrder } from '../commands/place-order.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { idempotencyKey, problems } from './atoms.ts';
+import { idempotencyKey, orderId as orderIdOf, problems } from './atoms.ts';
 import type { address, orderItem } from './atoms.ts';
 import { orderJson, timelineJson } from './order-json.ts';
 import {
@@ -26,7 +26,7 @@ import {
 } from './order-schemas.ts';
 import { give, typed } from './routes.ts';
 
-const byId = z.object({ id: z.string().max(200).describe('Order id.') });
+const byId = z.object({ id: orderIdOf });
 
 /** Orders: place, look, and ask for changes. */
 export function registerOrders(app: FastifyInstance, deps: ApiDependencies): void {
@@ -71,7 +71,7 @@ function registerPlace(app: FastifyInstance, { db, posting }: ApiDependencies): 
         const orderId = body.orderId ?? randomUUID();
         const { customerId, currency, items, shipTo } = body;
         const wanted = { orderId, customerId, currency, items: items.map(itemOf), shipTo: addressOf(shipTo) };
-        const outcome = await placeOrder(posting, tx, { ...wanted, eventId: `http/${orderId}` });
+        const outcome = await placeOrder(posting, tx, { ...wanted, eventId: `http/${randomUUID()}` });
         const headers = { location: `/v1/orders/${orderId}` };
         return { status: outcome === 'placed' ? 201 : 200, headers, body: { orderId } };
       });

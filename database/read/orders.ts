@@ -42,7 +42,7 @@ export interface OrderFilter {
 export async function listOrders(
   db: Database,
   filter: OrderFilter,
-  { after, limit }: { after?: Cursor; limit: number },
+  { after, limit }: { after?: Cursor | undefined; limit: number },
 ): Promise<Page<ListedOrder>> {
   const more = limit + 1;
   const { rows } = await sql<ListedOrder>`

@@ -26,9 +26,9 @@ export interface RefusedLevel {
   record: ConsumedRecord;
 }
 
-const MAX_WAREHOUSE_CHARACTERS = 100;
+export const MAX_WAREHOUSE_CHARACTERS = 100;
 /** Far more than any warehouse holds, and few enough for the pieces of all of them to add up exactly. */
-const MAX_PIECES = 1_000_000_000_000;
+export const MAX_PIECES = 1_000_000_000_000;
 
 const sku = identifier(MAX_SKU_CHARACTERS);
 const warehouse = identifier(MAX_WAREHOUSE_CHARACTERS);

@@ -305,7 +305,7 @@ describe('Paths and methods', () => {
   });
 
   it('refuse what cannot be decoded', async () => {
-    expectText(await world.get('/orders/%zz'), 400, /not a valid url/);
+    expectText(await world.get('/orders/%zz'), 400, /must be UTF-8, percent-encoded/);
   });
 
   it.each([

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { PAYMENT_STATUSES } from '../../domain/status.ts';
+import { minorUnits, next, time } from './atoms.ts';
+
+const amounts = {
+  currency: z.string(),
+  subTotal: minorUnits,
+  tax: minorUnits,
+  shipping: minorUnits,
+  total: minorUnits,
+};
+const about = { fulfillmentId: z.string(), orderId: z.string(), customerId: z.string() };
+
+const listed = z
+  .object({
+    invoiceId: z.string(),
+    ...about,
+    ...amounts,
+    issuedAt: time.describe('Lists are ordered by it.'),
+    paymentStatus: z.enum(PAYMENT_STATUSES).nullable(),
+    credited: minorUnits.describe('In all, by its credit notes.'),
+  })
+  .meta({ id: 'ListedInvoice' });
+
+export const invoicePage = z.object({ items: z.array(listed), next }).meta({ id: 'InvoicePage' });
+
+const line = z
+  .object({
+    line: z.int().optional().describe('Of the order. Documents of version 0.1 do not name it.'),
+    sku: z.string(),
+    description: z.string().nullable(),
+    quantity: z.int(),
+    unitPrice: minorUnits,
+    amount: minorUnits,
+    tax: minorUnits,
+  })
+  .meta({ id: 'InvoiceLine' });
+
+const note = z.object({
+  creditNoteId: z.string(),
+  invoiceId: z.string(),
+  ...about,
+  ...amounts,
+  reason: z.string(),
+  refunded: minorUnits.describe('Given back for it: its total, or nothing where nothing was taken.'),
+  issuedAt: time,
+  settledAt: time.nullable().describe('Null while money has to go back for it, or may have to.'),
+});
+
+export const listedNote = note.meta({ id: 'ListedCreditNote' });
+export const creditNotePage = z.object({ items: z.array(listedNote), next }).meta({ id: 'CreditNotePage' });
+export const creditNote = note.extend({ lines: z.array(line) }).meta({ id: 'CreditNoteDocument' });
+
+export const invoice = listed
+  .extend({
+    lines: z.array(line),
+    pricing: z
+      .object({
+        country: z.string().nullable(),
+        taxBasisPoints: z.int().describe('2000 = 20 %.'),
+        shippingPerShipment: minorUnits,
+        priceListVersion: z.int().optional().describe('Where the price list had a say.'),
+      })
+      .describe('By what it was priced.'),
+    payment: z
+      .object({
+        status: z.enum(PAYMENT_STATUSES),
+        mode: z.string(),
+        amount: minorUnits,
+        captured: minorUnits,
+        refunded: minorUnits,
+        reference: z.string().nullable(),
+        authCode: z.string().nullable(),
+        declineReason: z.string().nullable(),
+        settledAt: time.nullable(),
+      })
+      .nullable(),
+    creditNotes: z.array(listedNote),
+  })
+  .meta({ id: 'Invoice' });

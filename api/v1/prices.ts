@@ -1,0 +1,69 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { setPrice } from '../../database/price-list.ts';
+import { readTextCursor, writeTextCursor } from '../../database/read/cursor.ts';
+import { listPrices } from '../../database/read/stock.ts';
+import { OmsError } from '../../domain/errors.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { currency, paging, placeOf, problems, sku } from './atoms.ts';
+import { typed } from './routes.ts';
+import { ofPrice, price, pricePage, priceRequest } from './stock-schemas.ts';
+
+const query = z.object({ sku: sku.optional(), currency: currency.optional(), ...paging }).strict();
+
+/** The price list: look, and set a price by hand. */
+export function registerPrices(app: FastifyInstance, { db }: ApiDependencies): void {
+  typed(app).get(
+    '/prices',
+    {
+      schema: {
+        operationId: 'listPrices',
+        summary: 'Prices in force, by SKU and currency.',
+        tags: ['prices'],
+        querystring: query,
+        response: { 200: pricePage, ...problems() },
+      },
+    },
+    async ({ query: given }) => {
+      const { items, next } = await listPrices(db, given, placeOf(given, readTextCursor));
+      return { items, next: next && writeTextCursor(next) };
+    },
+  );
+  typed(app).get(
+    '/prices/:sku/:currency',
+    {
+      schema: {
+        operationId: 'getPrice',
+        summary: 'The price of a SKU in a currency.',
+        tags: ['prices'],
+        params: ofPrice,
+        response: { 200: price, ...problems(404) },
+      },
+    },
+    async ({ params }) => priceOf(db, params),
+  );
+  typed(app).put(
+    '/prices/:sku/:currency',
+    {
+      schema: {
+        operationId: 'setPrice',
+        summary: 'Set the price of a SKU in a currency; a changed price is a new version of the price list.',
+        tags: ['prices'],
+        params: ofPrice,
+        body: priceRequest,
+        response: { 200: price, ...problems(413, 415) },
+      },
+    },
+    async ({ params, body }) => {
+      await setPrice(db, { ...params, ...body });
+      return priceOf(db, params);
+    },
+  );
+}
+
+/** @throws OmsError OMS_PRICE_UNKNOWN */
+async function priceOf(db: ApiDependencies['db'], { sku, currency }: z.output<typeof ofPrice>) {
+  const [found] = (await listPrices(db, { sku, currency }, { limit: 1 })).items;
+  if (found) return found;
+  throw new OmsError('OMS_PRICE_UNKNOWN', `no price of ${sku} in ${currency}`);
+}

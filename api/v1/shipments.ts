@@ -1,0 +1,132 @@
+import { randomUUID } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { readCursor, writeCursor } from '../../database/read/cursor.ts';
+import { listShipments, readShipment } from '../../database/read/shipments.ts';
+import type { ListedShipment, ShipmentFilter, ShipmentView } from '../../database/read/shipments.ts';
+import { SHIPMENT_STATUSES } from '../../domain/status.ts';
+import { answerOnce } from '../commands/answer-once.ts';
+import { unknownShipment, updateShipment } from '../commands/update-shipment.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import {
+  idempotencyKey,
+  identifier,
+  orderId,
+  oneOrMoreOf,
+  paging,
+  placeOf,
+  problems,
+  shipmentId as idOfShipment,
+} from './atoms.ts';
+import { iso, isoOrNull } from './json.ts';
+import { give, typed } from './routes.ts';
+import { shipment, shipmentPage, updateRequest, updated } from './shipment-schemas.ts';
+
+const query = z
+  .object({
+    status: oneOrMoreOf(SHIPMENT_STATUSES).optional(),
+    carrier: identifier(100).optional(),
+    order: orderId.optional(),
+    pending: z
+      .enum(['true', 'false'])
+      .optional()
+      .describe('`true`: only those that are under way; `false`: only those that have ended.'),
+    ...paging,
+  })
+  .strict();
+
+const byId = z.object({ id: idOfShipment });
+
+/** Shipments: list, look, and take carriers' news in. */
+export function registerShipments(app: FastifyInstance, deps: ApiDependencies): void {
+  registerLooks(app, deps);
+  registerUpdates(app, deps);
+}
+
+function registerLooks(app: FastifyInstance, { db }: ApiDependencies): void {
+  typed(app).get(
+    '/shipments',
+    {
+      schema: {
+        operationId: 'listShipments',
+        summary: 'Shipments that were booked, newest booking first.',
+        tags: ['shipments'],
+        querystring: query,
+        response: { 200: shipmentPage, ...problems() },
+      },
+    },
+    async ({ query: given }) => {
+      const page = await listShipments(db, filterOf(given), placeOf(given, readCursor));
+      return { items: page.items.map(listedJson), next: page.next && writeCursor(page.next) };
+    },
+  );
+  typed(app).get(
+    '/shipments/:id',
+    {
+      schema: {
+        operationId: 'getShipment',
+        summary: 'A shipment with its items and what its carrier has said.',
+        tags: ['shipments'],
+        params: byId,
+        response: { 200: shipment, ...problems(404) },
+      },
+    },
+    async ({ params: { id } }) => {
+      const found = await readShipment(db, id);
+      if (!found) throw unknownShipment(id);
+      return shipmentJson(found);
+    },
+  );
+}
+
+function filterOf({ status, carrier, order, pending }: z.output<typeof query>): ShipmentFilter {
+  return { status, carrier, orderId: order, pending: pending === undefined ? undefined : pending === 'true' };
+}
+
+function listedJson({ bookedAt, dispatchedAt, endedAt, ...rest }: ListedShipment) {
+  const times = { bookedAt: isoOrNull(bookedAt), dispatchedAt: isoOrNull(dispatchedAt), endedAt: isoOrNull(endedAt) };
+  return { ...rest, ...times };
+}
+
+function shipmentJson({ items, news, ...head }: ShipmentView): z.output<typeof shipment> {
+  const said = news.map(({ occurredAt, receivedAt, ...one }) => ({
+    ...one,
+    occurredAt: iso(occurredAt),
+    receivedAt: iso(receivedAt),
+  }));
+  return { ...listedJson(head), items, news: said };
+}
+
+function registerUpdates(app: FastifyInstance, { db, posting, encoder }: ApiDependencies): void {
+  typed(app).post(
+    '/shipments/:id/updates',
+    {
+      schema: {
+        operationId: 'updateShipment',
+        summary: "Take in a carrier's news of a shipment.",
+        description:
+          'The same as news on the topic `carrier-updates`. News that only repeats what is so changes nothing; what is not possible any more is refused.',
+        tags: ['shipments'],
+        params: byId,
+        headers: idempotencyKey,
+        body: updateRequest,
+        response: { 200: updated, ...problems(404, 409, 413, 415, 422) },
+      },
+    },
+    async ({ params: { id: shipmentId }, body, headers }, reply) => {
+      const request = { key: headers['idempotency-key'], scope: `POST /v1/shipments/${shipmentId}/updates` };
+      const answer = await answerOnce(db, { ...request, content: body }, async (tx) => {
+        const news = newsOf(shipmentId, body);
+        const status = await updateShipment({ ...posting, encoder }, tx, news);
+        return { status: 200, body: { shipmentId, updateId: news.updateId, status } };
+      });
+      return give(reply, answer).send(answer.body as z.output<typeof updated>);
+    },
+  );
+}
+
+function newsOf(shipmentId: string, body: z.output<typeof updateRequest>) {
+  const { status, occurredAt: at = Date.now(), updateId = `http/${randomUUID()}` } = body;
+  const { carrier = null, trackingNumber = null, detail = null } = body;
+  return { updateId, shipmentId, status, at, carrier, trackingNumber, detail };
+}

@@ -1,0 +1,119 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { readTextCursor, writeTextCursor } from '../../database/read/cursor.ts';
+import { findLevel, listStock } from '../../database/read/stock.ts';
+import { applyLevels, setStock } from '../../database/stock-levels.ts';
+import type { HeldStock } from '../../database/stock-levels.ts';
+import { OmsError } from '../../domain/errors.ts';
+import { answerOnce } from '../commands/answer-once.ts';
+import { takeInCsv } from '../commands/take-in-levels.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { idempotencyKey, paging, placeOf, problems, sku } from './atoms.ts';
+import { give, typed } from './routes.ts';
+import { levelRequest, ofLevel, setLevel, stockLevel, stockPage, takenIn, warehouse } from './stock-schemas.ts';
+
+const query = z.object({ sku: sku.optional(), warehouse: warehouse.optional(), ...paging }).strict();
+
+/** Stock levels: look, set one, take in a CSV of them. */
+export function registerStock(app: FastifyInstance, deps: ApiDependencies): void {
+  registerLooks(app, deps);
+  registerSet(app, deps);
+  void app.register(async (scope) => registerBulk(scope, deps));
+}
+
+function registerLooks(app: FastifyInstance, { db }: ApiDependencies): void {
+  typed(app).get(
+    '/stock',
+    {
+      schema: {
+        operationId: 'listStock',
+        summary: 'Stock levels, by SKU and warehouse.',
+        tags: ['stock'],
+        querystring: query,
+        response: { 200: stockPage, ...problems() },
+      },
+    },
+    async ({ query: given }) => {
+      const { items, next } = await listStock(db, given, placeOf(given, readTextCursor));
+      return { items: items.map(levelJson), next: next && writeTextCursor(next) };
+    },
+  );
+  typed(app).get(
+    '/stock/:sku/:warehouse',
+    {
+      schema: {
+        operationId: 'getStock',
+        summary: 'The stock level of a SKU in a warehouse.',
+        tags: ['stock'],
+        params: ofLevel,
+        response: { 200: stockLevel, ...problems(404) },
+      },
+    },
+    async ({ params }) => levelJson(await levelOf(db, params)),
+  );
+}
+
+/** @throws OmsError OMS_STOCK_UNKNOWN */
+async function levelOf(db: ApiDependencies['db'], { sku, warehouse }: z.output<typeof ofLevel>): Promise<HeldStock> {
+  const found = await findLevel(db, sku, warehouse);
+  if (found) return found;
+  throw new OmsError('OMS_STOCK_UNKNOWN', `no stock of ${sku} in ${warehouse}`);
+}
+
+function levelJson(level: HeldStock): z.output<typeof stockLevel> {
+  return { ...level, free: level.onHand + level.shortage - level.reserved };
+}
+
+function registerSet(app: FastifyInstance, { db }: ApiDependencies): void {
+  typed(app).put(
+    '/stock/:sku/:warehouse',
+    {
+      schema: {
+        operationId: 'setStock',
+        summary: 'Set the stock level of a SKU in a warehouse.',
+        description: 'Orders keep what they were promised; what is not there for it shows as a shortage.',
+        tags: ['stock'],
+        params: ofLevel,
+        body: levelRequest,
+        response: { 200: setLevel, ...problems(413, 415) },
+      },
+    },
+    async ({ params, body: { onHand, version } }) => {
+      if (version === undefined) return { ...levelJson(await setStock(db, { ...params, onHand })), applied: true };
+      const { applied } = await applyLevels(db, [{ ...params, onHand, version, countedAt: Date.now() }]);
+      return { ...levelJson(await levelOf(db, params)), applied: applied.size > 0 };
+    },
+  );
+}
+
+const CSV_ABOUT = `Columns: \`sku\`, \`warehouse\`, \`onHand\`, \`version\`; optional \`occurredAt\` (RFC 3339, else now), and
+\`unitPrice\` (minor units) with \`currency\`. All lines are checked first: if one is not acceptable, nothing is taken in, and the
+answer names its \`line\`, \`field\`, \`value\` and \`rule\`. A version that is known, or older, changes nothing, so a file may be sent again.`;
+
+function registerBulk(app: FastifyInstance, { db }: ApiDependencies): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('text/csv', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  typed(app).post(
+    '/stock',
+    {
+      schema: {
+        operationId: 'postStock',
+        summary: 'Take in many stock levels, and prices, as CSV: all or none.',
+        description: CSV_ABOUT.replaceAll('\n', ' '),
+        tags: ['stock'],
+        consumes: ['text/csv'],
+        headers: idempotencyKey,
+        body: z.string().describe('CSV with a header line.'),
+        response: { 200: takenIn, ...problems(413, 415, 422) },
+      },
+    },
+    async ({ body, headers }, reply) => {
+      const request = { key: headers['idempotency-key'], scope: 'POST /v1/stock', content: body };
+      const answer = await answerOnce(db, request, async (tx) => {
+        const { short, ...counts } = await takeInCsv(tx, body, Date.now());
+        return { status: 200, body: { ...counts, shortages: short.map(levelJson) } };
+      });
+      return give(reply, answer).send(answer.body as z.output<typeof takenIn>);
+    },
+  );
+}
