@@ -25,7 +25,8 @@ import { waitFor } from './wait.ts';
 const ROOT = path.join(import.meta.dirname, '..', '..');
 const ENTRY = path.join(ROOT, 'cli', 'oms.js');
 
-export type RoleName = 'ingest' | 'worker' | 'publisher';
+export type RoleName = 'ingest' | 'worker' | 'publisher' | 'api';
+/** Those that carry orders through; the API's two ports are given as settings by the test that starts it. */
 export const ROLES: readonly RoleName[] = ['publisher', 'worker', 'ingest'];
 
 /** A role as a process of its own. */
@@ -139,7 +140,8 @@ export async function createDeployment(settings: Record<string, string> = {}): P
   };
 }
 
-const portSetting = (role: RoleName): string => `OMS_${role.toUpperCase()}_PORT`;
+const portSetting = (role: RoleName): string =>
+  role === 'api' ? 'OMS_API_HEALTH_PORT' : `OMS_${role.toUpperCase()}_PORT`;
 
 function launch(words: readonly string[], environment: Record<string, string>): ChildProcess {
   // Only what the test gives: settings of the shell it runs in must not reach the command.
