@@ -3,6 +3,8 @@ import { orderToBooked } from './customer.ts';
 import { areAll, badge, button, heading, isAny, placeOrder, see } from './shop.ts';
 import { must, mustBeAccepted } from './walk.ts';
 import type { Page } from 'playwright-core';
+import type { Fulfillment } from './api.ts';
+import type { Package } from './shop.ts';
 import type { Step, Walk } from './walk.ts';
 
 async function openManager(page: Page): Promise<void> {
@@ -58,29 +60,42 @@ async function limitOfCents(walk: Walk): Promise<string> {
   return '$19.99';
 }
 
-/** An order that comes in maintenance is neither charged nor failed; it goes on once maintenance is over. */
-async function maintenance(walk: Walk): Promise<string> {
+/** Neither charged nor failed nor given up. */
+const isWaiting = ({ status, payment, shipment }: Fulfillment): boolean =>
+  ['pending', 'processing'].includes(status) && payment?.status !== 'success' && shipment === undefined;
+
+async function orderInMaintenance(walk: Walk): Promise<Package> {
   const { page, api } = walk;
   await openManager(page);
   await button(page, 'Toggle Maintenance Mode').click();
   await see(page.getByText('Enabled', { exact: true }));
   must(await button(page, 'Toggle Maintenance Mode').isDisabled(), 'its button disabled', 'enabled');
   must((await api.settings()).maintenanceMode, 'maintenance', await api.settings());
-  const { id } = await placeOrder(walk, isAny);
-  await page.waitForTimeout(2_000);
-  const [waiting] = (await api.order(id)).fulfillments ?? [];
-  must(waiting?.status === 'processing' && waiting.payment?.status !== 'success', 'a payment that waits', waiting);
-  must(waiting.shipment === undefined, 'no shipment yet', waiting);
-  await reset(walk);
-  await until(
-    `${id} charged and booked`,
-    () => api.order(id),
-    (seen) => areAll(seen, 'booked'),
-    60_000,
-  );
-  await page.goto(`/orders/${id}`);
-  await see(page.getByRole('cell', { name: 'Success', exact: true }));
-  return id;
+  return placeOrder(walk, isAny);
+}
+
+/** An order that comes in maintenance waits, and goes on once it is over. */
+async function maintenance(walk: Walk): Promise<string> {
+  const { page, api } = walk;
+  try {
+    const { id } = await orderInMaintenance(walk);
+    // Long enough for a charge, were it made; shorter than the reference's patience, 15 s.
+    await page.waitForTimeout(3_000);
+    const [only] = (await api.order(id)).fulfillments ?? [];
+    must(only !== undefined && isWaiting(only), 'a fulfillment that waits for its charge', only);
+    await reset(walk);
+    await until(
+      `${id} charged and booked`,
+      () => api.order(id),
+      (seen) => areAll(seen, 'booked'),
+      90_000,
+    );
+    await page.goto(`/orders/${id}`);
+    await see(page.getByRole('cell', { name: 'Success', exact: true }));
+    return id;
+  } finally {
+    await api.reset();
+  }
 }
 
 export const MANAGER_STEPS: readonly Step[] = [

@@ -29,8 +29,9 @@ export function stepsTable(outcomes: readonly Outcome[]): string {
   return table(['', 'step', 'seconds', ''], rows);
 }
 
-/** `/orders/A1-17:1/action` as `/orders/{id}/action`: the client's ids start with an A and a number. */
-const routeOf = ({ method, path }: Call): string => `${method} ${path.replace(/\/A\d[^/]*/, '/{id}')}`;
+/** `/orders/A1-17:1/action` as `/orders/{id}/action`. */
+const routeOf = ({ method, path }: Call): string =>
+  `${method} ${path.replace(/^\/(orders|shipments)\/(?!stats$|pending$)[^/]+/, '/$1/{id}')}`;
 
 function routeRow(calls: readonly Call[]): (string | number)[] {
   const times = calls.map(({ ms }) => ms).sort((a, b) => a - b);
