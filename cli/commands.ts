@@ -19,6 +19,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     about: 'Create or check topics, schemas, database and namespace; safe to repeat.',
     load: () => import('./setup.ts'),
   },
+  rebuild: {
+    about: 'Fill a new database from the topics and Temporal, in the place of one that was lost.',
+    load: () => import('./rebuild.ts'),
+  },
   ingest: { about: 'Role: order events into workflows.', load: () => import('./ingest.ts') },
   worker: { about: 'Role: runs workflows and activities.', load: () => import('./worker.ts') },
   publisher: { about: 'Role: committed events onto their topics.', load: () => import('./publisher.ts') },
@@ -41,6 +45,16 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
       },
       ls: { about: 'The newest orders.', load: () => import('./orders-ls.ts') },
       cancel: { about: 'Ask for the cancellation of an order.', load: () => import('./orders-cancel.ts') },
+      held: {
+        about: 'Orders whose events the publisher holds back.',
+        commands: {
+          ls: { about: 'Events that cannot be sent as they are.', load: () => import('./orders-held-ls.ts') },
+          release: {
+            about: "Give an order's held event up, so that its later ones go on.",
+            load: () => import('./orders-held-release.ts'),
+          },
+        },
+      },
       recover: {
         about: 'Give an order a new run whose run was terminated or lost.',
         load: () => import('./orders-recover.ts'),
@@ -65,7 +79,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     commands: {
       ls: { about: 'List dead letters, and count them by code.', load: () => import('./dlq-ls.ts') },
       show: { about: 'One dead letter with its record.', load: () => import('./dlq-show.ts') },
+      retry: { about: 'Put records back on their topics.', load: () => import('./dlq-retry.ts') },
+      edit: { about: 'Put a corrected record on its topic.', load: () => import('./dlq-edit.ts') },
+      drop: { about: 'Give dead letters up.', load: () => import('./dlq-drop.ts') },
     },
+  },
+  audit: {
+    about: 'Compare ledger, Temporal, outbox, topics, stock, money and providers; repair what is safe.',
+    load: () => import('./audit.ts'),
   },
   stock: {
     about: 'Stock and prices.',

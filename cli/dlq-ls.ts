@@ -1,39 +1,38 @@
 import { Command } from 'commander';
-import type { StoredDeadLetter } from '../database/dead-letters.ts';
+import type { LetterState, StoredDeadLetter } from '../database/dead-letters.ts';
 import { withDatabase } from './clients.ts';
-import { countOption } from './options.ts';
+import { filterOf, stateOption, withFilters } from './dlq/filters.ts';
+import type { FilterFlags } from './dlq/filters.ts';
 import { examples, print, printJson, table } from './output.ts';
 import { cliConfig } from './settings.ts';
 
-interface ListFlags {
+interface ListFlags extends FilterFlags {
   json?: boolean;
-  code?: string;
-  order?: string;
-  source?: string;
-  limit: number;
+  state?: LetterState;
 }
 
 /** `oms dlq ls` */
 export function createCommand(): Command {
-  return new Command()
-    .option('--code <code>', 'only this error code')
-    .option('--order <id>', 'only of this order')
-    .option('--source <name>', 'only from this source')
-    .option('--limit <rows>', 'most rows, newest first', countOption(1), 50)
+  return withFilters(new Command(), 50)
+    .option('--state <state>', 'only open, retried, edited or dropped ones', stateOption)
     .addHelpText(
       'after',
-      examples('oms dlq ls', 'oms dlq ls --code OMS_INGEST_FIELD_INVALID --limit 10', 'oms dlq ls --json'),
+      examples(
+        'oms dlq ls --state open',
+        'oms dlq ls --code OMS_INGEST_FIELD_INVALID --since 24h --limit 10',
+        'oms dlq ls --order 536365 --json',
+      ),
     )
     .action(async (flags: ListFlags) => {
       const { countDeadLetters, listDeadLetters } = await import('../database/dead-letters.ts');
-      const { code, order: orderId, source, limit } = flags;
       const { letters, counts } = await withDatabase(await cliConfig(), async (db) => ({
-        letters: await listDeadLetters(db, { code, orderId, source, limit }),
+        letters: await listDeadLetters(db, { ...filterOf(flags), state: flags.state }),
         counts: await countDeadLetters(db),
       }));
       if (flags.json) return printJson({ counts, deadLetters: letters.map(shownLetter) });
       print(lettersTable(letters));
-      print(`\n${counts.map((one) => `${one.code} ${one.count}`).join('\n') || 'no dead letters'}`);
+      const lines = counts.map(({ code, count, open }) => `${code} ${count}, ${open} open`);
+      print(`\n${lines.join('\n') || 'no dead letters'}`);
     });
 }
 
@@ -48,6 +47,9 @@ export function shownLetter({
   record,
   createdAt,
   sentAt,
+  decision,
+  decidedAt,
+  attempt,
 }: StoredDeadLetter) {
   const { topic, partition } = record;
   return {
@@ -62,15 +64,19 @@ export function shownLetter({
     offset: String(record.offset),
     createdAt,
     sentAt,
+    attempt,
+    decision,
+    decidedAt,
   };
 }
 
 function lettersTable(letters: readonly StoredDeadLetter[]): string {
   return table(
-    ['ID', 'WHEN', 'RECORD', 'ORDER', 'CODE', 'WHY'],
-    letters.map(({ id, createdAt, record, orderId, code, message }) => [
+    ['ID', 'WHEN', 'STATE', 'RECORD', 'ORDER', 'CODE', 'WHY'],
+    letters.map(({ id, createdAt, decision, record, orderId, code, message }) => [
       id.slice(0, 12),
       createdAt.toISOString(),
+      decision ?? 'open',
       `${record.topic} ${record.partition}:${record.offset}`,
       orderId ?? '-',
       code,

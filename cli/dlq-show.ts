@@ -1,10 +1,10 @@
 import { Command } from 'commander';
-import { OmsError } from '../domain/errors.ts';
 import type { StoredDeadLetter } from '../database/dead-letters.ts';
-import type { Database } from '../database/database.ts';
-import { topicNames, topicSchemas } from '../kafka/topics.ts';
+import type { StoredDecision } from '../database/decisions.ts';
+import { topicSchemas } from '../kafka/topics.ts';
 import type { Config } from '../platform/config/settings.ts';
 import { withDatabase } from './clients.ts';
+import { findLetter } from './dlq/find-letter.ts';
 import { shownLetter } from './dlq-ls.ts';
 import { examples, printResult } from './output.ts';
 import { cliConfig } from './settings.ts';
@@ -16,7 +16,11 @@ export function createCommand(): Command {
     .addHelpText('after', examples('oms dlq show 3f2a9c41d07b', 'oms dlq show 3f2a9c41d07b --json'))
     .action(async (id: string, flags: { json?: boolean }) => {
       const config = await cliConfig();
-      const letter = await withDatabase(config, (db) => findLetter(db, id));
+      const { decisionsAbout } = await import('../database/decisions.ts');
+      const { letter, decisions } = await withDatabase(config, async (db) => {
+        const letter = await findLetter(db, id);
+        return { letter, decisions: await decisionsAbout(db, 'deadLetter', letter.id) };
+      });
       const content = await contentOf(config, letter);
       const { key, value, headers } = letter.record;
       const shown = {
@@ -24,26 +28,11 @@ export function createCommand(): Command {
         key: key?.toString() ?? null,
         headers: Object.fromEntries(Object.entries(headers).map(([name, values]) => [name, values.map(String)])),
         bytes: value?.length ?? 0,
+        ...(decisions.length > 0 ? { decisions: decisions.map(shownDecision) } : {}),
         ...content,
       };
       printResult(flags, shown, () => textOf(shown));
     });
-}
-
-/** @throws OmsError OMS_CLI_USAGE when none or several begin like this */
-async function findLetter(db: Database, id: string): Promise<StoredDeadLetter> {
-  const { getDeadLetter } = await import('../database/dead-letters.ts');
-  const rows = await db
-    .selectFrom('dead_letters')
-    .select('id')
-    .where((where) => where.fn('starts_with', ['id', where.val(id)]))
-    .limit(2)
-    .execute();
-  if (rows.length > 1)
-    throw new OmsError('OMS_CLI_USAGE', `several dead letters begin with ${id}: give more of the id`);
-  const letter = rows[0] && (await getDeadLetter(db, rows[0].id));
-  if (!letter) throw new OmsError('OMS_CLI_USAGE', `no dead letter begins with ${id}: \`oms dlq ls\` lists them`);
-  return letter;
 }
 
 /** What the record says, as far as it can be read. */
@@ -51,14 +40,16 @@ async function contentOf(config: Config, { record }: StoredDeadLetter): Promise<
   const { createCodec } = await import('../kafka/codec.ts');
   const { createRegistry } = await import('../kafka/registry.ts');
   const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL });
-  const { orders } = topicNames(config.OMS_PREFIX);
-  const codec = createCodec({
-    registry,
-    schemas: topicSchemas(config.OMS_PREFIX).filter(({ topic }) => topic === orders),
-  });
-  const [decoded] = await codec.decodeBatch(orders, [record.value]).catch(() => []);
+  const schemas = topicSchemas(config.OMS_PREFIX).filter(({ topic }) => topic === record.topic);
+  const codec = createCodec({ registry, schemas });
+  const [decoded] = schemas[0] ? await codec.decodeBatch(record.topic, [record.value]).catch(() => []) : [];
   if (decoded?.kind === 'event') return { value: decoded.value };
   return { hex: record.value?.subarray(0, 256).toString('hex') };
+}
+
+/** Without the bytes that were sent. */
+function shownDecision({ action, who, why, at, doneAt, outcome }: StoredDecision) {
+  return { action, who, why, at, doneAt, outcome };
 }
 
 function textOf(shown: Record<string, unknown>): string {

@@ -41,7 +41,7 @@ export async function openTopicProducer<V>(
   keyOf: (value: V) => string,
 ): Promise<TopicProducer<V>> {
   const topic = topicNames(config.OMS_PREFIX)[kind];
-  await requireTopic(config, topic);
+  await requireTopics(config, [topic]);
   const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL });
   const codec = createCodec({
     registry,
@@ -80,16 +80,21 @@ async function publishAll<V>(
   return { produced, refused };
 }
 
-/** The publisher would wait for a cluster that is away; a command says so instead. */
-async function requireTopic(config: Config, topic: string): Promise<void> {
+/**
+ * The publisher would wait for a cluster that is away; a command says so instead.
+ * @throws OmsError OMS_KAFKA_UNAVAILABLE, OMS_KAFKA_TOPIC_MISSING
+ */
+export async function requireTopics(config: Config, topics: readonly string[]): Promise<void> {
   const admin = createKafka(commandKafka(config)).admin();
   try {
     await admin.connect();
-    if ((await admin.listTopics()).includes(topic)) return;
+    const there = new Set(await admin.listTopics());
+    const missing = topics.find((topic) => !there.has(topic));
+    if (missing === undefined) return;
+    throw new OmsError('OMS_KAFKA_TOPIC_MISSING', `there is no topic ${missing}: run \`./oms setup\``);
   } catch (error) {
     throw kafkaError(config, error);
   } finally {
     await admin.disconnect();
   }
-  throw new OmsError('OMS_KAFKA_TOPIC_MISSING', `there is no topic ${topic}: run \`./oms setup\``);
 }

@@ -3,6 +3,7 @@ import type { ErrorCode, Fault } from '../domain/errors.ts';
 import type { Database } from './database.ts';
 import { recordColumns, recordFrom, storable } from './records.ts';
 import type { RecordRow, StoredRecord } from './records.ts';
+import type { LetterDecision } from './tables.ts';
 
 /** A record that could not be taken, and why. */
 export interface DeadLetter {
@@ -15,6 +16,8 @@ export interface DeadLetter {
   orderId: string | null;
   source: string | null;
   record: StoredRecord;
+  /** How often its record had been put back on its topic when it was refused. @default 0 */
+  attempt?: number;
 }
 
 /** A dead letter as it lies in the database. */
@@ -22,6 +25,10 @@ export interface StoredDeadLetter extends DeadLetter {
   createdAt: Date;
   /** When the dead letter topic acknowledged it; null until then. */
   sentAt: Date | null;
+  /** What an operator decided about it; null while nobody has. */
+  decision: LetterDecision | null;
+  decidedAt: Date | null;
+  attempt: number;
 }
 
 interface DeadLetterRow extends RecordRow {
@@ -33,6 +40,9 @@ interface DeadLetterRow extends RecordRow {
   source: string | null;
   created_at: Date;
   sent_at: Date | null;
+  decision: LetterDecision | null;
+  decided_at: Date | null;
+  attempt: number;
 }
 
 const INSERT_ROWS = 500;
@@ -63,6 +73,7 @@ function deadLetterRow(letter: DeadLetter) {
     fault: letter.fault ? JSON.stringify(storableFault(letter.fault)) : null,
     order_id: letter.orderId,
     source: letter.source === null ? null : storable(letter.source),
+    attempt: letter.attempt ?? 0,
     ...recordColumns(letter.record),
   };
 }
@@ -101,6 +112,9 @@ function deadLetterFrom(row: DeadLetterRow): StoredDeadLetter {
     record: recordFrom(row),
     createdAt: row.created_at,
     sentAt: row.sent_at,
+    decision: row.decision,
+    decidedAt: row.decided_at,
+    attempt: row.attempt,
   };
 }
 
@@ -108,16 +122,30 @@ export interface DeadLetterFilter {
   code?: string;
   orderId?: string;
   source?: string;
+  /** Refused at or after. */
+  since?: Date;
+  /** Refused before. */
+  until?: Date;
+  /** `open`: nobody has decided about it yet. @default whatever was decided */
+  state?: LetterState;
   /** Most rows to return. @default 100 */
   limit?: number;
 }
 
+export const LETTER_STATES = ['open', 'retried', 'edited', 'dropped'] as const;
+export type LetterState = (typeof LETTER_STATES)[number];
+
 /** Dead letters, newest first. */
 export async function listDeadLetters(db: Database, filter: DeadLetterFilter = {}): Promise<StoredDeadLetter[]> {
+  const { code, orderId, source, since, until, state } = filter;
   let query = db.selectFrom('dead_letters').selectAll();
-  if (filter.code !== undefined) query = query.where('code', '=', filter.code);
-  if (filter.orderId !== undefined) query = query.where('order_id', '=', filter.orderId);
-  if (filter.source !== undefined) query = query.where('source', '=', filter.source);
+  if (code !== undefined) query = query.where('code', '=', code);
+  if (orderId !== undefined) query = query.where('order_id', '=', orderId);
+  if (source !== undefined) query = query.where('source', '=', source);
+  if (since !== undefined) query = query.where('created_at', '>=', since);
+  if (until !== undefined) query = query.where('created_at', '<', until);
+  if (state === 'open') query = query.where('decided_at', 'is', null);
+  else if (state !== undefined) query = query.where('decision', '=', state);
   const rows = await query
     .orderBy('created_at', 'desc')
     .orderBy('id')
@@ -131,10 +159,24 @@ export async function getDeadLetter(db: Database, id: string): Promise<StoredDea
   return row && deadLetterFrom(row);
 }
 
-/** How many there are of each code. */
-export async function countDeadLetters(db: Database): Promise<{ code: string; count: number }[]> {
-  const { rows } = await sql<{ code: string; count: number }>`
-    select code, count(*) as count from dead_letters group by code order by code
+/** The dead letter, which nobody else can decide about until the transaction ends. */
+export async function lockDeadLetter(tx: Database, id: string): Promise<StoredDeadLetter | undefined> {
+  const row = await tx.selectFrom('dead_letters').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+  return row && deadLetterFrom(row);
+}
+
+/** Notes what was decided. The dead letter stays: nothing is ever deleted. */
+export async function markDecided(tx: Database, id: string, decision: LetterDecision): Promise<void> {
+  await sql`
+    update dead_letters set decision = ${decision}, decided_at = clock_timestamp() where id = ${id}
+  `.execute(tx);
+}
+
+/** How many there are of each code, and how many of them nobody has decided about. */
+export async function countDeadLetters(db: Database): Promise<{ code: string; count: number; open: number }[]> {
+  const { rows } = await sql<{ code: string; count: number; open: number }>`
+    select code, count(*) as count, count(*) filter (where decided_at is null) as open
+    from dead_letters group by code order by code
   `.execute(db);
   return rows;
 }

@@ -10,7 +10,8 @@ export type DeploymentMarks = Partial<Record<DeploymentPlace, string | undefined
 
 const REMEDY =
   'Point KAFKA_BROKERS, OMS_PREFIX, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and DATABASE_URL at parts that belong together, ' +
-  'or restore the database that belongs to these topics. `./oms setup --adopt` marks all of them with the id of the ' +
+  'or restore the database that belongs to these topics; if it is lost, `./oms rebuild` fills a new one from them. ' +
+  '`./oms setup --adopt` marks all of them with the id of the ' +
   'database: only if you are sure, since a database without their ledger takes old orders for new ones.';
 
 /** The id of the database, or undefined when it has none yet. */

@@ -41,15 +41,22 @@ export async function parkEvents(
     order by o.order_id collate "C" on conflict (order_id) do nothing
   `.execute(tx);
   const awaited = await lockAwaited(tx, orderIds);
-  const rows = events.filter((event) => awaited.has(event.orderId)).map((event) => parkedRow(event, deadlineMs));
-  if (rows.length > 0) {
-    await tx
-      .insertInto('parked_events')
-      .values(rows)
-      .onConflict((conflict) => conflict.columns(['order_id', 'event_id']).doNothing())
-      .execute();
-  }
+  await keepParked(
+    tx,
+    events.filter((event) => awaited.has(event.orderId)),
+    deadlineMs,
+  );
   return awaited;
+}
+
+/** Parks events of orders whatever state they are in; for a caller that hands them over itself. */
+export async function keepParked(tx: Database, events: readonly LifecycleRecord[], deadlineMs: number): Promise<void> {
+  if (events.length === 0) return;
+  await tx
+    .insertInto('parked_events')
+    .values(events.map((event) => parkedRow(event, deadlineMs)))
+    .onConflict((conflict) => conflict.columns(['order_id', 'event_id']).doNothing())
+    .execute();
 }
 
 async function lockAwaited(tx: Database, orderIds: readonly string[]): Promise<Set<string>> {

@@ -4,13 +4,20 @@ import type { Database } from './database.ts';
 /** The series documents are numbered in; each is gapless. */
 export const INVOICES = 'INV';
 export const CREDIT_NOTES = 'CN';
-type Series = typeof INVOICES | typeof CREDIT_NOTES;
+export type Series = typeof INVOICES | typeof CREDIT_NOTES;
 
 const NUMBER_DIGITS = 8;
 
 /** A document's public number: `INV-00000001`. */
 export function documentId(series: Series, number: number): string {
   return `${series}-${String(number).padStart(NUMBER_DIGITS, '0')}`;
+}
+
+/** Series and number of a document by its public number. @throws RangeError for what is none */
+export function seriesOf(documentId: string): { series: Series; number: number } {
+  const [, series, number] = /^(INV|CN)-(\d+)$/.exec(documentId) ?? [];
+  if (!series || !number) throw new RangeError(`${documentId} is no number of a document`);
+  return { series: series as Series, number: Number(number) };
 }
 
 /**

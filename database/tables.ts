@@ -74,6 +74,27 @@ export interface DeadLettersTable extends RecordColumns {
   source: string | null;
   created_at: Time;
   sent_at: Date | null;
+  decision: LetterDecision | null;
+  decided_at: Date | null;
+  /** How often its record had been put back on its topic when it was refused. */
+  attempt: Generated<number>;
+}
+
+/** What an operator decided about a dead letter. */
+export type LetterDecision = 'retried' | 'edited' | 'dropped';
+
+export interface OperatorDecisionsTable {
+  id: Generated<number>;
+  kind: 'deadLetter' | 'event' | 'order' | 'deployment';
+  subject: string;
+  action: string;
+  who: string;
+  why: string;
+  detail: Json<Record<string, unknown>>;
+  at: Time;
+  /** Null while it is being carried out. */
+  done_at: Date | null;
+  outcome: ColumnType<unknown, string | null, string | null>;
 }
 
 export interface OrdersTable {
@@ -92,6 +113,8 @@ export interface OrdersTable {
   overdue: Generated<Overdue | null>;
   round: Generated<number>;
   version: Generated<number>;
+  /** When its state was filled anew from the topics: its older events may be gone. */
+  rebuilt_at: Date | null;
   /** Last sequence per topic (without prefix). */
   sequences: ColumnType<Record<string, number>, string | undefined, string>;
 }
@@ -296,6 +319,8 @@ export interface OutboxTable {
   created_at: Time;
   sent_at: Date | null;
   held_reason: string | null;
+  /** When it was given up: `sent_at` then only says that nobody will send it. */
+  skipped_at: Date | null;
   /** Of the transaction that wrote it, as text. */
   tx: Generated<string>;
 }
@@ -392,6 +417,7 @@ export interface Tables {
   ledger_events: LedgerEventsTable;
   parked_events: ParkedEventsTable;
   dead_letters: DeadLettersTable;
+  operator_decisions: OperatorDecisionsTable;
   orders: OrdersTable;
   order_items: OrderItemsTable;
   fulfillments: FulfillmentsTable;

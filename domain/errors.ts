@@ -178,6 +178,123 @@ export const ERRORS = {
     meaning: 'The carrier did not answer or failed; its answer is unknown until asked again.',
   },
 
+  // dead letters and held events: what an operator may not decide
+  OMS_DLQ_UNKNOWN: { retryable: false, meaning: 'No dead letter has this id.' },
+  OMS_DLQ_DECIDED: {
+    retryable: false,
+    meaning: 'An operator has decided about the dead letter already; `--again` decides once more.',
+  },
+  OMS_DLQ_DECISION_OPEN: {
+    retryable: false,
+    meaning: 'Another decision about the dead letter was begun and not ended; repeat that one to end it.',
+  },
+  OMS_DLQ_TOPIC_FOREIGN: {
+    retryable: false,
+    meaning: "The dead letter's record stood on a topic the OMS takes no records from.",
+  },
+  OMS_OUTBOX_NOT_HELD: { retryable: false, meaning: 'No event of the order is held back by the publisher.' },
+
+  // what the audit finds: two places that say different things
+  OMS_AUDIT_LEDGER_MISSING: {
+    retryable: false,
+    meaning: 'There is an order the ledger does not know: placed again, it would be a new one.',
+  },
+  OMS_AUDIT_ORDER_MISSING: {
+    retryable: false,
+    meaning: 'The ledger says that a run took the order; its state is gone.',
+  },
+  OMS_AUDIT_STATE_DIFFERS: {
+    retryable: false,
+    meaning: 'Ledger, order and parts disagree about how far the order is.',
+  },
+  OMS_AUDIT_CLAIM_STALE: {
+    retryable: false,
+    meaning: 'The order was claimed and its start never confirmed; `oms audit --repair`, or the sweeper, starts it.',
+  },
+  OMS_AUDIT_WORKFLOW_MISSING: {
+    retryable: false,
+    meaning: 'A started order has no workflow that runs; `oms audit --repair` gives it a new run.',
+  },
+  OMS_AUDIT_WORKFLOW_UNKNOWN: { retryable: false, meaning: 'A workflow runs for an order the ledger does not know.' },
+  OMS_AUDIT_WORKFLOW_REPEATED: {
+    retryable: false,
+    meaning: 'An order has more than one workflow that ran to its end.',
+  },
+  OMS_AUDIT_WORKFLOW_OPEN: { retryable: false, meaning: 'The order is closed, and its workflow still runs.' },
+  OMS_AUDIT_SEQUENCE_GAP: {
+    retryable: false,
+    meaning: "The order's events are not numbered 1, 2, 3 … in all and on each topic.",
+  },
+  OMS_AUDIT_EVENT_MISSING: { retryable: false, meaning: 'Something happened of which no event is in the outbox.' },
+  OMS_AUDIT_EVENT_UNFOUNDED: { retryable: false, meaning: 'An event tells of something that is not in the database.' },
+  OMS_AUDIT_STATUS_DIFFERS: { retryable: false, meaning: "The order's newest status event says other than its state." },
+  OMS_AUDIT_EVENT_UNSENT: {
+    retryable: false,
+    meaning: 'An event has waited too long to be put on its topic: does `oms publisher` run?',
+  },
+  OMS_AUDIT_EVENT_HELD: {
+    retryable: false,
+    meaning: 'An event cannot be sent as it is and holds its order back (`oms orders held ls`).',
+  },
+  OMS_AUDIT_RECORD_MISSING: {
+    retryable: false,
+    meaning: 'An event that was sent is not on its topic; `oms audit --repair` sends it again if it is the last there.',
+  },
+  OMS_AUDIT_RECORD_UNKNOWN: { retryable: false, meaning: 'A record on our topic is none of our events.' },
+  OMS_AUDIT_RECORD_DIFFERS: {
+    retryable: false,
+    meaning: 'A record on our topic has other bytes or another key than its event.',
+  },
+  OMS_AUDIT_RECORD_DISORDERED: {
+    retryable: false,
+    meaning: "The first occurrences of an order's events stand on their topic in another order.",
+  },
+  OMS_AUDIT_STATUS_STALE: {
+    retryable: false,
+    meaning: 'The last `order-status` of the order is not its newest; `oms audit --repair` sends that again.',
+  },
+  OMS_AUDIT_INPUT_LOST: {
+    retryable: false,
+    meaning: 'An order event was committed, and neither ledger, parking nor dead letters know it.',
+  },
+  OMS_AUDIT_LETTER_UNSENT: {
+    retryable: false,
+    meaning: 'A dead letter has waited too long to be put on its topic: does `oms ingest` run?',
+  },
+  OMS_AUDIT_STOCK_RESERVED: {
+    retryable: false,
+    meaning: 'What is reserved of a SKU is not what open fulfillments hold.',
+  },
+  OMS_AUDIT_INVOICE_MISSING: { retryable: false, meaning: 'There is a payment without an invoice.' },
+  OMS_AUDIT_MONEY_DIFFERS: {
+    retryable: false,
+    meaning: 'What was captured and not given back is not what is invoiced, less what is credited or owed still.',
+  },
+  OMS_AUDIT_CREDIT_OPEN: {
+    retryable: false,
+    meaning: 'What was given up is not credited in full, or its money did not go back.',
+  },
+  OMS_AUDIT_NUMBER_GAP: { retryable: false, meaning: 'Invoices or credit notes are not numbered 1, 2, 3 …' },
+  OMS_AUDIT_SPEND_DIFFERS: {
+    retryable: false,
+    meaning: 'What a customer is said to have spent is not what was approved, less what was credited.',
+  },
+  OMS_AUDIT_CHARGE_REPEATED: {
+    retryable: false,
+    meaning: 'The payment provider took more than was asked for, or gave back more than it took.',
+  },
+  OMS_AUDIT_CHARGE_UNKNOWN: {
+    retryable: false,
+    meaning: 'The payment provider holds or took money of which there is no payment.',
+  },
+  OMS_AUDIT_CHARGE_MISSING: {
+    retryable: false,
+    meaning: 'The payment provider does not know a payment that was made.',
+  },
+  OMS_AUDIT_CHARGE_DIFFERS: { retryable: false, meaning: 'The payment provider has other sums than the payment.' },
+  OMS_AUDIT_BOOKING_MISSING: { retryable: false, meaning: 'The carrier does not know a shipment that was booked.' },
+  OMS_AUDIT_BOOKING_DIFFERS: { retryable: false, meaning: 'The shipment ended otherwise than the carrier says.' },
+
   // environment
   OMS_KAFKA_UNAVAILABLE: { retryable: true, meaning: 'Kafka cannot be reached or did not accept the request.' },
   OMS_KAFKA_SEND_REJECTED: {
@@ -208,6 +325,14 @@ export const ERRORS = {
   OMS_DEPLOYMENT_MISMATCH: {
     retryable: false,
     meaning: 'Database, Temporal namespace and topics belong to different deployments.',
+  },
+  OMS_REBUILD_REFUSED: {
+    retryable: false,
+    meaning: 'The database may not be filled from the topics: it has a ledger of its own, or roles are running.',
+  },
+  OMS_REBUILD_INCOMPLETE: {
+    retryable: false,
+    meaning: 'The topics do not hold all that is needed to go on; what has to be given by hand is named.',
   },
 
   // the local stack

@@ -5,7 +5,7 @@ import type { Database } from '../database/database.ts';
 import { databaseError } from '../database/database.ts';
 import type { StoredRecord } from '../database/records.ts';
 import { OmsError } from '../domain/errors.ts';
-import { deadLetterHeaders } from '../kafka/headers.ts';
+import { DLQ_HEADERS, deadLetterHeaders, headerText } from '../kafka/headers.ts';
 import type { OutgoingRecord } from '../kafka/outgoing-record.ts';
 import type { Publisher } from '../kafka/publisher.ts';
 import type { OnStep } from './step.ts';
@@ -85,6 +85,7 @@ function outgoing(letter: DeadLetter, topic: string, consumerGroup: string): Out
     ...(fault ? { errorField: fault.field, errorValue: fault.value, errorRule: fault.rule } : {}),
     ...(letter.orderId === null ? {} : { orderId: letter.orderId }),
     ...(letter.source === null ? {} : { source: letter.source }),
+    ...(letter.attempt ? { attempt: letter.attempt } : {}),
   });
   return { topic, key: record.key, value: record.value, headers };
 }
@@ -98,8 +99,17 @@ export interface Refusal {
 
 export function deadLetter({ error, orderId, source, record }: Refusal): DeadLetter {
   const { code, message, fault = null } = error;
-  return { id: deadLetterId(record), code, message, fault, orderId, source, record };
+  return { id: deadLetterId(record), code, message, fault, orderId, source, record, attempt: attemptOf(record) };
 }
+
+/** How often the record was put back on its topic before, by its own header; 0 for one that came from upstream. */
+function attemptOf({ headers }: StoredRecord): number {
+  const attempt = Number(headerText(headers, DLQ_HEADERS.attempt));
+  return Number.isSafeInteger(attempt) && attempt > 0 ? Math.min(attempt, MAX_ATTEMPT) : 0;
+}
+
+/** Whatever a header says, the count fits its column. */
+const MAX_ATTEMPT = 1_000_000;
 
 /** Follows from where and when the record stood and what it held: reading it again gives the same id. */
 export function deadLetterId({ topic, partition, offset, time, value }: StoredRecord): string {

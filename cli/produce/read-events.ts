@@ -38,7 +38,8 @@ export async function readEvents(file: string): Promise<ReadEvents> {
   return read;
 }
 
-async function contentOf(file: string): Promise<string> {
+/** A file's text; `-` reads stdin. @throws OmsError OMS_CLI_INPUT_INVALID when it cannot be read */
+export async function contentOf(file: string): Promise<string> {
   try {
     return await (file === '-' ? text(process.stdin) : readFile(file, 'utf8'));
   } catch (error) {

@@ -1,6 +1,8 @@
-import type { Admin, EachBatchPayload, Kafka } from 'kafkajs';
+import type { ConsumedRecord } from '../../kafka/consumer.ts';
+import { readTopics as readRecords } from '../../kafka/read-topics.ts';
+import type { ReadOptions } from '../../kafka/read-topics.ts';
 
-/** A record as it stands on its topic. */
+/** A record as it stands on its topic, its headers as text. */
 export interface TopicRecord {
   topic: string;
   partition: number;
@@ -12,86 +14,14 @@ export interface TopicRecord {
   headers: Record<string, string>;
 }
 
-export interface ReadOptions {
-  kafka: Kafka;
-  admin: Admin;
-  topics: readonly string[];
-  /** A group of this reading alone; it is deleted at the end. */
-  groupId: string;
-  /** Else only what comes from now on. */
-  fromBeginning: boolean;
-  /** Go on past what is there now, until `signal`. */
-  follow: boolean;
-  signal?: AbortSignal;
-  /** Called with each batch of one partition, in offset order. Resolves with false to end the reading. */
-  onRecords: (records: readonly TopicRecord[]) => Promise<boolean>;
+/** `readTopics` of kafka/, for people and their eyes. */
+export function readTopics({ onRecords, ...options }: ReadOptions<TopicRecord>): Promise<void> {
+  return readRecords({ ...options, onRecords: (records) => onRecords(records.map(shown)) });
 }
 
-/**
- * Reads topics in a throwaway group that commits nothing: looking at a topic takes nothing away from anybody.
- * Resolves at the end of what is there (`follow: false`), when `onRecords` says so, or when `signal` is aborted.
- */
-export async function readTopics(options: ReadOptions): Promise<void> {
-  const ends = await endsOf(options);
-  if (!options.follow && ends.size === 0) return;
-  const consumer = options.kafka.consumer({ groupId: options.groupId, maxWaitTimeInMs: 200 });
-  const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
-  consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
-  options.signal?.addEventListener('abort', () => resolve(), { once: true });
-  if (options.signal?.aborted) resolve();
-  let open = true;
-  const eachBatch = async (payload: EachBatchPayload): Promise<void> => {
-    const { batch } = payload;
-    if (!open) return;
-    open = await options.onRecords(recordsOf(batch));
-    if (!options.follow && isLast(ends, batch)) open = false;
-    if (!open) resolve();
-    await payload.heartbeat();
-  };
-  try {
-    await consumer.connect();
-    await consumer.subscribe({ topics: [...options.topics], fromBeginning: options.fromBeginning });
-    await consumer.run({ autoCommit: false, eachBatch });
-    await ended;
-  } finally {
-    open = false;
-    await consumer.disconnect();
-    await options.admin.deleteGroups([options.groupId]).catch(() => undefined);
-  }
-}
-
-const placeOf = (topic: string, partition: number): string => `${topic}/${partition}`;
-
-/** One past the last record of each partition that holds any; empty when following, which has no end. */
-async function endsOf({ admin, topics, follow }: ReadOptions): Promise<Map<string, bigint>> {
-  const ends = new Map<string, bigint>();
-  if (follow) return ends;
-  for (const topic of topics) {
-    for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
-      if (BigInt(low) < BigInt(high)) ends.set(placeOf(topic, partition), BigInt(high));
-    }
-  }
-  return ends;
-}
-
-/** Whether this batch was the last there is to read. */
-function isLast(ends: Map<string, bigint>, batch: EachBatchPayload['batch']): boolean {
-  const place = placeOf(batch.topic, batch.partition);
-  const end = ends.get(place);
-  if (end !== undefined && BigInt(batch.lastOffset()) + 1n >= end) ends.delete(place);
-  return ends.size === 0;
-}
-
-function recordsOf({ topic, partition, messages }: EachBatchPayload['batch']): TopicRecord[] {
-  return messages.map(({ offset, key, value, timestamp, headers }) => ({
-    topic,
-    partition,
-    offset: BigInt(offset),
-    key,
-    value,
-    timestamp: Number(timestamp),
-    headers: Object.fromEntries(Object.entries(headers ?? {}).map(([name, text]) => [name, headerOf(text)])),
-  }));
+function shown({ headers, ...record }: ConsumedRecord): TopicRecord {
+  const texts = Object.entries(headers).map(([name, value]) => [name, headerOf(value)]);
+  return { ...record, headers: Object.fromEntries(texts) as Record<string, string> };
 }
 
 type HeaderValue = string | Buffer | (string | Buffer)[] | undefined;

@@ -62,7 +62,8 @@ export function createCarrierTopic(options: CarrierTopicOptions): (chunk: Chunk)
   };
 }
 
-function readUpdate(codec: Codec, record: ConsumedRecord): Read {
+/** A record of the topic as news, or why it is none. Its schema has been fetched before. */
+export function readUpdate(codec: Codec, record: ConsumedRecord): Read {
   const read = readValue<CarrierUpdateRecord>(codec, record.topic, record.value);
   if (read.error) return refused(record, read.error);
   try {

@@ -59,7 +59,7 @@ export interface Deployment {
     options?: { input?: string; environment?: Record<string, string> },
   ): Promise<CommandResult>;
   /** Starts `oms <role>` and waits until it is ready. */
-  start(role: RoleName): Promise<RoleProcess>;
+  start(role: RoleName, settings?: Record<string, string>): Promise<RoleProcess>;
   /** Every record of a topic, in offset order per partition. */
   records(kind: TopicKind): Promise<TopicRecord[]>;
   /** Records of the group `oms-ingest` that are not committed yet. */
@@ -99,8 +99,8 @@ export async function createDeployment(settings: Record<string, string> = {}): P
     db,
     temporal,
     oms: (words, options = {}) => runCommand(words, { ...environment, ...options.environment }, options.input),
-    start: async (role) => {
-      const started = await startRole(role, environment);
+    start: async (role, more = {}) => {
+      const started = await startRole(role, { ...environment, ...more });
       running.add(started);
       return started;
     },
@@ -155,7 +155,8 @@ function launch(words: readonly string[], environment: Record<string, string>): 
   });
 }
 
-async function runCommand(
+/** Runs `oms …` as a process, with these settings and no others. */
+export async function runCommand(
   words: readonly string[],
   environment: Record<string, string>,
   input = '',
@@ -169,15 +170,22 @@ async function runCommand(
   return { code, stdout: out, stderr: errors };
 }
 
+/** Ends what hangs, on a machine that starts many processes at once. */
+const READY_DEADLINE_MS = 3 * 60_000;
+
 async function startRole(role: RoleName, environment: Record<string, string>): Promise<RoleProcess> {
   const child = launch([role], environment);
   let log = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (log += chunk.toString()));
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const url = `http://127.0.0.1:${environment[portSetting(role)]}/readyz`;
-  await waitFor(`${role} to be ready`, async () => {
+  const isReady = async (): Promise<boolean | undefined> => {
     if (child.exitCode !== null) throw new Error(`${role} ended with ${child.exitCode}:\n${log}`);
     return (await fetch(url).catch(() => undefined))?.ok;
+  };
+  await waitFor(`${role} to be ready`, isReady, READY_DEADLINE_MS).catch((error: unknown) => {
+    child.kill('SIGKILL');
+    throw error;
   });
   const end = (signal: NodeJS.Signals): Promise<number | null> => {
     child.kill(signal);

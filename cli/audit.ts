@@ -1,0 +1,123 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { ORDERS_TASK_QUEUE } from '../domain/contract.ts';
+import { OmsError } from '../domain/errors.ts';
+import type { Database } from '../database/database.ts';
+import type { Config } from '../platform/config/settings.ts';
+import type { AuditDependencies, AuditReport } from '../replay/audit/audit.ts';
+import { AUDIT_PARTS } from '../replay/audit/difference.ts';
+import type { AuditPart } from '../replay/audit/difference.ts';
+import { auditText, createAuditProgress } from './audit/report.ts';
+import { commandKafka, commandTemporal, kafkaError, withDatabase } from './clients.ts';
+import { operatorName } from './operator.ts';
+import { numberOption, repeatable, timeOption } from './options.ts';
+import { examples, printResult } from './output.ts';
+import { cliConfig } from './settings.ts';
+
+interface AuditFlags {
+  json?: boolean;
+  repair?: boolean;
+  why?: string;
+  who: string;
+  only?: AuditPart[];
+  order?: string[];
+  since?: Date;
+  grace: number;
+  settle: number;
+}
+
+const MS = 1_000;
+
+/** `oms audit` */
+export function createCommand(): Command {
+  return new Command()
+    .option('--repair', 'mend what is safe: start orders again that lost their workflow, send newest events again')
+    .option('--why <text>', 'why you repair; recorded, and needed with --repair')
+    .option('--who <name>', 'who repairs; recorded', operatorName())
+    .option('--only <parts>', `some parts, with commas between: ${AUDIT_PARTS.join(', ')}`, partsOption)
+    .option('--order <id>', 'only this order; may be given again', repeatable)
+    .option('--since <time>', 'only orders that changed since: a time, or how long ago (24h)', timeOption)
+    .option('--grace <seconds>', 'what is younger may still be under way', numberOption(0), 60)
+    .option('--settle <seconds>', 'look at what was found again after so long', numberOption(0), 5)
+    .addHelpText(
+      'after',
+      '\nCompares ledger, Temporal, outbox, topics, stock, invoices and the records of the providers, while the OMS runs.\n' +
+        'Exits with 1 when differences are found, repaired or not.',
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'oms audit',
+        "oms audit --repair --why 'Temporal was restored from a backup'",
+        'oms audit --only topics,stock --json',
+        'oms audit --order 536365',
+      ),
+    )
+    .action(audit);
+}
+
+function partsOption(text: string): AuditPart[] {
+  return text.split(',').map((word) => {
+    const part = AUDIT_PARTS.find((one) => one === word.trim());
+    if (part) return part;
+    throw new InvalidArgumentError(`must be some of ${AUDIT_PARTS.join(', ')}`);
+  });
+}
+
+async function audit(flags: AuditFlags): Promise<void> {
+  const { repair, why, who, only, order, since, grace, settle } = flags;
+  if (repair && !why) throw new OmsError('OMS_CLI_USAGE', '--repair needs --why: what is repaired is recorded');
+  const config = await cliConfig();
+  const { runAudit } = await import('../replay/audit/audit.ts');
+  const report = await withAudit(config, (deps) =>
+    runAudit(deps, {
+      ...{ parts: only, orderIds: order, since, graceMs: grace * MS, settleMs: settle * MS },
+      repair: repair && why ? { who, why } : undefined,
+      onProgress: createAuditProgress(flags.json ?? false),
+    }),
+  );
+  if (report.differences.length > 0) process.exitCode = 1;
+  printResult(flags, report, () => auditText(report));
+}
+
+/** Opens all that is compared for `work`, and closes it whatever comes of it. */
+async function withAudit(
+  config: Config,
+  work: (deps: AuditDependencies) => Promise<AuditReport>,
+): Promise<AuditReport> {
+  const { Client } = await import('@temporalio/client');
+  const { createKafka } = await import('../kafka/client.ts');
+  const { openProviders } = await import('../providers/providers.ts');
+  const kafka = createKafka(commandKafka(config));
+  const admin = kafka.admin();
+  const providers = openProviders(config);
+  const temporal = await commandTemporal(config);
+  const opened = async (db: Database): Promise<AuditReport> => {
+    await admin.connect().catch((error: unknown) => {
+      throw kafkaError(config, error);
+    });
+    const client = new Client({ connection: temporal, namespace: config.TEMPORAL_NAMESPACE });
+    return work({ db, kafka, admin, client, providers, ...(await readersOf(config, client)) });
+  };
+  try {
+    return await withDatabase(config, opened);
+  } finally {
+    await Promise.allSettled([admin.disconnect(), providers.close(), temporal.close()]);
+  }
+}
+
+async function readersOf(config: Config, client: AuditDependencies['client']) {
+  const { createCodec } = await import('../kafka/codec.ts');
+  const { createRegistry } = await import('../kafka/registry.ts');
+  const { topicSchemas } = await import('../kafka/topics.ts');
+  const { createOrderWorkflows } = await import('../ingest/order-workflows.ts');
+  const { timersOf } = await import('../ingest/timers.ts');
+  const prefix = config.OMS_PREFIX;
+  const taskQueue = `${prefix}${ORDERS_TASK_QUEUE}`;
+  const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL });
+  return {
+    prefix,
+    taskQueue,
+    codec: createCodec({ registry, schemas: topicSchemas(prefix) }),
+    workflows: createOrderWorkflows({ client, taskQueue, timersOf: timersOf(config) }),
+  };
+}

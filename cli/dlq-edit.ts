@@ -1,0 +1,50 @@
+import { Command } from 'commander';
+import type { Operator } from '../database/decisions.ts';
+import { findLetter } from './dlq/find-letter.ts';
+import { placeOf } from './dlq-retry.ts';
+import { decidedBy, operatorOf } from './operator.ts';
+import { examples, printResult } from './output.ts';
+import { cliConfig } from './settings.ts';
+
+interface EditFlags extends Operator {
+  json?: boolean;
+  again?: boolean;
+  file: string;
+}
+
+/** `oms dlq edit ID` */
+export function createCommand(): Command {
+  return decidedBy(new Command())
+    .argument('<id>', 'id of the dead letter, or how it begins')
+    .requiredOption('--file <json>', 'the corrected record as JSON, all of it; - reads stdin')
+    .option('--again', 'also if it was decided about already')
+    .addHelpText(
+      'after',
+      '\nThe record is encoded with the schema registered for its topic, checked by the rules every record is checked\n' +
+        'by, and put on its topic in the place of the original, which stays in the dead letter. `oms dlq show ID --json`\n' +
+        'prints the value to begin with. The key follows from the value.',
+    )
+    .addHelpText(
+      'after',
+      examples(
+        "oms dlq edit 3f2a9c41d07b --file corrected.json --why 'quantity was negative'",
+        "jq .value letter.json | oms dlq edit 3f2a9c41d07b --file - --why 'typo in SKU'",
+      ),
+    )
+    .action(async (id: string, flags: EditFlags) => {
+      const { withRedriver } = await import('./dlq/redriver.ts');
+      const { readReplacement } = await import('./dlq/read-replacement.ts');
+      const { encodeReplacement, kindOfTopic } = await import('../replay/redrive/replacement.ts');
+      const { redriveLetter } = await import('../replay/redrive/redrive.ts');
+      const edited = await withRedriver(await cliConfig(), async (redriver) => {
+        const letter = await findLetter(redriver.db, id);
+        const { topic } = letter.record;
+        const value = await readReplacement(flags.file, kindOfTopic(topic, redriver.prefix));
+        await redriver.assertTopics([topic]);
+        const replacement = await encodeReplacement(redriver, letter.record, value);
+        return redriveLetter(redriver, letter.id, { ...operatorOf(flags), again: flags.again }, replacement);
+      });
+      if (edited.outcome !== 'produced') process.exitCode = 1;
+      printResult(flags, edited, () => `${edited.id.slice(0, 12)} ${edited.outcome}: ${placeOf(edited)}`);
+    });
+}

@@ -1,0 +1,74 @@
+import { Command } from 'commander';
+import { isOmsError } from '../domain/errors.ts';
+import type { Operator } from '../database/decisions.ts';
+import type { Redriven } from '../replay/redrive/redrive.ts';
+import type { FilterFlags } from './dlq/filters.ts';
+import { chosenLetters, withFilters } from './dlq/filters.ts';
+import type { Redriver } from './dlq/redriver.ts';
+import { decidedBy, operatorOf } from './operator.ts';
+import { examples, printResult, table } from './output.ts';
+import { cliConfig } from './settings.ts';
+
+interface RetryFlags extends FilterFlags, Operator {
+  json?: boolean;
+  again?: boolean;
+}
+
+/** What came of one letter; `skipped` by a rule about decisions. */
+export type Retried = Redriven | { id: string; outcome: 'skipped'; code: string; message: string };
+
+/** `oms dlq retry` */
+export function createCommand(): Command {
+  return withFilters(decidedBy(new Command()), 1_000)
+    .argument('[ids...]', 'ids of dead letters, or how they begin')
+    .option('--again', 'also those that were decided about already')
+    .addHelpText(
+      'after',
+      '\nPuts the records back on their topics as they came, with the number of the attempt in the header\n' +
+        'oms-dlq-attempt. They are judged like any other record; one that is refused again is a new dead letter.',
+    )
+    .addHelpText(
+      'after',
+      examples(
+        "oms dlq retry 3f2a9c41d07b --why 'schema registered since'",
+        "oms dlq retry --code OMS_INGEST_SCHEMA_UNKNOWN --since 24h --why 'schema registered since'",
+      ),
+    )
+    .action(async (ids: string[], flags: RetryFlags) => {
+      const { withRedriver } = await import('./dlq/redriver.ts');
+      const retried = await withRedriver(await cliConfig(), (redriver) => retryAll(redriver, ids, flags));
+      if (retried.some(({ outcome }) => outcome !== 'produced')) process.exitCode = 1;
+      printResult(flags, retried, () => textOf(retried));
+    });
+}
+
+async function retryAll(redriver: Redriver, ids: readonly string[], flags: RetryFlags): Promise<Retried[]> {
+  const { redriveLetter } = await import('../replay/redrive/redrive.ts');
+  const { kindOfTopic } = await import('../replay/redrive/replacement.ts');
+  const letters = await chosenLetters(redriver.db, ids, flags);
+  for (const { record } of letters) kindOfTopic(record.topic, redriver.prefix);
+  await redriver.assertTopics(letters.map(({ record }) => record.topic));
+  const by = { ...operatorOf(flags), again: flags.again };
+  const retried: Retried[] = [];
+  // One after the other: records of one order keep their order.
+  for (const { id } of letters)
+    retried.push(await redriveLetter(redriver, id, by).catch((error) => skipped(id, error)));
+  return retried;
+}
+
+/** A rule about one letter does not stop the others; a part that is away does. */
+function skipped(id: string, error: unknown): Retried {
+  if (!isOmsError(error) || error.retryable) throw error;
+  return { id, outcome: 'skipped', code: error.code, message: error.message };
+}
+
+function textOf(retried: readonly Retried[]): string {
+  if (retried.length === 0) return 'No open dead letter is chosen by this.';
+  const rows = retried.map((one) => [one.id.slice(0, 12), one.outcome, placeOf(one)]);
+  return table(['ID', 'OUTCOME', 'WHERE'], rows);
+}
+
+export function placeOf(one: Retried): string {
+  if (one.outcome !== 'produced') return `${one.code}: ${one.message}`;
+  return `${one.topic} ${one.partition}:${one.offset}, attempt ${one.attempt}`;
+}

@@ -1,0 +1,56 @@
+import { InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import { OmsError } from '../../domain/errors.ts';
+import { LETTER_STATES } from '../../database/dead-letters.ts';
+import type { DeadLetterFilter, LetterState, StoredDeadLetter } from '../../database/dead-letters.ts';
+import type { Database } from '../../database/database.ts';
+import { countOption, timeOption } from '../options.ts';
+import { findLetter } from './find-letter.ts';
+
+export interface FilterFlags {
+  code?: string;
+  order?: string;
+  source?: string;
+  since?: Date;
+  until?: Date;
+  limit: number;
+}
+
+/** The options that choose dead letters. */
+export function withFilters(command: Command, limit: number): Command {
+  return command
+    .option('--code <code>', 'only this error code')
+    .option('--order <id>', 'only of this order')
+    .option('--source <name>', 'only from this source')
+    .option('--since <time>', 'only refused since: a time, or how long ago (24h)', timeOption)
+    .option('--until <time>', 'only refused before', timeOption)
+    .option('--limit <rows>', 'most of them, newest first', countOption(1), limit);
+}
+
+export function stateOption(text: string): LetterState {
+  const state = LETTER_STATES.find((one) => one === text);
+  if (state) return state;
+  throw new InvalidArgumentError(`must be one of ${LETTER_STATES.join(', ')}`);
+}
+
+export function filterOf({ order: orderId, code, source, since, until, limit }: FilterFlags): DeadLetterFilter {
+  return { code, orderId, source, since, until, limit };
+}
+
+/**
+ * The dead letters a decision is about: those named, or the open ones a filter chooses, oldest first.
+ * @throws OmsError OMS_CLI_USAGE for neither or both; OMS_DLQ_UNKNOWN
+ */
+export async function chosenLetters(
+  db: Database,
+  ids: readonly string[],
+  flags: FilterFlags,
+): Promise<StoredDeadLetter[]> {
+  const { limit, ...conditions } = filterOf(flags);
+  const isFiltered = Object.values(conditions).some((condition) => condition !== undefined);
+  if (ids.length > 0 === isFiltered)
+    throw new OmsError('OMS_CLI_USAGE', 'give ids of dead letters, or a filter such as --code, --order or --since');
+  if (ids.length > 0) return Promise.all(ids.map((id) => findLetter(db, id)));
+  const { listDeadLetters } = await import('../../database/dead-letters.ts');
+  return (await listDeadLetters(db, { ...conditions, limit, state: 'open' })).reverse();
+}

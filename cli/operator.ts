@@ -1,0 +1,23 @@
+import { hostname, userInfo } from 'node:os';
+import type { Command } from 'commander';
+import type { Operator } from '../database/decisions.ts';
+
+/** Adds what every decision of an operator is recorded with. */
+export function decidedBy(command: Command): Command {
+  return command
+    .requiredOption('--why <text>', 'why you decide so; recorded')
+    .option('--who <name>', 'who decides; recorded', operatorName());
+}
+
+/** Of the account the command runs under. */
+export function operatorName(): string {
+  try {
+    return `${userInfo().username}@${hostname()}`;
+  } catch {
+    return `unknown@${hostname()}`; // an account without a name, as in some containers
+  }
+}
+
+export function operatorOf({ who, why }: Operator): Operator {
+  return { who, why };
+}

@@ -1,0 +1,50 @@
+import { keepFound } from '../../database/rebuild/outbox.ts';
+import type { FoundEvent } from '../../database/rebuild/outbox.ts';
+import type { OutgoingTopic } from '../../database/outbox.ts';
+import type { ConsumedRecord } from '../../kafka/consumer.ts';
+import { REPLAY_HEADER, headerText } from '../../kafka/headers.ts';
+import { readAll } from './topics.ts';
+import type { RebuildContext } from './topics.ts';
+
+const OUTGOING: readonly OutgoingTopic[] = ['order-status', 'shipments', 'invoices', 'deliveries'];
+
+interface Fields {
+  eventId: string;
+  orderId: string;
+  version: number;
+  sequence: number;
+  cause: string;
+  type?: string;
+}
+
+/** Puts every event on our topics into the outbox again, as sent. Returns how many records were none of our events. */
+export async function readOutgoing(context: RebuildContext): Promise<number> {
+  let unreadable = 0;
+  await readAll(context, OUTGOING, async (kind, records) => {
+    const values = records.map(({ value }) => value);
+    const decoded = await context.codec.decodeBatch<Fields>(records[0]?.topic ?? '', values);
+    const events = records.flatMap((record, i) => {
+      const one = decoded[i];
+      return one?.kind === 'event' ? [foundEvent(kind as OutgoingTopic, record, one.value)] : [];
+    });
+    unreadable += records.length - events.length;
+    await keepFound(context.db, events);
+  });
+  return unreadable;
+}
+
+function foundEvent(
+  topic: OutgoingTopic,
+  { key, value, headers, timestamp }: ConsumedRecord,
+  event: Fields,
+): FoundEvent {
+  const { eventId, orderId, version, sequence, cause, type = 'OrderStatus' } = event;
+  const names = Object.keys(headers).filter((name) => name !== REPLAY_HEADER);
+  return {
+    ...{ topic, eventId, orderId, version, sequence, type, cause },
+    key: key?.toString() ?? orderId,
+    value: value ?? Buffer.alloc(0),
+    headers: Object.fromEntries(names.map((name) => [name, headerText(headers, name) ?? ''])),
+    time: timestamp,
+  };
+}

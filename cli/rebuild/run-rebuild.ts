@@ -1,0 +1,107 @@
+import { databaseError } from '../../database/database.ts';
+import { recordDecision } from '../../database/decisions.ts';
+import type { Operator } from '../../database/decisions.ts';
+import { migrate } from '../../database/migrate.ts';
+import { applySentPrices } from '../../database/price-list.ts';
+import { closeRebuilt, settleRebuilt } from '../../database/rebuild/settle.ts';
+import { applyLevels } from '../../database/stock-levels.ts';
+import { decodeLevels } from '../../ingest/stock/levels.ts';
+import { createCodec } from '../../kafka/codec.ts';
+import { createRegistry } from '../../kafka/registry.ts';
+import { topicSchemas } from '../../kafka/topics.ts';
+import type { Config } from '../../platform/config/settings.ts';
+import { readMarks, withParts, writeMarks } from '../setup/deployment.ts';
+import { deriveOrders } from './derive.ts';
+import { admitRebuild, assertCreditNotesKnown, endRebuild } from './guard.ts';
+import { readLetters } from './read-letters.ts';
+import { readOrders } from './read-orders.ts';
+import { readOutgoing } from './read-outgoing.ts';
+import { restartOpen } from './restart.ts';
+import { readAll } from './topics.ts';
+import type { RebuildContext } from './topics.ts';
+
+export interface RebuildOptions extends Operator {
+  /** The state directory when the parts are those of its local stack. */
+  stateDir?: string;
+  /** Number of the next credit note, where the topics do not tell. */
+  nextCreditNote?: number;
+  onStep?: (step: string) => void;
+  onRecords?: (count: number) => void;
+}
+
+export interface RebuildResult {
+  deploymentId: string;
+  /** Orders with state. */
+  orders: number;
+  closed: number;
+  /** Orders that go on in a new run. */
+  restarted: number;
+  deadLetters: number;
+  /** Records on our topics that are none of our events. */
+  unreadable: number;
+  /** Told of, but without a status. */
+  withoutStatus: string[];
+  /** Taken once, and nobody has a trace of them: `oms replay` starts them, if they are to be. */
+  untraced: { count: number; orderIds: string[] };
+}
+
+/**
+ * Fills a new database from the topics and Temporal, in the place of one that was lost: outbox, dead letters, ledger, order
+ * state, money, numbers, stock. Only at the end does it get the deployment's id, and may roles start. Whatever cuts it off,
+ * it can be begun again.
+ * @throws OmsError OMS_REBUILD_REFUSED, OMS_REBUILD_INCOMPLETE, OMS_DEPLOYMENT_MISMATCH, or a retryable one
+ */
+export function runRebuild(config: Config, options: RebuildOptions): Promise<RebuildResult> {
+  const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL });
+  const codec = createCodec({ registry, schemas: topicSchemas(config.OMS_PREFIX) });
+  const { onRecords = () => undefined } = options;
+  return withParts(config, options.stateDir, async (parts) => {
+    try {
+      await migrate(parts.db);
+      return await rebuild({ ...parts, codec, onRecords }, options);
+    } catch (error) {
+      throw databaseError(error);
+    }
+  });
+}
+
+async function rebuild(context: RebuildContext, options: RebuildOptions): Promise<RebuildResult> {
+  const { db } = context;
+  const step = options.onStep ?? (() => undefined);
+  const deploymentId = await admitRebuild(context);
+  step('dead letters');
+  const deadLetters = await readLetters(context);
+  step('events of orders');
+  const unreadable = await readOutgoing(context);
+  await assertCreditNotesKnown(context, options.nextCreditNote);
+  step('orders');
+  const { untraced } = await readOrders(context);
+  step('state of orders');
+  const { orders, withoutStatus } = await deriveOrders(context);
+  const closed = await db.transaction().execute((tx) => closeRebuilt(tx));
+  await db.transaction().execute((tx) => settleRebuilt(tx, options.nextCreditNote ?? 1));
+  step('stock and prices');
+  await readLevels(context);
+  step('open orders');
+  const restarted = await restartOpen(context);
+  const result = { deploymentId, orders, closed, restarted, deadLetters, unreadable, withoutStatus, untraced };
+  await recordDecision(db, options, { kind: 'deployment', subject: deploymentId, action: 'rebuild' }, result);
+  await writeMarks(context, deploymentId, await readMarks(context));
+  await endRebuild(context, deploymentId);
+  return result;
+}
+
+async function readLevels(context: RebuildContext): Promise<void> {
+  await readAll(context, ['stock-levels'], async (_kind, records) => {
+    const decoded = await decodeLevels(context.codec, records[0]?.topic ?? '', records);
+    const levels = decoded.filter((one) => one.kind === 'level');
+    await applyLevels(
+      context.db,
+      levels.map(({ level }) => level),
+    );
+    await applySentPrices(
+      context.db,
+      levels.flatMap(({ price }) => price ?? []),
+    );
+  });
+}

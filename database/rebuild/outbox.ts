@@ -1,0 +1,64 @@
+import { sql } from 'kysely';
+import type { Database } from '../database.ts';
+import { rowsOf } from '../orders/rows.ts';
+import { shardOf } from '../outbox.ts';
+import type { OutgoingTopic } from '../outbox.ts';
+
+/** An event found on its topic, to be kept in the outbox again, as sent. */
+export interface FoundEvent {
+  topic: OutgoingTopic;
+  eventId: string;
+  orderId: string;
+  version: number;
+  sequence: number;
+  type: string;
+  cause: string;
+  key: string;
+  value: Buffer;
+  headers: Record<string, string>;
+  /** Of the record: that of the event's commit. */
+  time: number;
+}
+
+/** Repeats, and what is there already, change nothing. */
+export async function keepFound(db: Database, events: readonly FoundEvent[]): Promise<void> {
+  const rows = events.map(({ value, time, ...event }) => ({
+    ...event,
+    value: value.toString('base64'),
+    time: new Date(time).toISOString(),
+    shard: shardOf(event.orderId),
+  }));
+  const columns = `topic text, "eventId" text, "orderId" text, version bigint, sequence bigint, type text, cause text,
+    key text, value text, headers jsonb, time timestamptz, shard smallint`;
+  await sql`
+    insert into outbox (event_id, order_id, version, topic, sequence, type, cause, key, value, headers, shard, created_at,
+      sent_at)
+    select r."eventId", r."orderId", r.version, r.topic, r.sequence, r.type, r.cause, r.key, decode(r.value, 'base64'),
+      r.headers, r.shard, r.time, r.time
+    from ${rowsOf(rows, columns)} order by r."orderId", r.version
+    on conflict do nothing
+  `.execute(db);
+}
+
+/** Which of these orders have an event there. */
+export async function ordersTold(db: Database, orderIds: readonly string[]): Promise<Set<string>> {
+  const { rows } = await sql<{ orderId: string }>`
+    select given.order_id as "orderId" from unnest(${[...orderIds]}::text[]) as given(order_id)
+    where exists (select from outbox e where e.order_id = given.order_id)
+  `.execute(db);
+  return new Set(rows.map(({ orderId }) => orderId));
+}
+
+/** Events of the next orders in key order: of at most `limit` orders, all of each. */
+export async function nextTold(
+  db: Database,
+  after: string,
+  limit: number,
+): Promise<{ orderId: string; topic: OutgoingTopic; value: Buffer }[]> {
+  const { rows } = await sql<{ orderId: string; topic: OutgoingTopic; value: Buffer }>`
+    select e.order_id as "orderId", e.topic, e.value from outbox e where e.order_id in (
+      select distinct order_id from outbox where order_id > ${after} order by order_id limit ${limit}
+    ) order by e.order_id, e.version
+  `.execute(db);
+  return rows;
+}

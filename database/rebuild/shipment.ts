@@ -1,0 +1,62 @@
+import type { ShipmentStatus } from '../../domain/status.ts';
+import { isFinalShipment } from '../../domain/status.ts';
+import type { DeliveryEvent, FulfillmentRecord as ToldFulfillment } from '../../schemas/index.ts';
+import type { PaymentRecord, ShipmentRecord } from '../orders/record.ts';
+import type { ToldOrder } from './told.ts';
+
+const STATUS_BY_DELIVERY: Partial<Record<DeliveryEvent['type'], ShipmentStatus>> = {
+  Delivered: 'delivered',
+  DeliveryFailed: 'deliveryFailed',
+  ReturnedToSender: 'returned',
+};
+
+const AFTER_DISPATCH: readonly ShipmentStatus[] = ['dispatched', 'deliveryFailed', 'delivered', 'returned'];
+
+/** A shipment as it was told; null before there was money for it. */
+export function rebuiltShipment(
+  told: ToldOrder,
+  f: ToldFulfillment,
+  payment: PaymentRecord | null,
+): ShipmentRecord | null {
+  const shipments = told.shipments.filter(({ shipmentId }) => shipmentId === f.id);
+  const deliveries = told.deliveries.filter(({ shipmentId }) => shipmentId === f.id);
+  const status = newestStatus(told, f, payment);
+  if (status === null) return null;
+  const last = shipments.at(-1);
+  const when = (type: string): number | null => shipments.find((one) => one.type === type)?.occurredAt ?? null;
+  const at = told.status.occurredAt;
+  const isDispatched = AFTER_DISPATCH.includes(status);
+  return {
+    status,
+    carrier: last?.carrier ?? null,
+    bookingReference: last?.bookingReference ?? null,
+    trackingNumber: last?.trackingNumber ?? f.trackingNumber,
+    service: null,
+    quotedPrice: null,
+    failedAttempts: deliveries.filter(({ type }) => type === 'DeliveryFailed').length,
+    bookedAt: when('ShipmentBooked') ?? (isDispatched || status === 'booked' ? at : null),
+    dispatchedAt: when('ShipmentDispatched') ?? (isDispatched ? at : null),
+    endedAt: isFinalShipment(status) ? (deliveries.at(-1)?.occurredAt ?? last?.occurredAt ?? at) : null,
+  };
+}
+
+function newestStatus(told: ToldOrder, f: ToldFulfillment, payment: PaymentRecord | null): ShipmentStatus | null {
+  const later = [
+    ...told.shipments.map(({ shipmentId, version, status }) => ({
+      shipmentId,
+      version,
+      status: status as ShipmentStatus,
+    })),
+    ...told.deliveries.map(({ shipmentId, version, type }) => ({
+      shipmentId,
+      version,
+      status: STATUS_BY_DELIVERY[type],
+    })),
+  ].filter(({ shipmentId, version }) => shipmentId === f.id && version > told.status.version);
+  const newest = later.sort((a, b) => b.version - a.version)[0]?.status ?? (f.shipmentStatus as ShipmentStatus | null);
+  if (newest) return newest;
+  // Its payment came through, and the status that tells of the shipment to book did not.
+  const isPaid = payment?.status === 'success' || payment?.status === 'authorized';
+  const isOpen = f.status === 'pending' || f.status === 'processing';
+  return isPaid && isOpen ? 'pending' : null;
+}

@@ -1,0 +1,50 @@
+import { sql } from 'kysely';
+import type { Database } from '../../database/database.ts';
+import { lookUp } from '../../database/ledger.ts';
+import { deadLetterId } from '../../ingest/dead-letters.ts';
+import { decodeRecords } from '../../ingest/decode.ts';
+import type { IncomingEvent, PoisonMessage } from '../../ingest/event.ts';
+import { judge, orderViews } from '../../ingest/judge.ts';
+import { findKnown } from '../../ingest/known-records.ts';
+import { storedRecord } from '../../ingest/record.ts';
+import type { Codec } from '../../kafka/codec.ts';
+import type { ConsumedRecord } from '../../kafka/consumer.ts';
+import type { Difference } from './difference.ts';
+
+/**
+ * Topic `orders` ↔ ledger: every committed record is done with, parked or a dead letter. Judged by the same functions as
+ * a fresh record, without any effect.
+ * @throws OmsError OMS_REGISTRY_UNAVAILABLE, OMS_DATABASE_UNAVAILABLE (retryable)
+ */
+export async function auditInput(
+  options: { db: Database; codec: Codec },
+  records: readonly ConsumedRecord[],
+): Promise<Difference[]> {
+  const [first] = records;
+  if (!first) return [];
+  const isKnown = await findKnown(options.db, records);
+  const fresh = records.filter((record) => !isKnown(record));
+  const decoded = await decodeRecords(options.codec, first.topic, fresh);
+  const events = decoded.filter((one) => one.kind !== 'poison');
+  const viewOf = orderViews(await lookUp(options.db, events));
+  const open = decoded.filter(
+    (one) => one.kind === 'poison' || judge(one, viewOf(one.orderId)).outcome !== 'duplicate',
+  );
+  const letters = await lettersAmong(options.db, open);
+  return open.filter(({ record }) => !letters.has(deadLetterId(storedRecord(record)))).map(lost);
+}
+
+async function lettersAmong(db: Database, open: readonly { record: ConsumedRecord }[]): Promise<Set<string>> {
+  if (open.length === 0) return new Set();
+  const ids = open.map(({ record }) => deadLetterId(storedRecord(record)));
+  const { rows } = await sql<{ id: string }>`select id from dead_letters where id = any(${ids}::text[])`.execute(db);
+  return new Set(rows.map(({ id }) => id));
+}
+
+function lost(one: IncomingEvent | PoisonMessage): Difference {
+  const { topic, partition, offset } = one.record;
+  const what = one.kind === 'poison' ? `cannot be read (${one.error.code})` : `is ${one.type} ${one.eventId}`;
+  const detail = `${what}; it was committed, and neither ledger, parking nor dead letters know it`;
+  const subject = `${topic} ${partition}:${offset}`;
+  return { part: 'input', code: 'OMS_AUDIT_INPUT_LOST', orderId: one.orderId, subject, detail, remedy: null };
+}

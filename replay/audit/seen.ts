@@ -1,0 +1,92 @@
+import { hash } from 'node:crypto';
+import { sql } from 'kysely';
+import type { Database } from '../../database/database.ts';
+import type { OutgoingTopic } from '../../database/outbox.ts';
+import { orderIdOf } from '../../domain/ids.ts';
+import type { ConsumedRecord } from '../../kafka/consumer.ts';
+import { headerText } from '../../kafka/headers.ts';
+import type { AuditCode, Difference } from './difference.ts';
+
+/**
+ * Which events of the outbox were seen on their topics, and where: a temporary table of one connection, so that a topic of
+ * any length needs no memory here.
+ */
+export interface SeenRecords {
+  /** On the connection that has the table `audit_seen`. */
+  db: Database;
+  /** Notes a batch of one partition; returns what is wrong with its records. */
+  note(topic: OutgoingTopic, records: readonly ConsumedRecord[]): Promise<Difference[]>;
+  drop(): Promise<void>;
+}
+
+export async function createSeenRecords(connection: Database): Promise<SeenRecords> {
+  await sql`
+    create temporary table audit_seen (
+      outbox_id bigint primary key, partition int not null, first_offset bigint not null, last_offset bigint not null
+    )
+  `.execute(connection);
+  return {
+    db: connection,
+    note: async (topic, records) => {
+      if (records.length === 0) return [];
+      const unknown = records.filter(({ headers }) => headerText(headers, ID_HEADER) === undefined);
+      const known = records.filter(({ headers }) => headerText(headers, ID_HEADER) !== undefined);
+      const wrong = known.length > 0 ? await noteKnown(connection, topic, known) : [];
+      return [...unknown.map((record) => found('OMS_AUDIT_RECORD_UNKNOWN', record, 'has no event id')), ...wrong];
+    },
+    drop: async () => void (await sql`drop table audit_seen`.execute(connection)),
+  };
+}
+
+const ID_HEADER = 'ce_id';
+
+interface Judged {
+  position: number;
+  isKnown: boolean;
+  isSame: boolean;
+}
+
+async function noteKnown(
+  db: Database,
+  topic: OutgoingTopic,
+  records: readonly ConsumedRecord[],
+): Promise<Difference[]> {
+  const digest = (value: Buffer | null): Buffer => hash('sha256', value ?? Buffer.alloc(0), 'buffer');
+  const partition = records[0]?.partition ?? 0;
+  const { rows } = await sql<Judged>`
+    with given as (
+      select * from unnest(${records.map(({ headers }) => headerText(headers, ID_HEADER) ?? '')}::text[],
+        ${records.map(({ key }) => key?.toString() ?? '')}::text[], ${records.map(({ value }) => digest(value))}::bytea[],
+        ${records.map(({ offset }) => String(offset))}::bigint[]
+      ) with ordinality as r(event_id, key, digest, "offset", position)
+    ), judged as (
+      select g.position, g."offset", e.id, e.topic = ${topic} as is_ours,
+        e.key = g.key and sha256(e.value) = g.digest and e.topic = ${topic} as is_same
+      from given g left join outbox e on e.event_id = g.event_id
+    ), noted as (
+      insert into audit_seen (outbox_id, partition, first_offset, last_offset)
+      select id, ${partition}::int, min("offset"), max("offset") from judged where is_ours group by id
+      on conflict (outbox_id) do update set
+        first_offset = case when audit_seen.partition = excluded.partition
+          then least(audit_seen.first_offset, excluded.first_offset) else audit_seen.first_offset end,
+        last_offset = case when audit_seen.partition = excluded.partition
+          then greatest(audit_seen.last_offset, excluded.last_offset) else audit_seen.last_offset end
+    )
+    select position::int, coalesce(is_ours, false) as "isKnown", coalesce(is_same, false) as "isSame"
+    from judged where is_same is distinct from true order by position
+  `.execute(db);
+  return rows.flatMap(({ position, isKnown }) => {
+    const record = records[position - 1];
+    if (!record) return [];
+    return isKnown
+      ? [found('OMS_AUDIT_RECORD_DIFFERS', record, 'has another key or other bytes than the event in the outbox')]
+      : [found('OMS_AUDIT_RECORD_UNKNOWN', record, 'is no event of the outbox')];
+  });
+}
+
+function found(code: AuditCode, record: ConsumedRecord, what: string): Difference {
+  const { topic, partition, offset, key, headers } = record;
+  const orderId = key ? orderIdOf(key.toString()) : null;
+  const detail = `event ${headerText(headers, ID_HEADER) ?? 'without id'} ${what}`;
+  return { part: 'topics', code, orderId, subject: `${topic} ${partition}:${offset}`, detail, remedy: null };
+}

@@ -1,0 +1,145 @@
+import { describe, expect, it } from '@jest/globals';
+import { rebuiltOrder } from '../../database/rebuild/order.ts';
+import { toldOrder } from '../../database/rebuild/told.ts';
+import type { Told } from '../../database/rebuild/told.ts';
+import type { PlacedOrder } from '../../domain/order.ts';
+import type { OrderRecord } from '../../database/orders/record.ts';
+import type { FulfillmentRecord as ToldFulfillment } from '../../schemas/index.ts';
+
+const placed: PlacedOrder = {
+  ...{ orderId: 'A', customerId: 'c', currency: 'GBP', source: 'shop', placedAt: 1, shipTo: null },
+  items: [
+    { sku: 'S', quantity: 2, unitPrice: 100, description: null },
+    { sku: 'T', quantity: 1, unitPrice: 500, description: 'a thing' },
+    { sku: 'S', quantity: 5, unitPrice: 90, description: null },
+  ],
+};
+
+const part: ToldFulfillment = {
+  ...{ id: 'A:1', warehouse: 'east', status: 'processing', items: [{ sku: 'S', quantity: 2 }] },
+  ...{ payment: null, invoiceId: null, shipmentStatus: null, trackingNumber: null },
+};
+
+const envelope = (version: number, sequence: number) => ({
+  ...{ eventId: `e-${version}`, orderId: 'A', version, sequence, occurredAt: version * 1_000, cause: 'x' },
+});
+
+function statusAt(version: number, fulfillment: Partial<ToldFulfillment> = {}, status = 'processing'): Told {
+  const head = { reason: null, source: 'shop', customerId: 'c', currency: 'GBP', placedAt: 1, receivedAt: 2 };
+  const event = { ...envelope(version, version), status, ...head, closedAt: null, overdue: null };
+  return { topic: 'order-status', event: { ...event, fulfillments: [{ ...part, ...fulfillment }] } } as Told;
+}
+
+const SUMS = { subTotal: 200, tax: 40, shipping: 60, total: 300 };
+
+function money(version: number, type: string, more: Record<string, unknown> = {}): Told {
+  const ids = { invoiceId: 'INV-00000007', fulfillmentId: 'A:1', customerId: 'c', currency: 'GBP' };
+  const none = { lines: [], paymentReference: null, authCode: null, creditNoteId: null, reason: null, amount: null };
+  return {
+    topic: 'invoices',
+    event: { ...envelope(version, version), type, ...ids, ...SUMS, ...none, ...more },
+  } as Told;
+}
+
+function shipment(version: number, type: string, status: string): Told {
+  const about = { shipmentId: 'A:1', status, warehouse: 'east', items: [], carrier: 'RP', reason: null };
+  const event = { ...envelope(version, version), type, ...about, bookingReference: 'BK-1', trackingNumber: 'T-1' };
+  return { topic: 'shipments', event } as Told;
+}
+
+function delivery(version: number, type: string): Told {
+  const about = { shipmentId: 'A:1', carrier: 'RP', trackingNumber: 'T-1', reason: null, carrierTime: null };
+  return { topic: 'deliveries', event: { ...envelope(version, version), type, ...about } } as Told;
+}
+
+const LINES = [{ sku: 'S', quantity: 2, unitPrice: 100, amount: 200, tax: 40 }];
+const issued = money(2, 'InvoiceIssued', { lines: LINES });
+
+function rebuilt(...told: Told[]): OrderRecord {
+  const order = toldOrder(told);
+  if (!order) throw new Error('no status');
+  return rebuiltOrder(order, placed, { keepsStock: true });
+}
+
+describe('An order rebuilt from what was told of it', () => {
+  it('is as its status of the highest version says, wherever that stands on its topic', () => {
+    const order = rebuilt(statusAt(5, { status: 'completed' }, 'completed'), statusAt(1));
+    expect(order).toMatchObject({ status: 'completed', version: 5, sequences: { 'order-status': 5 } });
+    expect(toldOrder([issued])).toBeUndefined();
+  });
+
+  it('has the lines and prices it was placed with, each line once in a fulfillment', () => {
+    const items = [
+      { sku: 'S', quantity: 2 },
+      { sku: 'S', quantity: 5 },
+      { sku: 'U', quantity: 1 },
+    ];
+    expect(rebuilt(statusAt(1, { items })).fulfillments[0]?.items).toEqual([
+      { line: 1, sku: 'S', quantity: 2, unitPrice: 100 },
+      { line: 3, sku: 'S', quantity: 5, unitPrice: 90 },
+      { line: 4, sku: 'U', quantity: 1, unitPrice: null },
+    ]);
+  });
+
+  it('has its invoice with number, lines and tax rate, and waits for a charge that has no answer', () => {
+    const [f] = rebuilt(statusAt(1, { status: 'pending' }), issued).fulfillments;
+    expect(f?.invoice).toMatchObject({ invoiceId: 'INV-00000007', series: 'INV', number: 7, ...SUMS });
+    expect(f?.invoice?.drawn).toMatchObject({ lines: [{ line: 1, ...LINES[0] }], pricing: { taxBasisPoints: 2_000 } });
+    expect(f).toMatchObject({ status: 'processing', payment: { status: 'pending', mode: 'charge', captured: 0 } });
+    expect(f?.shipment).toBeNull();
+  });
+
+  it('follows events whose status was lost: paid, booked, dispatched, delivered', () => {
+    const paid = [
+      statusAt(1),
+      issued,
+      money(3, 'InvoicePaid', { amount: 300, authCode: 'OK', paymentReference: 'ch' }),
+    ];
+    expect(rebuilt(...paid).fulfillments[0]).toMatchObject({
+      payment: { status: 'success', captured: 300, authCode: 'OK', reference: 'ch', settledAt: 3_000 },
+      shipment: { status: 'pending', bookedAt: null },
+    });
+    const gone = [...paid, shipment(4, 'ShipmentBooked', 'booked'), shipment(5, 'ShipmentDispatched', 'dispatched')];
+    expect(rebuilt(...gone).fulfillments[0]?.shipment).toMatchObject({
+      ...{ status: 'dispatched', carrier: 'RP', bookingReference: 'BK-1', trackingNumber: 'T-1' },
+      ...{ bookedAt: 4_000, dispatchedAt: 5_000, endedAt: null },
+    });
+    const failed = rebuilt(...gone, delivery(6, 'DeliveryFailed')).fulfillments[0];
+    expect(failed?.shipment).toMatchObject({ status: 'deliveryFailed', failedAttempts: 1 });
+    const there = rebuilt(...gone, delivery(6, 'DeliveryFailed'), delivery(7, 'Delivered')).fulfillments[0];
+    expect(there).toMatchObject({ status: 'completed', shipment: { status: 'delivered', endedAt: 7_000 } });
+  });
+
+  it('owes what was credited and not given back, and nothing else', () => {
+    const paid = [issued, money(3, 'InvoicePaid', { amount: 300 })];
+    const note = money(4, 'CreditNoteIssued', { creditNoteId: 'CN-00000003', reason: 'amended', total: 100 });
+    const billed = { payment: { status: 'success' as const, ...SUMS } };
+    const owed = rebuilt(...paid, note, statusAt(5, billed)).fulfillments[0];
+    expect(owed?.creditNotes).toMatchObject([{ number: 3, total: 100, refunded: 0, settledAt: null }]);
+    const refund = money(6, 'InvoiceRefunded', { creditNoteId: 'CN-00000003', total: 100, amount: 100 });
+    const settled = rebuilt(...paid, note, statusAt(5, billed), refund).fulfillments[0];
+    expect(settled?.creditNotes).toMatchObject([{ refunded: 100, settledAt: 6_000 }]);
+    expect(settled?.payment).toMatchObject({ status: 'success', captured: 300, refunded: 100 });
+  });
+
+  it('whose part was credited before the money was taken owes nothing back', () => {
+    const told = [
+      issued,
+      money(3, 'PaymentAuthorized', { amount: 300 }),
+      money(4, 'CreditNoteIssued', { creditNoteId: 'CN-00000001', total: 100 }),
+      money(5, 'InvoicePaid', { amount: 200 }),
+      statusAt(6, { payment: { status: 'success', ...SUMS } }),
+    ];
+    const [f] = rebuilt(...told).fulfillments;
+    expect(f?.payment).toMatchObject({ status: 'success', mode: 'capture-at-handover', captured: 200, refunded: 0 });
+    expect(f?.creditNotes[0]?.settledAt).toBe(4_000);
+  });
+
+  it('whose events are older than their topic keeps still has its sums', () => {
+    const told = { payment: { status: 'success' as const, ...SUMS }, invoiceId: 'INV-00000002' };
+    const [f] = rebuilt(statusAt(9, { ...told, shipmentStatus: 'delivered', status: 'completed' })).fulfillments;
+    expect(f?.invoice).toMatchObject({ number: 2, total: 300, drawn: { lines: [] } });
+    expect(f?.payment).toMatchObject({ status: 'success', captured: 300 });
+    expect(f?.shipment).toMatchObject({ status: 'delivered', bookedAt: 9_000, dispatchedAt: 9_000, endedAt: 9_000 });
+  });
+});
