@@ -230,7 +230,7 @@ export const ERRORS = {
   OMS_AUDIT_STATUS_DIFFERS: { retryable: false, meaning: "The order's newest status event says other than its state." },
   OMS_AUDIT_EVENT_UNSENT: {
     retryable: false,
-    meaning: 'An event has waited too long to be put on its topic: does `oms publisher` run?',
+    meaning: 'An event has waited too long to be put on its topic; see whether `oms publisher` runs.',
   },
   OMS_AUDIT_EVENT_HELD: {
     retryable: false,
@@ -259,7 +259,7 @@ export const ERRORS = {
   },
   OMS_AUDIT_LETTER_UNSENT: {
     retryable: false,
-    meaning: 'A dead letter has waited too long to be put on its topic: does `oms ingest` run?',
+    meaning: 'A dead letter has waited too long to be put on its topic; see whether `oms ingest` runs.',
   },
   OMS_AUDIT_STOCK_RESERVED: {
     retryable: false,
@@ -274,7 +274,7 @@ export const ERRORS = {
     retryable: false,
     meaning: 'What was given up is not credited in full, or its money did not go back.',
   },
-  OMS_AUDIT_NUMBER_GAP: { retryable: false, meaning: 'Invoices or credit notes are not numbered 1, 2, 3 …' },
+  OMS_AUDIT_NUMBER_GAP: { retryable: false, meaning: 'Invoices or credit notes are not numbered 1, 2, 3 and so on.' },
   OMS_AUDIT_SPEND_DIFFERS: {
     retryable: false,
     meaning: 'What a customer is said to have spent is not what was approved, less what was credited.',
