@@ -124,6 +124,7 @@ async function main(): Promise<boolean> {
   }
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 const walked = await main().catch((error: unknown) => {
   process.stderr.write(`${plainText(error instanceof Error ? error.message : String(error))}\n`);
   return false;

@@ -48,6 +48,8 @@ export async function startWebClient(folder: string, api: BaseUrls): Promise<Web
   };
   const child = spawn(process.execPath, [built], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = once(child, 'exit');
+  // However the walk ends, its client does not stay behind.
+  process.once('exit', () => child.kill('SIGKILL'));
   const complaints: string[] = [];
   createInterface(child.stderr).on('line', (line) => complaints.push(line));
   const listening = (async () => {

@@ -16,13 +16,25 @@ const STATS = ['/api/order/stats', '/api/shipment/stats', '/api/charge/stats'] a
 /** Generous: it ends a walk that hangs, and is no measure of speed. */
 const FINISHED_WITHIN_MS = 300_000;
 
-/** Every answer the charts were drawn from, by path. */
-function collectStats(page: Page): Map<string, Promise<Stats>[]> {
-  const collected = new Map<string, Promise<Stats>[]>(STATS.map((path) => [path, []]));
-  page.on('response', (response: Response) => {
-    collected.get(new URL(response.url()).pathname)?.push(response.json() as Promise<Stats>);
-  });
-  return collected;
+interface Collected {
+  /** Every answer the charts were drawn from, by path. */
+  stats: Map<string, Stats[]>;
+  end(): void;
+}
+
+function collectStats(page: Page): Collected {
+  const stats = new Map<string, Stats[]>(STATS.map((path) => [path, []]));
+  const keep = (response: Response): void => {
+    const kept = stats.get(new URL(response.url()).pathname);
+    // The body of an answer to a page that has been left is gone; what is missing is found by counting.
+    if (kept)
+      void response.json().then(
+        (answer: Stats) => kept.push(answer),
+        () => undefined,
+      );
+  };
+  page.on('response', keep);
+  return { stats, end: () => page.off('response', keep) };
 }
 
 /** How many points of each canvas have a colour of a line; the frame and its words are grey. */
@@ -40,10 +52,9 @@ async function mustBeDrawn(page: Page): Promise<void> {
   must(points.length === 3 && points.every((count) => count > 100), 'lines on three charts', points);
 }
 
-async function mustBeStats(collected: Map<string, Promise<Stats>[]>): Promise<string> {
+function describeStats(collected: Collected['stats']): string {
   const told: string[] = [];
-  for (const [path, answers] of collected) {
-    const stats = await Promise.all(answers);
+  for (const [path, stats] of collected) {
     must(stats.length >= 3, `three polls of ${path}`, stats.length);
     for (const { workerCount, backlog } of stats)
       must(workerCount >= 1 && backlog >= 0, `workers and a backlog from ${path}`, { workerCount, backlog });
@@ -96,14 +107,15 @@ async function load(walk: Walk): Promise<string> {
   must(await button(page, 'Start').isDisabled(), 'Start disabled', 'enabled');
   await page.waitForTimeout(loadSeconds * 1000);
   await mustBeDrawn(page);
+  collected.end();
   await button(page, 'Stop').click();
   await see(page.getByText('Stopped', { exact: true }));
   const ids = new Set(placedBy(walk.calls()));
   must(ids.size >= loadSeconds * loadRate * 0.8, `about ${loadSeconds * loadRate} orders`, ids.size);
-  const stats = await mustBeStats(collected);
+  const told = describeStats(collected.stats);
   const { completed: atStop = 0 } = await countByStatus(walk, ids);
   await deliverRest(walk, ids);
-  return `${ids.size} orders, ${atStop} completed at the stop, all in the end; ${stats}`;
+  return `${ids.size} orders, ${atStop} completed at the stop, all in the end; ${told}`;
 }
 
 export const OPERATOR_STEPS: readonly Step[] = [{ name: 'operator generates load and sees charts', run: load }];
