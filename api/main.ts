@@ -74,11 +74,16 @@ export async function startApiRole(context: RoleContext): Promise<RunningRole> {
   };
 }
 
+/** How often connections are looked for that have no request under way any more. */
+const CLOSE_IDLE_EVERY_MS = 100;
+
 /** Live streams end at once; requests under way are answered, if they are in time. */
 async function closeInTime(app: FastifyInstance, graceMs: number): Promise<void> {
-  const timer = setTimeout(() => app.server.closeAllConnections(), graceMs);
+  const idle = setInterval(() => app.server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
+  const late = setTimeout(() => app.server.closeAllConnections(), graceMs);
   await app.close();
-  clearTimeout(timer);
+  clearInterval(idle);
+  clearTimeout(late);
 }
 
 interface Parts {
@@ -95,7 +100,7 @@ function openParts({ config, logger, metrics }: RoleContext): Parts {
   const codec = createCodec({ registry, schemas: topicSchemas(prefix) });
   const temporal = openTemporal(config);
   const providers = openProviders(config);
-  const feed = createFeed({ db, url: config.DATABASE_URL, logger });
+  const feed = createFeed({ db, logger });
   const { lag, close: closeLag } = openLag({ config, logger });
   const deps: ApiDependencies = {
     ...{ config, logger, metrics, db, codec, feed, lag },

@@ -8,7 +8,7 @@ const STATEMENTS = [
   // A reader that follows the outbox needs an order in which nothing appears behind it: by transaction, and only what
   // is older than every transaction under way.
   `alter table outbox add column tx xid8 not null default pg_current_xact_id()`,
-  `create index outbox_feed on outbox (tx, id)`,
+  `create index outbox_feed on outbox (tx, id) where version is not null`,
 
   // One answer per Idempotency-Key, kept while a client may ask again.
   `create table http_requests (
