@@ -13,8 +13,10 @@ import { iso } from './json.ts';
 import { EVENT_TYPES, toldEvent } from './live-schemas.ts';
 import { typed } from './routes.ts';
 
-/** Clients and what lies between give up a connection that is silent for a minute or so. */
+/** Clients and what lies between give up a connection that is silent for a minute or so; our own server does so, too. */
 const KEEP_ALIVE_MS = 15_000;
+/** A stream takes as long as it takes: the most a timer can be set to, ms. */
+const NO_TIMEOUT = 2 ** 31 - 1;
 const PATIENCE_MS = 30_000;
 /** Events a stream hands over at once: what one stream may hold in memory. */
 const BATCH = 100;
@@ -22,7 +24,11 @@ const BATCH = 100;
 /** Live updates: what the OMS tells of one order, and of all. */
 export function registerLive(app: FastifyInstance, deps: ApiDependencies): void {
   const { config, logger, metrics } = deps;
-  const bounds = { limit: config.OMS_API_STREAMS, keepAliveMs: KEEP_ALIVE_MS, patienceMs: PATIENCE_MS };
+  const bounds = {
+    limit: config.OMS_API_STREAMS,
+    keepAliveMs: Math.min(KEEP_ALIVE_MS, config.OMS_API_TIMEOUT),
+    patienceMs: PATIENCE_MS,
+  };
   const streams = createEventStreams({ ...bounds, logger, metrics });
   app.addHook('preClose', () => streams.drain());
   registerOrderEvents(app, deps, streams);
@@ -51,6 +57,7 @@ function registerOrderEvents(app: FastifyInstance, deps: ApiDependencies, stream
     {
       // A HEAD would read the stream for nobody.
       exposeHeadRoute: false,
+      handlerTimeout: NO_TIMEOUT,
       schema: {
         operationId: 'followOrder',
         summary: 'What is told of an order, live: without a gap, in version order, until the order is closed.',
@@ -118,6 +125,7 @@ function registerEvents(app: FastifyInstance, deps: ApiDependencies, streams: Ev
     '/events',
     {
       exposeHeadRoute: false,
+      handlerTimeout: NO_TIMEOUT,
       schema: {
         operationId: 'followOrders',
         summary: 'What is told of all orders, live, in an order that never changes: of each order by version, no gap.',
