@@ -16,7 +16,7 @@ import { waitFor } from '../helpers/wait.ts';
 
 /** The statements of an order placed under an Idempotency-Key, in their order; the last reads what is answered. */
 const STATEMENTS = [
-  'select "key"',
+  'select * from "http_requests"',
   'begin',
   'select given.order_id',
   'insert into ledger',
@@ -25,7 +25,8 @@ const STATEMENTS = [
   'commit',
   'select o.source',
 ];
-const KILLS = STATEMENTS.flatMap((statement) => [`before ${statement}`, `after ${statement}`]);
+const WHEN = process.env.OMS_TEST_LONG ? ['before', 'after'] : ['after'];
+const KILLS = STATEMENTS.flatMap((statement) => WHEN.map((when) => `${when} ${statement}`));
 const COMMITTED = new Set(['after commit', 'before select o.source', 'after select o.source']);
 
 /** Nobody is there: orders are taken in all the same. */
@@ -82,8 +83,7 @@ async function survive(killAt: string, orderId: string): Promise<void> {
     // The server carries out what it was sent, also for one that is gone by now.
     await waitFor('the dead one to be forgotten', async () => (await openTransactions()) === 0);
     const isCommitted = COMMITTED.has(killAt);
-    const before = await rowsOf(orderId);
-    expect(killAt === 'before commit' ? NOTHING : isCommitted ? ONCE : NOTHING).toEqual(before);
+    expect(await rowsOf(orderId)).toEqual(isCommitted ? ONCE : NOTHING);
     expect(await place(living.url, orderId)).toEqual({ status: 201, replayed: isCommitted });
     expect(await rowsOf(orderId)).toEqual(ONCE);
   } finally {
