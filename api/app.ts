@@ -64,6 +64,18 @@ export async function createApp(deps: ApiDependencies): Promise<FastifyInstance>
   return app;
 }
 
+/** How often connections are looked for that have no request under way any more. */
+const CLOSE_IDLE_EVERY_MS = 100;
+
+/** Live streams end at once; requests under way are answered, if they are in time. */
+export async function closeApp(app: FastifyInstance, graceMs: number): Promise<void> {
+  const idle = setInterval(() => app.server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
+  const late = setTimeout(() => app.server.closeAllConnections(), graceMs);
+  await app.close();
+  clearInterval(idle);
+  clearTimeout(late);
+}
+
 /** A caller's request id is kept, so that one id follows a request through several systems. */
 function requestId(request: { headers: Record<string, string | string[] | undefined> }): string {
   const given = request.headers['x-request-id'];

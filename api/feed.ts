@@ -1,86 +1,96 @@
-import pg from 'pg';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { feedEnd, readFeed } from '../database/outbox-feed.ts';
-import type { FeedEvent, FeedPosition } from '../database/outbox-feed.ts';
+import { feedEnd, isBefore, ordersBeyond, readFeed } from '../database/outbox-feed.ts';
+import type { FeedPage, FeedPosition } from '../database/outbox-feed.ts';
 import type { Database } from '../database/database.ts';
-import { OUTBOX_CHANNEL } from '../database/outbox.ts';
 import type { Logger } from '../platform/logger.ts';
+import { createWatch } from './watch.ts';
 
-/** Tells this process's listeners of every event the OMS tells, soon after it is committed. */
+/** Tells this process's live streams what there is to read. It reads for all of them at once, and nothing while there are none. */
 export interface Feed {
-  /** Called with batches in feed order, from now on. Returns how to end it. */
-  listen(listener: (events: readonly FeedEvent[]) => void): () => void;
+  /** What comes after a position: at once if there is any, else as soon as there is, or nothing once `signal` is aborted. */
+  after(position: FeedPosition, signal: AbortSignal): Promise<FeedPage>;
+  /** Resolves when more was told of an order than up to a version, or when `signal` is aborted. */
+  beyond(orderId: string, version: number, signal: AbortSignal): Promise<void>;
   stop(): Promise<void>;
 }
 
-const BATCH = 1_000;
-/** Announcements are gathered for so long; without any the outbox is looked at this often while somebody listens. */
-const GATHER_MS = 50;
-const POLL_MS = 1_000;
+const BATCH = 500;
+/** The newest events are kept, so that streams which keep up cost no query of their own. */
+const KEPT = 5_000;
+/** How often the database is looked at: steps of orders announce nothing, for an announcement costs every one of them. */
+const LOOK_EVERY_MS = 250;
 
-/** One reader of the outbox for all live streams of this process; it reads nothing while nobody listens. */
-export function createFeed(options: { db: Database; url: string; logger: Logger }): Feed {
-  const { db, logger } = options;
-  const listeners = new Set<(events: readonly FeedEvent[]) => void>();
-  const stopping = new AbortController();
-  let wake: () => void = () => undefined;
-  let position: FeedPosition | undefined;
-  let client: pg.Client | undefined;
-
-  const subscribe = async (): Promise<void> => {
-    const fresh = new pg.Client({ connectionString: options.url, application_name: 'oms-api-feed' });
-    fresh.on('error', () => (client = undefined));
-    fresh.on('notification', () => wake());
-    await fresh.connect();
-    await fresh.query(`listen ${OUTBOX_CHANNEL}`);
-    client = fresh;
-  };
-  const round = async (): Promise<void> => {
-    if (!client) await subscribe();
-    position ??= await feedEnd(db);
-    const events = await readFeed(db, position, BATCH);
-    position = events.at(-1)?.position ?? position;
-    if (events.length > 0) for (const listener of listeners) listener(events);
-    if (events.length < BATCH) await pause();
-  };
-  const pause = async (): Promise<void> => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    wake = resolve;
-    const timer = setTimeout(resolve, POLL_MS);
-    await promise;
-    clearTimeout(timer);
-    if (!stopping.signal.aborted) await sleep(GATHER_MS);
-  };
-  const loop = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      try {
-        if (listeners.size > 0) await round();
-        else await idle();
-      } catch (err) {
-        logger.warn({ err }, 'live events delayed');
-        await sleep(POLL_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
-      }
-    }
-  };
-  /** What is told while nobody listens is nobody's. */
-  const idle = async (): Promise<void> => {
-    position = undefined;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    wake = resolve;
-    await promise;
-  };
-  const ended = loop();
+export function createFeed({ db, logger }: { db: Database; logger: Logger }): Feed {
+  const tail = createTail(db);
+  const news = createWatch<FeedPosition>({ look: (positions) => tail.look(positions), everyMs: LOOK_EVERY_MS, logger });
+  const orders = createWatch<{ orderId: string; version: number }>({
+    look: (marks) => ordersBeyond(db, marks),
+    everyMs: LOOK_EVERY_MS,
+    logger,
+  });
   return {
-    listen: (listener) => {
-      listeners.add(listener);
-      wake();
-      return () => void listeners.delete(listener);
+    after: async (position, signal) => {
+      let page = await tail.read(position);
+      while (page.events.length === 0 && !signal.aborted) {
+        await news.wait(page.upTo, signal);
+        if (!signal.aborted) page = await tail.read(page.upTo);
+      }
+      return page;
     },
+    beyond: (orderId, version, signal) => orders.wait({ orderId, version }, signal),
     stop: async () => {
-      stopping.abort();
-      wake();
-      await ended;
-      await client?.end();
+      await Promise.all([news.stop(), orders.stop()]);
     },
   };
+}
+
+/** A tail nobody asked for so long is begun anew: what was told meanwhile is read by those who want it. */
+const STALE_MS = 10_000;
+
+/** The end of the feed, in memory: every event after `from`, up to `upTo`. */
+function createTail(db: Database) {
+  let kept: FeedPage['events'] = [];
+  let from: FeedPosition | undefined;
+  let upTo: FeedPosition = { tx: 0n, id: 0 };
+  let readAt = -Infinity;
+
+  const readOn = async (): Promise<void> => {
+    if (!from || performance.now() - readAt > STALE_MS) {
+      from = upTo = await feedEnd(db);
+      kept = [];
+    }
+    const page = await readFeed(db, upTo, BATCH);
+    readAt = performance.now();
+    upTo = page.upTo;
+    kept.push(...page.events);
+    const dropped = kept.splice(0, Math.max(0, kept.length - KEPT));
+    from = dropped.at(-1)?.position ?? from;
+  };
+  return {
+    /** Reads on, and answers which of these positions have something after them. */
+    look: async (positions: readonly FeedPosition[]): Promise<number[]> => {
+      await readOn();
+      const last = kept.at(-1)?.position;
+      // Of what lies before the tail only the database can tell.
+      const isWorthReading = (at: FeedPosition) => (from && isBefore(at, from)) || (last && isBefore(at, last));
+      return positions.flatMap((position, i) => (isWorthReading(position) ? [i] : []));
+    },
+    read: (position: FeedPosition): Promise<FeedPage> | FeedPage => {
+      const isFresh = performance.now() - readAt <= STALE_MS;
+      if (!isFresh || !from || isBefore(position, from)) return readFeed(db, position, BATCH);
+      const events = kept.slice(firstAfter(kept, position)).slice(0, BATCH);
+      return { events, upTo: events.at(-1)?.position ?? position };
+    },
+  };
+}
+
+/** By halves: the events are in order. */
+function firstAfter(events: FeedPage['events'], position: FeedPosition): number {
+  let [low, high] = [0, events.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const at = events[middle]?.position;
+    if (at && isBefore(position, at)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

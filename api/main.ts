@@ -1,4 +1,3 @@
-import type { FastifyInstance } from 'fastify';
 import { sql } from 'kysely';
 import { openDatabase } from '../database/database.ts';
 import { createEventEncoder } from '../database/event-encoder.ts';
@@ -16,7 +15,7 @@ import { createRegistry } from '../kafka/registry.ts';
 import { groupName, topicNames, topicSchemas } from '../kafka/topics.ts';
 import type { RoleContext, RunningRole } from '../platform/role.ts';
 import { openProviders } from '../providers/providers.ts';
-import { createApp } from './app.ts';
+import { closeApp, createApp } from './app.ts';
 import { settleCharges } from './commands/charge.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { createFeed } from './feed.ts';
@@ -67,18 +66,11 @@ export async function startApiRole(context: RoleContext): Promise<RunningRole> {
       draining = true;
       stopping.abort(new Error('stopping'));
       await begun.catch(() => undefined);
-      await closeInTime(app, config.OMS_SHUTDOWN_GRACE * DRAIN_SHARE);
+      await closeApp(app, config.OMS_SHUTDOWN_GRACE * DRAIN_SHARE);
       await Promise.all([forgetting.stop(), settling.stop()]);
       await parts.close();
     },
   };
-}
-
-/** Live streams end at once; requests under way are answered, if they are in time. */
-async function closeInTime(app: FastifyInstance, graceMs: number): Promise<void> {
-  const timer = setTimeout(() => app.server.closeAllConnections(), graceMs);
-  await app.close();
-  clearTimeout(timer);
 }
 
 interface Parts {
@@ -95,7 +87,7 @@ function openParts({ config, logger, metrics }: RoleContext): Parts {
   const codec = createCodec({ registry, schemas: topicSchemas(prefix) });
   const temporal = openTemporal(config);
   const providers = openProviders(config);
-  const feed = createFeed({ db, url: config.DATABASE_URL, logger });
+  const feed = createFeed({ db, logger });
   const { lag, close: closeLag } = openLag({ config, logger });
   const deps: ApiDependencies = {
     ...{ config, logger, metrics, db, codec, feed, lag },

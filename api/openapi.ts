@@ -13,6 +13,7 @@ A POST may be sent again under its \`Idempotency-Key\`: it is done once and answ
 
 const TAGS = [
   { name: 'orders', description: 'Place orders, look at them, ask for changes.' },
+  { name: 'live updates', description: 'What is told of orders, as it happens: Server-Sent Events.' },
   { name: 'shipments', description: "Look at shipments, take carriers' news in." },
   { name: 'invoices', description: 'Invoices and credit notes, as data and to print.' },
   { name: 'limits', description: 'What customers spend and may spend; maintenance.' },

@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util';
 import { startStack } from '../local/stack.ts';
 import { loadConfig } from '../platform/config/load.ts';
+import { listsOfAMillion } from './api-lists.ts';
+import { apiUnderLoad } from './api-load.ts';
 import { ordersToDelivered } from './delivery.ts';
 import { ingestOfNewOrders, replayOfKnownOrders } from './ingest.ts';
 import { outboxToTopic } from './outbox.ts';
@@ -22,6 +24,8 @@ const BENCHES: Record<string, (stack: Stack) => Promise<Row[]>> = {
   replay: (stack) => replayOfKnownOrders(stack.endpoints),
   delivery: (stack) => ordersToDelivered(stack, reference),
   outbox: (stack) => outboxToTopic(stack.endpoints),
+  api: (stack) => apiUnderLoad(stack.endpoints),
+  'api-lists': (stack) => listsOfAMillion(stack.endpoints),
 };
 
 async function onFreshStack<T>(bench: (stack: Stack) => Promise<T>): Promise<T> {

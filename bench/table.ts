@@ -3,8 +3,8 @@ export interface Row {
   what: string;
   measured: number;
   unit: string;
-  /** What it is held against: measured in the same run where it can be, else the target. */
-  against?: { what: string; value: number; better: 'higher' | 'lower' };
+  /** What it is held against: measured in the same run where it can be, else the target. Not met by what only stands beside it. */
+  against?: { what: string; value: number; better: 'higher' | 'lower'; isTarget?: boolean };
 }
 
 const number = (value: number): string =>
@@ -19,7 +19,7 @@ export function ratio({ measured, against }: Row): number | undefined {
 function cells(row: Row): string[] {
   const held = row.against ? `${row.against.what} ${number(row.against.value)}` : '';
   const share = ratio(row);
-  const verdict = share === undefined ? '' : share >= 1 ? 'yes' : 'NO';
+  const verdict = share === undefined || row.against?.isTarget === false ? '' : share >= 1 ? 'yes' : 'NO';
   return [row.what, `${number(row.measured)} ${row.unit}`, held, share === undefined ? '' : share.toFixed(2), verdict];
 }
 

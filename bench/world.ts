@@ -27,7 +27,7 @@ export interface World {
   environment: Environment;
   prefix: string;
   sql: pg.Pool;
-  startRole(name: 'ingest' | 'worker' | 'publisher', extra?: Environment): Promise<Role>;
+  startRole(name: 'ingest' | 'worker' | 'publisher' | 'api', extra?: Environment): Promise<Role>;
   close(): Promise<void>;
 }
 

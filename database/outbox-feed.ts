@@ -3,14 +3,13 @@ import type { Database } from './database.ts';
 
 /** Where a reader of the outbox stands. Nothing ever appears behind a position that was read. */
 export interface FeedPosition {
-  /** Transaction id, as text: it may pass 2^53. */
-  tx: string;
+  /** Transaction id. */
+  tx: bigint;
   id: number;
 }
 
-/** An event of an order, as the feed tells of it. */
-export interface FeedEvent {
-  position: FeedPosition;
+/** An event of an order that was told. */
+export interface ToldEvent {
   orderId: string;
   eventId: string;
   version: number;
@@ -20,26 +19,96 @@ export interface FeedEvent {
   at: Date;
 }
 
+/** An event, as the feed of all orders tells of it. */
+export interface FeedEvent extends ToldEvent {
+  position: FeedPosition;
+  customerId: string;
+}
+
+/** Events after a position, and where to read on. */
+export interface FeedPage {
+  events: FeedEvent[];
+  upTo: FeedPosition;
+}
+
+export function isBefore(a: FeedPosition, b: FeedPosition): boolean {
+  return a.tx < b.tx || (a.tx === b.tx && a.id < b.id);
+}
+
+type FeedRow = Omit<FeedEvent, 'position'> & { horizon: string; tx: string; id: number | null };
+
+/** Counted by a statement that reads no event either. */
+const HORIZON = sql`pg_snapshot_xmin(pg_current_snapshot())`;
+
 /**
  * Events told by the OMS since a position, oldest first. Only what is older than every transaction under way is read, so
  * that one which commits late is not passed over; it shows up a moment later.
  */
-export async function readFeed(db: Database, since: FeedPosition, limit: number): Promise<FeedEvent[]> {
-  const { rows } = await sql<Omit<FeedEvent, 'position'> & FeedPosition>`
-    select tx::text as tx, id, order_id as "orderId", event_id as "eventId", version, topic, type, cause,
-      created_at as at
-    from outbox
-    where (tx, id) > (${since.tx}::xid8, ${since.id}) and tx < pg_snapshot_xmin(pg_current_snapshot())
-      and version is not null
-    order by tx, id limit ${limit}
+export async function readFeed(db: Database, since: FeedPosition, limit: number): Promise<FeedPage> {
+  const { rows } = await sql<FeedRow>`
+    select ${HORIZON}::text as horizon, told.* from (select 1) as one left join lateral (
+      select e.tx::text as tx, e.id, e.order_id as "orderId", o.customer_id as "customerId", e.event_id as "eventId",
+        e.version, e.topic, e.type, e.cause, e.created_at as at
+      from outbox e join orders o on o.order_id = e.order_id
+      where (e.tx, e.id) > (${String(since.tx)}::xid8, ${since.id}) and e.tx < ${HORIZON} and e.version is not null
+      order by e.tx, e.id limit ${sql.lit(limit)}
+    ) as told on true
   `.execute(db);
-  return rows.map(({ tx, id, ...event }) => ({ ...event, position: { tx, id } }));
+  const events = rows.flatMap(({ horizon: _horizon, tx, id, ...event }) =>
+    id === null ? [] : [{ ...event, position: { tx: BigInt(tx), id } }],
+  );
+  const last = events.at(-1)?.position ?? since;
+  const end = { tx: BigInt(rows[0]?.horizon ?? 0), id: 0 };
+  return { events, upTo: events.length < limit && isBefore(last, end) ? end : last };
 }
 
-/** Where a reader begins that wants only what comes from now on. */
+/** Where a reader begins that wants only what comes from now on; every position given out so far is not behind it. */
 export async function feedEnd(db: Database): Promise<FeedPosition> {
-  const { rows } = await sql<{ tx: string }>`
-    select (pg_snapshot_xmin(pg_current_snapshot())::text::numeric - 1)::text as tx
+  const { rows } = await sql<{ horizon: string }>`select ${HORIZON}::text as horizon`.execute(db);
+  return { tx: BigInt(rows[0]?.horizon ?? 0), id: 0 };
+}
+
+/** How far an order has come, for those who follow it. */
+export interface OrderMark {
+  version: number;
+  isClosed: boolean;
+}
+
+/** Null when there is no such order, or only word of it. An order that no worker has taken stands at version 0. */
+export async function readOrderMark(db: Database, orderId: string): Promise<OrderMark | null> {
+  const { rows } = await sql<OrderMark>`
+    select coalesce(o.version, 0) as version, o.closed_at is not null as "isClosed"
+    from (select ${orderId}::text as id) as given
+    left join orders o on o.order_id = given.id left join ledger l on l.order_id = given.id
+    where o.order_id is not null or l.claimed_at is not null
   `.execute(db);
-  return { tx: rows[0]?.tx ?? '0', id: Number.MAX_SAFE_INTEGER };
+  return rows[0] ?? null;
+}
+
+/** What was told of an order after a version, in version order: these are given out under the order's row lock. */
+export async function readToldEvents(
+  db: Database,
+  orderId: string,
+  after: number,
+  limit: number,
+): Promise<ToldEvent[]> {
+  const { rows } = await sql<ToldEvent>`
+    select order_id as "orderId", event_id as "eventId", version, topic, type, cause, created_at as at
+    from outbox where order_id = ${orderId} and version > ${after} order by version limit ${sql.lit(limit)}
+  `.execute(db);
+  return rows;
+}
+
+/** Which of these orders have come further than the version beside them: their positions in the input. */
+export async function ordersBeyond(
+  db: Database,
+  marks: readonly { orderId: string; version: number }[],
+): Promise<number[]> {
+  const { rows } = await sql<{ position: number }>`
+    select given.position::int as position
+    from unnest(${marks.map((mark) => mark.orderId)}::text[], ${marks.map((mark) => mark.version)}::bigint[])
+      with ordinality as given(order_id, version, position)
+    join orders o on o.order_id = given.order_id and o.version > given.version
+  `.execute(db);
+  return rows.map(({ position }) => position - 1);
 }

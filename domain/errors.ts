@@ -152,6 +152,11 @@ export const ERRORS = {
     meaning:
       'The request was not answered within OMS_API_TIMEOUT. What it asked for may have been done: ask again under its Idempotency-Key.',
   },
+  OMS_API_STREAMS_EXHAUSTED: {
+    retryable: true,
+    meaning:
+      'As many live streams are open as OMS_API_STREAMS allows; come again, or ask another process of the api role.',
+  },
   OMS_API_INTERNAL: { retryable: true, meaning: 'A fault of the OMS itself; the log has it under the request id.' },
 
   // providers

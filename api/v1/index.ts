@@ -4,6 +4,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { registerDeadLetters } from './dead-letters.ts';
 import { registerInvoices } from './invoices.ts';
 import { registerLimits } from './limits.ts';
+import { registerLive } from './live.ts';
 import { registerOrderLists } from './order-lists.ts';
 import { registerOrders } from './orders.ts';
 import { registerPrices } from './prices.ts';
@@ -15,6 +16,7 @@ import { registerStock } from './stock.ts';
 const PARTS = [
   registerOrderLists,
   registerOrders,
+  registerLive,
   registerShipments,
   registerInvoices,
   registerCustomers,

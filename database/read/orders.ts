@@ -4,6 +4,7 @@ import type { Overdue } from '../../domain/deadlines.ts';
 import { isOrderId } from '../../domain/ids.ts';
 import type { OrderStatus } from '../../domain/status.ts';
 import type { Database } from '../database.ts';
+import { PLANNED_ANEW } from '../prepared.ts';
 import { pageOf } from './cursor.ts';
 import type { Cursor, Page } from './cursor.ts';
 
@@ -38,64 +39,102 @@ export interface OrderFilter {
   text?: string;
 }
 
-/** Orders newest first, those included that no worker has taken yet. One statement, of one moment. */
+/**
+ * Orders newest first, those included that no worker has taken yet.
+ *
+ * Keys of a page are found first, in branches that are each one walk along an index in the list's order: one branch for
+ * each status, and for each thing a text may mean. What is read is then about what is shown, however rare or common it is.
+ */
 export async function listOrders(
   db: Database,
   filter: OrderFilter,
   { after, limit }: { after?: Cursor | undefined; limit: number },
 ): Promise<Page<ListedOrder>> {
-  const more = limit + 1;
-  const { rows } = await sql<ListedOrder>`
+  const part = { after, limit: sql.lit(limit + 1) };
+  const branches = ownConditions(filter);
+  const byLines = await walksLines(db, filter, branches);
+  const keys = branches.map(
+    (own, i) => sql`(${byLines[i] ? keysByLines(filter, own, part) : keysByOrders(filter, own, part)})`,
+  );
+  const { rows } = await sql<ListedOrder>`${PLANNED_ANEW}
+    with found as (
+      select distinct received_at, order_id from (${sql.join(keys, sql` union all `)}) as branch
+      order by received_at desc, order_id desc limit ${part.limit}
+    )
     select * from (
-      (${takenOrders(filter, after, more)}) union all (${untakenOrders(filter, after, more)})
-    ) as listed order by "receivedAt" desc, "orderId" desc limit ${more}
+      (select ${COLUMNS} from found join orders o on o.order_id = found.order_id)
+      union all (${untakenOrders(filter, part)})
+    ) as listed order by "receivedAt" desc, "orderId" desc limit ${part.limit}
   `.execute(db);
   return pageOf(rows, limit, ({ receivedAt, orderId }) => ({ at: receivedAt.getTime(), id: orderId }));
 }
 
 type Sql = RawBuilder<unknown>;
 
+interface Part {
+  after: Cursor | undefined;
+  limit: Sql;
+}
+
 const COLUMNS = sql`o.order_id as "orderId", o.status, o.reason, o.source, o.customer_id as "customerId",
   o.currency::text as currency, o.overdue, o.placed_at as "placedAt", o.received_at as "receivedAt",
   o.closed_at as "closedAt"`;
 
-/** Each way of looking has an index in the list's order: what is read is about what is shown. */
-function takenOrders(filter: OrderFilter, after: Cursor | undefined, limit: number): Sql {
-  const { sku, text } = filter;
-  const conditions = [
-    ...ownConditions(filter),
-    ...(text === undefined ? [] : [sql`o.order_id in (${textMatches(text)})`]),
+const all = (conditions: Sql[]): Sql => (conditions.length === 0 ? sql`true` : sql.join(conditions, sql` and `));
+
+/** What an order itself must be, branch by branch; its time and its lines aside. */
+function ownConditions({ status = [], customerId, source, overdue, text }: OrderFilter): Sql[][] {
+  const always = [
+    ...(customerId === undefined ? [] : [sql`o.customer_id = ${customerId}`]),
+    ...(source === undefined ? [] : [sql`o.source = ${source}`]),
+    ...(overdue === undefined ? [] : [sql`o.overdue is not null`]),
+    ...(overdue === undefined || overdue === 'any' ? [] : [sql`o.overdue = ${overdue}`]),
   ];
-  if (sku !== undefined) return ordersOfSku(sku, conditions, filter, after, limit);
-  const where = all([...conditions, ...timeConditions('o', filter, after)]);
-  return sql`select ${COLUMNS} from orders o where ${where} order by o.received_at desc, o.order_id desc limit ${limit}`;
+  const ofStatus = status.length === 0 ? [[]] : [...new Set(status)].map((one) => [sql`o.status = ${one}`]);
+  const ofText = text === undefined ? [[]] : [[sql`o.customer_id = ${text}`], [sql`o.order_id in (${idsOf(text)})`]];
+  return ofStatus.flatMap((a) => ofText.map((b) => [...always, ...a, ...b]));
 }
 
-/** By the lines: an order that has the SKU twice stands there twice. */
-function ordersOfSku(
-  sku: string,
-  conditions: Sql[],
-  filter: OrderFilter,
-  after: Cursor | undefined,
-  limit: number,
-): Sql {
-  const where = all([sql`i.sku = ${sku}`, ...conditions, ...timeConditions('i', filter, after)]);
-  return sql`
-    select ${COLUMNS} from (
-      select distinct on (i.received_at, i.order_id) i.order_id from order_items i
-      join orders o on o.order_id = i.order_id where ${where}
-      order by i.received_at desc, i.order_id desc limit ${limit}
-    ) as found join orders o on o.order_id = found.order_id
+/** Further than this it is not counted: of two sets so large, many are in both. */
+const COUNTED = 20_000;
+
+/**
+ * Of each branch, whether to walk along the lines of the SKU and look at the orders, instead of along the orders and look for
+ * the SKU among their lines: whichever is less. The planner has to guess how the two go together, and was wrong by seconds.
+ */
+async function walksLines(db: Database, { sku }: OrderFilter, branches: Sql[][]): Promise<boolean[]> {
+  if (sku === undefined) return [];
+  if (branches.every((own) => own.length === 0)) return branches.map(() => true);
+  const upTo = sql.lit(COUNTED);
+  const orders = branches.map(
+    (own) => sql`(select count(*) from (select from orders o where ${all(own)} limit ${upTo}) as counted)`,
+  );
+  const { rows } = await sql<{ lines: number; orders: number[] }>`${PLANNED_ANEW}
+    select (select count(*) from (select from order_items where sku = ${sku} limit ${upTo}) as counted) as lines,
+      array[${sql.join(orders)}]::int[] as orders
+  `.execute(db);
+  return branches.map((_, i) => (rows[0]?.orders[i] ?? 0) >= (rows[0]?.lines ?? 0));
+}
+
+function keysByOrders(filter: OrderFilter, own: Sql[], { after, limit }: Part): Sql {
+  const { sku } = filter;
+  // As a value, not as a condition, so that it stays a look at each order.
+  const line = sql`(select true from order_items i
+    where i.sku = ${sku} and i.received_at = o.received_at and i.order_id = o.order_id limit 1)`;
+  const where = all([...own, ...timeConditions('o', filter, after), ...(sku === undefined ? [] : [line])]);
+  return sql`select o.received_at, o.order_id from orders o where ${where}
     order by o.received_at desc, o.order_id desc limit ${limit}`;
 }
 
-function ownConditions({ status, customerId, source, overdue }: OrderFilter): Sql[] {
-  return [
-    ...(status === undefined ? [] : [sql`o.status = any(${[...status]}::text[])`]),
-    ...(customerId === undefined ? [] : [sql`o.customer_id = ${customerId}`]),
-    ...(source === undefined ? [] : [sql`o.source = ${source}`]),
-    ...(overdue === undefined ? [] : [overdue === 'any' ? sql`o.overdue is not null` : sql`o.overdue = ${overdue}`]),
-  ];
+/** An order that has the SKU on two lines stands there twice. */
+function keysByLines(filter: OrderFilter, own: Sql[], { after, limit }: Part): Sql {
+  // With the time it is one look into the index of what the order must be.
+  const order = sql`(select true from orders o
+    where o.order_id = i.order_id and o.received_at = i.received_at and ${all(own)} limit 1)`;
+  const lines = [sql`i.sku = ${filter.sku}`, ...timeConditions('i', filter, after)];
+  const where = all(own.length === 0 ? lines : [...lines, order]);
+  return sql`select distinct i.received_at, i.order_id from order_items i where ${where}
+    order by i.received_at desc, i.order_id desc limit ${limit}`;
 }
 
 function timeConditions(table: 'o' | 'i', { from, to }: OrderFilter, after: Cursor | undefined): Sql[] {
@@ -107,42 +146,48 @@ function timeConditions(table: 'o' | 'i', { from, to }: OrderFilter, after: Curs
   ];
 }
 
-const all = (conditions: Sql[]): Sql => (conditions.length === 0 ? sql`true` : sql.join(conditions, sql` and `));
-
-/** More than this many hits of one kind are not looked through: whoever searches so widely means another word. */
+/** More than this many ids with one beginning are not looked through: whoever searches so widely means another word. */
 const MOST_MATCHES = 1_000;
 
-function textMatches(text: string): Sql {
+function idsOf(text: string): Sql {
   const prefix = isOrderId(text)
-    ? sql`select order_id from orders where order_id >= ${text} and order_id < ${`${text}~`} order by order_id limit ${MOST_MATCHES}`
+    ? sql`select order_id from orders where order_id >= ${text} and order_id < ${`${text}~`} order by order_id limit ${sql.lit(MOST_MATCHES)}`
     : sql`select null where false`;
   return sql`
     (${prefix})
-    union (select order_id from orders where customer_id = ${text} order by received_at desc, order_id desc limit ${MOST_MATCHES})
-    union (select order_id from shipments where tracking_number = ${text} limit ${MOST_MATCHES})
+    union (select order_id from shipments where tracking_number = ${text} limit ${sql.lit(MOST_MATCHES)})
     union (select order_id from invoices where invoice_id = ${text})
     union (select order_id from credit_notes where credit_note_id = ${text})`;
 }
 
-/** Claimed and waiting for a worker: few at any time, so their lines are looked into one by one. */
-function untakenOrders(filter: OrderFilter, after: Cursor | undefined, limit: number): Sql {
+const MS = 1;
+
+/** Claimed, and waiting for a worker: few, unless a part of the system is away. */
+function untakenOrders(filter: OrderFilter, { after, limit }: Part): Sql {
   const { status, customerId, source, overdue, sku, text, from, to } = filter;
+  if (overdue !== undefined || (status && !status.includes('pending'))) return NO_ORDERS;
+  // As it is shown; the bounds of the column itself are what the index is for.
   const at = sql`date_trunc('milliseconds', l.claimed_at)`;
   const where = all([
     sql`l.run_id is null and l.state in ('claimed', 'started') and l.placed is not null`,
     sql`not exists (select from orders o where o.order_id = l.order_id)`,
-    ...(status === undefined || status.includes('pending') ? [] : [sql`false`]),
-    ...(overdue === undefined ? [] : [sql`false`]),
     ...(customerId === undefined ? [] : [sql`l.placed ->> 'customerId' = ${customerId}`]),
     ...(source === undefined ? [] : [sql`l.source = ${source}`]),
     ...(sku === undefined ? [] : [sql`l.placed -> 'items' @> ${JSON.stringify([{ sku }])}::jsonb`]),
     ...(text === undefined ? [] : [sql`(starts_with(l.order_id, ${text}) or l.placed ->> 'customerId' = ${text})`]),
-    ...(from === undefined ? [] : [sql`${at} >= ${new Date(from)}`]),
-    ...(to === undefined ? [] : [sql`${at} < ${new Date(to)}`]),
-    ...(after === undefined ? [] : [sql`(${at}, l.order_id) < (${new Date(after.at)}, ${after.id} collate "C")`]),
+    ...(from === undefined ? [] : [sql`l.claimed_at >= ${new Date(from)}`]),
+    ...(to === undefined ? [] : [sql`l.claimed_at < ${new Date(to)}`]),
+    ...(after === undefined
+      ? []
+      : [
+          sql`l.claimed_at < ${new Date(after.at + MS)}`,
+          sql`(${at}, l.order_id) < (${new Date(after.at)}, ${after.id} collate "C")`,
+        ]),
   ]);
   return sql`
     select l.order_id, 'pending', null, l.source, l.placed ->> 'customerId', l.placed ->> 'currency', null,
       to_timestamp((l.placed ->> 'placedAt')::float8 / 1000), ${at}, null
     from ledger l where ${where} order by l.claimed_at desc, l.order_id desc limit ${limit}`;
 }
+
+const NO_ORDERS = sql`select ${COLUMNS} from orders o where false`;

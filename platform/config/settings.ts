@@ -108,6 +108,11 @@ export const SETTINGS = {
     'Requests an address may make in a second before it is answered 429; 0 = no limit.',
   ),
   OMS_API_TIMEOUT: setting(duration(), '30 s', 'A request that is not answered after this long is given up.'),
+  OMS_API_STREAMS: setting(
+    wholeNumber(0),
+    '1000',
+    'Live streams (Server-Sent Events) one process of the api role may have open at once.',
+  ),
   OMS_API_SOURCE: setting(z.string().min(1).max(100), 'http', 'The `source` of orders and events that come by HTTP.'),
   OMS_API_CURRENCY: setting(
     z.string().regex(/^[A-Z]{3}$/, 'must be a currency code of ISO 4217 in capitals'),

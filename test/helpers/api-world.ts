@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { Registry } from 'prom-client';
 import { createApp } from '../../api/app.ts';
 import type { ApiDependencies } from '../../api/dependencies.ts';
+import { createFeed } from '../../api/feed.ts';
 import { createCodec } from '../../kafka/codec.ts';
 import { createRegistry } from '../../kafka/registry.ts';
 import { topicSchemas } from '../../kafka/topics.ts';
@@ -63,7 +64,7 @@ export async function createApiWorld(options: FulfillmentWorldOptions = {}): Pro
     payment: createPaymentSimulator({ db, latencyMs: 0, faults: [] }),
     queues: AWAY,
     lag: AWAY,
-    feed: { listen: () => () => undefined, stop: () => Promise.resolve() },
+    feed: createFeed({ db, logger }),
   };
   const app = await createApp(deps);
   const call = callerOf(app);

@@ -26,6 +26,8 @@ export async function startPublisher(
 
 export interface PublisherProcess {
   pid: number;
+  /** Resolves when it has ended, however. */
+  gone: Promise<unknown>;
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>;
   /** SIGTERM; resolves with the exit code. */
@@ -33,7 +35,10 @@ export interface PublisherProcess {
 }
 
 /** A publisher in a process of its own. What it logs as a warning goes to stderr. */
-export function spawnPublisher(world: OutboxWorld, settings: Record<string, string> = {}): PublisherProcess {
+export function spawnPublisher(
+  world: Pick<OutboxWorld, 'environment'>,
+  settings: Record<string, string> = {},
+): PublisherProcess {
   const env = { PATH: process.env.PATH, ...world.environment, LOG_LEVEL: 'fatal', ...settings };
   const child: ChildProcess = spawn(process.execPath, [SCRIPT], { env, stdio: ['pipe', 'ignore', 'inherit'] });
   const gone = once(child, 'exit');
@@ -44,6 +49,7 @@ export function spawnPublisher(world: OutboxWorld, settings: Record<string, stri
   };
   return {
     pid: child.pid ?? 0,
+    gone,
     kill: async () => void (await end('SIGKILL')),
     stop: () => end('SIGTERM'),
   };

@@ -61,7 +61,7 @@ export async function createReferenceWorld(options: FulfillmentWorldOptions = {}
   const codec = createCodec({ registry, schemas: topicSchemas(prefix) });
   await codec.load();
   const temporal = openTemporal(config);
-  const feed = createFeed({ db, url, logger: silent });
+  const feed = createFeed({ db, logger: silent });
   const deps: ApiDependencies = {
     ...{ config, db, codec, encoder, feed, logger: silent },
     metrics: createMetrics('api'),

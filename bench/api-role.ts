@@ -1,0 +1,10 @@
+import { freePorts } from '../local/ports.ts';
+import type { Role, World } from './world.ts';
+
+/** The api role of a world, and where it answers. */
+export async function startApi(world: World, extra: Record<string, string> = {}): Promise<Role & { apiUrl: string }> {
+  const [port = 0] = await freePorts(1);
+  const role = await world.startRole('api', { OMS_API_PORT: String(port), OMS_API_HEALTH_PORT: '0', ...extra });
+  const apiUrl = `http://127.0.0.1:${port}`;
+  return { ...role, apiUrl };
+}

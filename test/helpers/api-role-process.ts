@@ -1,0 +1,9 @@
+import { startApiRole } from '../../api/main.ts';
+import { loadConfig } from '../../platform/config/load.ts';
+import { runRole } from '../../platform/role.ts';
+import { dieAtStatement } from './dying.ts';
+
+/** The api role as a process of its own, which may kill itself. Settings come by environment. */
+dieAtStatement();
+const config = loadConfig();
+process.exitCode = await runRole({ name: 'api', config, port: 0, start: startApiRole });
