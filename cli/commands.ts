@@ -22,6 +22,9 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   rebuild: {
     about: 'Fill a new database from the topics and Temporal, in the place of one that was lost.',
     load: () => import('./rebuild.ts'),
+  doctor: {
+    about: 'Look for what is wrong with everything the system stands on, and name what mends it.',
+    load: () => import('./doctor.ts'),
   },
   ingest: { about: 'Role: order events into workflows.', load: () => import('./ingest.ts') },
   worker: { about: 'Role: runs workflows and activities.', load: () => import('./worker.ts') },
