@@ -35,7 +35,7 @@ async function verdictsOf(check: Check, limitMs: number): Promise<Verdict[]> {
   try {
     return await within(limitMs, check.look);
   } catch (error) {
-    if (isTimeout(error))
+    if (error instanceof TooSlow)
       return [fault(check.slow, `no answer within ${limitMs / 1_000} s${check.where ? ` from ${check.where}` : ''}`)];
     if (isOmsError(error)) return [fault(error.code, error.message)];
     return [fault(check.slow, error instanceof Error ? error.message : String(error))];
@@ -47,15 +47,16 @@ async function missingOf({ needs }: Check, limitMs: number): Promise<string[]> {
   return Object.keys(needs).filter((_, i) => reached[i]?.status === 'rejected');
 }
 
-const isTimeout = (error: unknown): boolean => error instanceof Error && error.name === 'TimeoutError';
+/** Thrown when a check takes longer than its time. */
+class TooSlow extends Error {}
 
-/** @throws a TimeoutError when the work takes longer; the work is told by its signal */
-export async function within<T>(limitMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const signal = AbortSignal.timeout(limitMs);
-  return Promise.race([
-    work(signal),
-    new Promise<never>((_, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-    }),
-  ]);
+/** @throws TooSlow when the work takes longer; what it was at goes on, and is not waited for */
+export async function within<T>(limitMs: number, work: () => Promise<T>): Promise<T> {
+  const { promise: tooSlow, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new TooSlow()), limitMs);
+  try {
+    return await Promise.race([work(), tooSlow]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -16,7 +16,7 @@ import { lookAtRetention } from './retention.ts';
 import { runChecks } from './run-checks.ts';
 import type { Check } from './run-checks.ts';
 import { lookAtSubjects } from './subjects.ts';
-import { lookAtTemporal } from './temporal.ts';
+import { lookAtTemporal, namespaceOf } from './temporal.ts';
 import { lookAtTopics } from './topics.ts';
 
 export interface Diagnosis {
@@ -68,7 +68,7 @@ function checksOf(parts: Parts, ports: readonly PortEntry[]): Check[] {
     check('retention', 'OMS_RETENTION_RISK', lookAtRetention, { kafka, temporal, database: tables }),
     check('clock', 'OMS_CLOCK_SKEW', lookAtDatabaseClock, { database }),
     check('clock', 'OMS_CLOCK_SKEW', lookAtBrokerClock, { kafka }),
-    check('clock', 'OMS_CLOCK_SKEW', lookAtTemporalClock, { temporal }),
+    check('clock', 'OMS_CLOCK_SKEW', lookAtTemporalClock, { namespace: () => namespaceOf(parts) }),
   ];
 }
 
