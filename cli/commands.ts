@@ -22,6 +22,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   rebuild: {
     about: 'Fill a new database from the topics and Temporal, in the place of one that was lost.',
     load: () => import('./rebuild.ts'),
+  },
   doctor: {
     about: 'Look for what is wrong with everything the system stands on, and name what mends it.',
     load: () => import('./doctor.ts'),
@@ -57,6 +58,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
             load: () => import('./orders-held-release.ts'),
           },
         },
+      },
+      stuck: {
+        about: 'Orders that wait for too long, with the reason; retry, cancel or fail one.',
+        load: () => import('./orders-stuck.ts'),
       },
       recover: {
         about: 'Give an order a new run whose run was terminated or lost.',

@@ -85,6 +85,11 @@ export const ERRORS = {
     retryable: false,
     meaning: 'What an amendment would change is with the carrier already, or was invoiced in a way it cannot undo.',
   },
+  OMS_ORDER_ACTION_REFUSED: {
+    retryable: false,
+    meaning:
+      'An action of an operator that would change nothing, or is not safe, as the order stands (`oms orders stuck`).',
+  },
   OMS_ORDER_STILL_RUNNING: {
     retryable: false,
     meaning: 'The order has a workflow that runs, or is closed: there is nothing to recover.',
