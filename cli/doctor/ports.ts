@@ -44,7 +44,16 @@ export async function readPortMap(config: Config): Promise<PortEntry[]> {
     const port = config[setting];
     return { what: `health of ${name}`, where: `127.0.0.1:${port}`, setting, state: await roleState(port) };
   });
-  return Promise.all([...local, ...roles]);
+  const known = await Promise.all([...local, ...roles]);
+  return [...known, await apiEntry(config, known)];
+}
+
+/** The API's own port is ours when its health port is: on this one anybody may have put a proxy. */
+async function apiEntry(config: Config, known: readonly PortEntry[]): Promise<PortEntry> {
+  const setting = 'OMS_API_PORT';
+  const isOurs = known.some((entry) => entry.setting === 'OMS_API_HEALTH_PORT' && entry.state === 'ours');
+  const state = isOurs ? 'ours' : await stateOf(config[setting]);
+  return { what: 'HTTP API', where: `127.0.0.1:${config[setting]}`, setting, state };
 }
 
 function shownAddress(config: Config, address: SettingName, given: string): string {
