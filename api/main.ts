@@ -8,6 +8,7 @@ import { checkOf, waitForAll } from '../ingest/dependencies.ts';
 import { every } from '../ingest/every.ts';
 import { openTemporal } from '../ingest/temporal.ts';
 import { createKafka } from '../kafka/client.ts';
+import { kafkaConnection } from '../kafka/connection.ts';
 import { createCodec } from '../kafka/codec.ts';
 import { createLagReader, joinLagReaders } from '../kafka/lag.ts';
 import type { LagReader } from '../kafka/lag.ts';
@@ -109,8 +110,7 @@ function openParts({ config, logger, metrics }: RoleContext): Parts {
 
 /** Connects when it is first asked; while Kafka is away it says so soon. */
 function openLag({ config, logger }: Pick<RoleContext, 'config' | 'logger'>) {
-  const clientId = `${config.KAFKA_CLIENT_ID}-api`;
-  const admin = createKafka({ brokers: config.KAFKA_BROKERS, clientId, logger, retries: 1 }).admin();
+  const admin = createKafka({ ...kafkaConnection(config, 'api', logger), retries: 1 }).admin();
   const names = topicNames(config.OMS_PREFIX);
   const lagOf = (group: string, topic: string) =>
     createLagReader({ admin, groupId: groupName(config.OMS_PREFIX, group), topics: [topic] });

@@ -2,6 +2,7 @@ import type { Connection } from '@temporalio/client';
 import { OmsError } from '../domain/errors.ts';
 import type { Database } from '../database/database.ts';
 import type { KafkaConnection } from '../kafka/client.ts';
+import { kafkaConnection } from '../kafka/connection.ts';
 import type { Config } from '../platform/config/settings.ts';
 import { createLogger } from '../platform/logger.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -20,9 +21,7 @@ export function commandLogger(config: Config): Logger {
 /** A command gives up after a few tries, where a role would wait for its cluster. */
 export function commandKafka(config: Config): KafkaConnection {
   return {
-    brokers: config.KAFKA_BROKERS,
-    clientId: `${config.KAFKA_CLIENT_ID}-cli`,
-    logger: commandLogger(config),
+    ...kafkaConnection(config, 'cli', commandLogger(config)),
     retries: 4,
     connectionTimeoutMs: CONNECT_TIMEOUT_MS,
   };
@@ -34,10 +33,10 @@ export async function commandDatabase(config: Config): Promise<Database> {
 }
 
 /** @throws OmsError OMS_TEMPORAL_UNAVAILABLE */
-export async function commandTemporal(config: Config): Promise<Connection> {
+export async function commandTemporal(config: Config, connectTimeout = CONNECT_TIMEOUT_MS): Promise<Connection> {
   try {
     const { Connection } = await import('@temporalio/client');
-    return await Connection.connect({ address: config.TEMPORAL_ADDRESS, connectTimeout: CONNECT_TIMEOUT_MS });
+    return await Connection.connect({ address: config.TEMPORAL_ADDRESS, connectTimeout });
   } catch (error) {
     throw temporalError(config, error);
   }

@@ -23,6 +23,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     about: 'Fill a new database from the topics and Temporal, in the place of one that was lost.',
     load: () => import('./rebuild.ts'),
   },
+  doctor: {
+    about: 'Look for what is wrong with everything the system stands on, and name what mends it.',
+    load: () => import('./doctor.ts'),
+  },
   ingest: { about: 'Role: order events into workflows.', load: () => import('./ingest.ts') },
   worker: { about: 'Role: runs workflows and activities.', load: () => import('./worker.ts') },
   publisher: { about: 'Role: committed events onto their topics.', load: () => import('./publisher.ts') },
@@ -54,6 +58,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
             load: () => import('./orders-held-release.ts'),
           },
         },
+      },
+      stuck: {
+        about: 'Orders that wait for too long, with the reason; retry, cancel or fail one.',
+        load: () => import('./orders-stuck.ts'),
       },
       recover: {
         about: 'Give an order a new run whose run was terminated or lost.',

@@ -1,8 +1,9 @@
+import { givenSetting } from '../platform/config/environment.ts';
 import { loadConfig, unknownSettings } from '../platform/config/load.ts';
 import type { Environment } from '../platform/config/load.ts';
 import type { Config } from '../platform/config/settings.ts';
 import { readStack } from '../local/state-file.ts';
-import type { Endpoints } from '../local/types.ts';
+import type { ComponentName, Endpoints } from '../local/types.ts';
 
 /**
  * The configuration of a command: the environment, a `.env` of the working directory, then the addresses of the local
@@ -30,6 +31,16 @@ export function stackDefaults(endpoints: Endpoints): Environment {
     SCHEMA_REGISTRY_URL: endpoints.schemaRegistryUrl,
     TEMPORAL_ADDRESS: endpoints.temporalAddress,
     DATABASE_URL: endpoints.databaseUrl,
+  };
+}
+
+/** A part whose address is set runs elsewhere. */
+export function externalParts(): Partial<Record<ComponentName, string>> {
+  return {
+    kafka: givenSetting('KAFKA_BROKERS'),
+    registry: givenSetting('SCHEMA_REGISTRY_URL'),
+    temporal: givenSetting('TEMPORAL_ADDRESS'),
+    postgres: givenSetting('DATABASE_URL'),
   };
 }
 

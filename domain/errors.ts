@@ -85,6 +85,11 @@ export const ERRORS = {
     retryable: false,
     meaning: 'What an amendment would change is with the carrier already, or was invoiced in a way it cannot undo.',
   },
+  OMS_ORDER_ACTION_REFUSED: {
+    retryable: false,
+    meaning:
+      'An action of an operator that would change nothing, or is not safe, as the order stands (`oms orders stuck`).',
+  },
   OMS_ORDER_STILL_RUNNING: {
     retryable: false,
     meaning: 'The order has a workflow that runs, or is closed: there is nothing to recover.',
@@ -311,15 +316,47 @@ export const ERRORS = {
     retryable: false,
     meaning: 'The broker, or the client while encoding it, refuses a record as it is.',
   },
+  OMS_KAFKA_TLS_FAILED: {
+    retryable: true,
+    meaning: 'The broker and the client do not agree on TLS (`KAFKA_SSL`), or its certificate is not accepted.',
+  },
+  OMS_KAFKA_LOGIN_FAILED: {
+    retryable: true,
+    meaning: 'The broker wants another login than the one given: `KAFKA_SASL_MECHANISM`, user or password.',
+  },
+  OMS_KAFKA_PROTOCOL_APART: {
+    retryable: false,
+    meaning: 'The broker no longer speaks, or does not speak yet, a version of a request that the client needs.',
+  },
   OMS_KAFKA_NOT_AUTHORIZED: {
     retryable: true,
     meaning: 'Kafka does not allow this principal to use the topic or group; run `oms setup --print-acls`.',
+  },
+  OMS_KAFKA_OFFSETS_LOST: {
+    retryable: false,
+    meaning: 'What a consumer group has committed is gone, or lies outside of what the topic holds (`oms doctor`).',
   },
   OMS_KAFKA_TOPIC_MISSING: { retryable: true, meaning: 'A topic does not exist; run `oms setup`.' },
   OMS_REGISTRY_UNAVAILABLE: { retryable: true, meaning: 'The schema registry cannot be reached or failed.' },
   OMS_REGISTRY_SCHEMA_MISSING: {
     retryable: false,
     meaning: 'Our schema is not registered under its subject; run `oms setup`.',
+  },
+  OMS_REGISTRY_SCHEMA_INCOMPATIBLE: {
+    retryable: false,
+    meaning: 'The registry would not take our schema beside those registered under its subject.',
+  },
+  OMS_TEMPORAL_NAMESPACE_MISSING: {
+    retryable: false,
+    meaning: 'The Temporal namespace does not exist; run `oms setup`.',
+  },
+  OMS_RETENTION_RISK: {
+    retryable: false,
+    meaning: 'Topics hold order events that are older than what Temporal and the ledger remember (`oms doctor`).',
+  },
+  OMS_CLOCK_SKEW: {
+    retryable: false,
+    meaning: 'The clock of this machine and that of the broker, database or Temporal differ (`oms doctor`).',
   },
   OMS_TEMPORAL_UNAVAILABLE: { retryable: true, meaning: 'Temporal cannot be reached or refused the request for now.' },
   OMS_DATABASE_UNAVAILABLE: { retryable: true, meaning: 'PostgreSQL cannot be reached or failed.' },

@@ -20,7 +20,13 @@ export interface CancelMessage extends MessageBase {
   reason: string | null;
   /** Only this fulfillment; null = the whole order. */
   fulfillmentId: string | null;
+  /** How what is given up ends: `failed` when an operator gives an order up that cannot be carried out. @default cancelled */
+  as?: GivenUpAs;
 }
+
+/** How a fulfillment that is given up may end. */
+export const GIVEN_UP_AS = ['cancelled', 'failed'] as const;
+export type GivenUpAs = (typeof GIVEN_UP_AS)[number];
 
 export interface AmendMessage extends MessageBase {
   kind: 'amend';

@@ -1,6 +1,6 @@
 import type { CustomerActionSignal, OrderInput } from './contract.ts';
 import { OmsError, shown } from './errors.ts';
-import { MESSAGE_VERSION } from './lifecycle.ts';
+import { GIVEN_UP_AS, MESSAGE_VERSION } from './lifecycle.ts';
 import type { LifecycleMessage } from './lifecycle.ts';
 
 /** An incoming event by its id and the name of its record. */
@@ -35,6 +35,7 @@ export function readMessage(given: unknown, fallbackId: string): Letter {
   const refuse = (reason: string): Letter => ({ event, message: null, refusal: reason });
   if (raw['v'] !== MESSAGE_VERSION) return refuse(unsupported(`message version ${shown(raw['v'])}`));
   if (event.type === 'Unknown') return refuse(unsupported(`message ${shown(raw['kind'])}`));
+  if (kind === 'cancel' && !isGivenUpAs(raw['as'])) return refuse(unsupported(`an end as ${shown(raw['as'])}`));
   if (kind === 'customerAction' && !isAction(raw['action'])) return refuse(unknownAction(raw['action']));
   return { event, message: { ...raw, eventId } as unknown as LifecycleMessage };
 }
@@ -43,6 +44,10 @@ export function readMessage(given: unknown, fallbackId: string): Letter {
 export function readCustomerAction(given: CustomerActionSignal | undefined, fallbackId: string): Letter {
   const { action, eventId } = given ?? {};
   return readMessage({ v: MESSAGE_VERSION, kind: 'customerAction', action, eventId }, fallbackId);
+}
+
+function isGivenUpAs(as: unknown): boolean {
+  return as === undefined || GIVEN_UP_AS.some((known) => known === as);
 }
 
 function isAction(action: unknown): boolean {

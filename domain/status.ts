@@ -43,6 +43,7 @@ export const ACTORS = {
   payment: 'the payment provider, by its answer',
   carrier: 'the carrier, by its answer or its news',
   timer: 'a deadline that has passed',
+  operator: 'an operator who gives the order up (`oms orders stuck fail`)',
 } as const;
 export type Actor = keyof typeof ACTORS;
 
@@ -69,11 +70,11 @@ export const ORDER_STATES: StateTable<OrderStatus> = {
 /** `processing` begins with the invoice. */
 export const FULFILLMENT_STATES: StateTable<FulfillmentStatus> = {
   unavailable: { cancelled: ['customer', 'timer'] },
-  pending: { processing: ['oms'], cancelled: ['customer', 'timer'], failed: ['oms', 'timer'] },
+  pending: { processing: ['oms'], cancelled: ['customer', 'timer'], failed: ['oms', 'timer', 'operator'] },
   processing: {
     completed: ['carrier'],
     cancelled: ['customer', 'timer'],
-    failed: ['payment', 'carrier', 'timer'],
+    failed: ['payment', 'carrier', 'timer', 'operator'],
   },
   completed: {},
   cancelled: {},

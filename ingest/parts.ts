@@ -7,6 +7,7 @@ import { OmsError } from '../domain/errors.ts';
 import { orderEventSchema } from '../schemas/index.ts';
 import { createKafka } from '../kafka/client.ts';
 import type { KafkaConnection } from '../kafka/client.ts';
+import { kafkaConnection } from '../kafka/connection.ts';
 import { createCodec } from '../kafka/codec.ts';
 import type { Codec } from '../kafka/codec.ts';
 import { createLagReader, joinLagReaders } from '../kafka/lag.ts';
@@ -38,7 +39,7 @@ export interface Parts {
 export function openParts({ config, logger }: RoleContext): Parts {
   const { OMS_PREFIX: prefix } = config;
   const topics = topicNames(prefix);
-  const connection = { brokers: config.KAFKA_BROKERS, clientId: `${config.KAFKA_CLIENT_ID}-ingest`, logger };
+  const connection = kafkaConnection(config, 'ingest', logger);
   const db = openDatabase({
     url: config.DATABASE_URL,
     poolSize: config.OMS_DATABASE_POOL,

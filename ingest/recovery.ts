@@ -15,12 +15,12 @@ export interface Recovered {
   /** What Temporal says of the run that is gone. */
   was: string;
   /** What the new run does first. */
-  then: 'goes on' | 'cancels';
+  then: 'goes on' | 'cancels' | 'fails';
 }
 
 /**
  * Gives an order whose run was terminated, or lost with Temporal's database, a new run: it goes on from what the database
- * holds, or cancels what can be cancelled. Steps are idempotent, so nothing is charged or shipped again. Safe to repeat.
+ * holds, cancels what can be cancelled, or gives it up as failed. Steps are idempotent, so nothing is charged or shipped again. Safe to repeat.
  * @throws OmsError OMS_ORDER_UNKNOWN, OMS_ORDER_STILL_RUNNING, OMS_TEMPORAL_UNAVAILABLE, OMS_DATABASE_UNAVAILABLE
  */
 export async function recoverOrder(
@@ -32,7 +32,7 @@ export async function recoverOrder(
   const last = await workflows.lastRun(orderId);
   const runs = (): OmsError => new OmsError('OMS_ORDER_STILL_RUNNING', `order ${orderId} has a run, ${last.status}`);
   if (last.isRunning || !(await releaseRun(db, orderId, row.run_id))) throw runs();
-  const parked = then === 'cancels' ? [cancelOf(row.run_id ?? last.runId ?? 'unknown')] : [];
+  const parked = then === 'goes on' ? [] : [giveUpOf(row.run_id ?? last.runId ?? 'unknown', then)];
   if ((await workflows.restart(orderId, parked, row.source)) === 'alreadyStarted') throw runs();
   return { orderId, was: last.status, then };
 }
@@ -51,7 +51,8 @@ async function startedRow(db: Database, orderId: string) {
 }
 
 /** One wish for each run that is gone, however often it is asked for. */
-function cancelOf(runId: string): LifecycleMessage {
-  const reason = 'cancelled by an operator after its run was lost';
-  return { v: MESSAGE_VERSION, kind: 'cancel', eventId: `recover/${runId}`, reason, fulfillmentId: null };
+function giveUpOf(runId: string, then: 'cancels' | 'fails'): LifecycleMessage {
+  const reason = `${then === 'cancels' ? 'cancelled' : 'given up'} by an operator after its run was lost`;
+  const as = then === 'fails' ? ({ as: 'failed' } as const) : {};
+  return { v: MESSAGE_VERSION, kind: 'cancel', eventId: `recover/${runId}`, reason, fulfillmentId: null, ...as };
 }

@@ -1,4 +1,5 @@
 import { openDatabase } from '../database/database.ts';
+import { kafkaConnection } from '../kafka/connection.ts';
 import { createPublisher } from '../kafka/publisher.ts';
 import type { Publisher } from '../kafka/publisher.ts';
 import { batchLimits } from '../kafka/topics.ts';
@@ -28,7 +29,7 @@ export async function startPublisherRole(context: RoleContext): Promise<RunningR
   });
   const metrics = createOutboxMetrics({ metrics: context.metrics, db, shards: locks.held });
   const publisher = createPublisher({
-    connection: { brokers: config.KAFKA_BROKERS, clientId: `${config.KAFKA_CLIENT_ID}-publisher`, logger },
+    connection: kafkaConnection(config, 'publisher', logger),
     maxBatchBytes: batchLimits(config.OMS_PREFIX),
     maxRecords: config.OMS_OUTBOX_BATCH,
     hooks: { onRejected: () => metrics.rejected.inc() },

@@ -11,6 +11,7 @@ const REDACTED = [
   'authorization',
   'databaseUrl',
   'DATABASE_URL',
+  'KAFKA_SASL_PASSWORD',
   'email',
   'phone',
   'shipTo',

@@ -1,22 +1,9 @@
 import { TOPICS } from '../kafka/topics.ts';
 import type { TopicDefinition } from '../kafka/topics.ts';
-
-/** The parts of an Avro schema that the page shows. */
-interface Schema {
-  type?: SchemaType;
-  name?: string;
-  doc?: string;
-  logicalType?: string;
-  fields?: Field[];
-  symbols?: string[];
-  items?: SchemaType;
-}
-type SchemaType = string | Schema | SchemaType[];
-interface Field {
-  name: string;
-  type: SchemaType;
-  doc?: string;
-}
+import { nestedTypes, typeText } from './avro-docs.ts';
+import type { Schema } from './avro-docs.ts';
+import { DEAD_LETTER_HEADERS, EVENT_HEADERS } from './event-headers.ts';
+import type { Header } from './event-headers.ts';
 
 /** docs/events.md: what stands on each topic, from the schemas themselves. */
 export function eventsPage(head: string): string {
@@ -40,7 +27,8 @@ const INTRODUCTION = `# Events
 
 Every value is Avro in Confluent's wire format: a zero byte, the schema's id in 4 bytes, the record. Schemas stand in the
 registry under \`<topic>-value\` and in \`schemas/*.avsc\`. \`OMS_PREFIX\` is put before every topic name.
-How to write to the topics the OMS reads is told in [producing.md](producing.md).`;
+How to write to the topics the OMS reads is told in [producing.md](producing.md), how to read what it publishes in
+[consuming.md](consuming.md). The same for programs: [asyncapi.json](asyncapi.json); to browse: [event-catalogue.html](event-catalogue.html).`;
 
 const DAY_MS = 86_400_000;
 
@@ -61,13 +49,15 @@ function overview(): string {
   );
 }
 
-function keyOf(kind: TopicDefinition['kind']): string {
+/** What the key of a topic's records is, in words. */
+export function keyOf(kind: TopicDefinition['kind']): string {
   if (kind === 'carrier-updates') return 'shipment id';
   if (kind === 'stock-levels') return 'SKU';
   return kind === 'orders.dlq' ? 'as received' : 'order id';
 }
 
-function keptFor(config: Readonly<Record<string, string>>): string {
+/** How long a topic keeps its records, in words. */
+export function keptFor(config: Readonly<Record<string, string>>): string {
   const retention = config['retention.ms'];
   if (retention === undefined) return 'compacted';
   return retention === '-1' ? 'for ever' : `${Number(retention) / DAY_MS} days`;
@@ -104,38 +94,28 @@ def is_new(event):
 
 CloudEvents 1.0 in Kafka's binary mode. Routing and dropping repeats need no look into the value.
 
-| header | example | meaning |
-| --- | --- | --- |
-| \`ce_specversion\` | \`1.0\` | |
-| \`ce_id\` | \`536365/1/ShipmentBooked/1\` | the event id |
-| \`ce_type\` | \`oms.ShipmentBooked\` | kind of event |
-| \`ce_source\` | \`oms\` | |
-| \`ce_time\` | \`2026-01-31T12:00:00.000Z\` | \`occurredAt\` |
-| \`ce_subject\` | \`536365\` | order id |
-| \`ce_sequence\` | \`3\` | \`sequence\` |
-| \`content-type\` | \`application/avro\` | |
-| \`traceparent\` | | W3C trace context, where there is one |
-| \`oms-replay\` | | only on an event that is sent again on purpose: the id of the replay |`;
+${headerTable(EVENT_HEADERS)}`;
 
 const DEAD_LETTERS = `### \`orders.dlq\`
 
 A record that can never be taken, with its original key, value and headers, and these beside them. The dead letter is on its
 topic before the next offset is committed.
 
-| header | meaning |
-| --- | --- |
-| \`oms-dlq-id\` | id of the dead letter; follows from the record, so a repeat has the same |
-| \`oms-dlq-error-code\`, \`oms-dlq-error-message\` | why ([errors.md](errors.md)) |
-| \`oms-dlq-error-field\`, \`oms-dlq-error-value\`, \`oms-dlq-error-rule\` | the field, its value as received, and the rule it breaks |
-| \`oms-dlq-original-topic\`, \`-partition\`, \`-offset\`, \`-timestamp\` | where it stood |
-| \`oms-dlq-order-id\`, \`oms-dlq-source\` | whose it is, where that could be read |
-| \`oms-dlq-consumer-group\`, \`oms-dlq-attempt\` | who refused it, and at which attempt |
+${headerTable(DEAD_LETTER_HEADERS)}
+
+The codes: [errors.md](errors.md).
 `;
+
+function headerTable(headers: readonly Header[]): string {
+  const cell = (text: string): string => (text ? `\`${text}\`` : '');
+  const rows = headers.map(({ name, example, meaning }) => `| \`${name}\` | ${cell(example)} | ${meaning} |`);
+  return ['| header | example | meaning |', '| --- | --- | --- |', ...rows].join('\n');
+}
 
 function topicSection({ kind, schema }: TopicDefinition, incoming: boolean): string {
   if (!schema) return '';
   const record = schema as unknown as Schema;
-  const records = nested(record);
+  const records = nestedTypes(record);
   const key = `Key: ${keyOf(kind)}.`;
   return [
     `### \`${kind}\`: \`${record.name}\``,
@@ -152,37 +132,10 @@ function enumText({ name, symbols = [], doc }: Schema): string {
   return `**\`${name}\`**: ${known.map((symbol) => `\`${symbol}\``).join(', ')}. ${doc ?? ''}`;
 }
 
+const code = (name: string): string => `\`${name}\``;
+
 function fieldTable({ fields = [] }: Schema): string {
   if (fields.length === 0) return '(no fields)';
-  const rows = fields.map(({ name, type, doc }) => `| \`${name}\` | ${typeText(type)} | ${doc ?? ''} |`);
+  const rows = fields.map(({ name, type, doc }) => `| \`${name}\` | ${typeText(type, code)} | ${doc ?? ''} |`);
   return ['| field | type | meaning |', '| --- | --- | --- |', ...rows].join('\n');
-}
-
-function typeText(type: SchemaType): string {
-  if (typeof type === 'string') return type;
-  if (Array.isArray(type)) {
-    const some = type.filter((branch) => branch !== 'null').map(typeText);
-    return `${some.join(' or ')}${type.includes('null') ? ', optional' : ''}`;
-  }
-  if (type.logicalType) return type.logicalType;
-  if (type.type === 'array') return `list of ${typeText(type.items ?? '')}`;
-  return type.name ? `\`${type.name}\`` : typeText(type.type ?? '');
-}
-
-/** Records and enums a record is made of, each once, in the order of their use. */
-function nested(record: Schema, seen = new Set<string>()): Schema[] {
-  const found: Schema[] = [];
-  const visit = (type: SchemaType | undefined): void => {
-    if (type === undefined || typeof type === 'string') return;
-    if (Array.isArray(type)) return type.forEach(visit);
-    if (type.name && !seen.has(type.name)) {
-      seen.add(type.name);
-      found.push(type, ...(type.fields ? nested(type, seen) : []));
-      return;
-    }
-    visit(type.items);
-    if (typeof type.type !== 'string') visit(type.type);
-  };
-  for (const field of record.fields ?? []) visit(field.type);
-  return found;
 }

@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { asyncApiDocument } from './asyncapi.ts';
+import { cataloguePage } from './catalogue-page.ts';
+import { consumingPage } from './consuming-page.ts';
 import { eventsPage } from './events-page.ts';
 import { configurationPage, environmentExample, errorsPage, HEAD } from './generate-docs.ts';
 import { generatedTypes } from './generate-types.ts';
@@ -18,6 +21,9 @@ export async function generatedFiles(): Promise<Map<string, string>> {
     ['docs/events.md', eventsPage(HEAD)],
     ['docs/openapi.json', await openApiFile()],
     ['docs/states.md', statesPage(HEAD)],
+    ['docs/consuming.md', consumingPage(HEAD, ROOT)],
+    ['docs/asyncapi.json', asyncApiDocument(ROOT)],
+    ['docs/event-catalogue.html', cataloguePage()],
     ['.env.example', environmentExample()],
   ]);
 }

@@ -37,12 +37,13 @@ async function refuse(story: Story, event: EventName, reason: string): Promise<v
 export async function cancel(
   story: Story,
   event: EventName,
-  message: Pick<CancelMessage, 'fulfillmentId' | 'reason'>,
+  message: Pick<CancelMessage, 'fulfillmentId' | 'reason' | 'as'>,
 ): Promise<void> {
-  const { fulfillmentId = null, reason } = message;
+  const { fulfillmentId = null, reason, as } = message;
   const known = progressOf(story).fulfillments.some((f) => fulfillmentId === null || f.id === fulfillmentId);
   if (!known) return refuse(story, event, `OMS_ORDER_UNKNOWN: the order has no fulfillment ${fulfillmentId ?? ''}`);
-  const tooLate = await callOff(story, { fulfillmentId, cause: event.eventId, reason: reason ?? 'cancelled' });
+  const request = { fulfillmentId, cause: event.eventId, reason: reason ?? 'cancelled', ...(as ? { as } : {}) };
+  const tooLate = await callOff(story, request);
   if (tooLate.length > 0) await refuse(story, event, `OMS_ORDER_CANCEL_TOO_LATE: handed over: ${tooLate.join(', ')}`);
   else story.handled.push({ ...event, outcome: 'handled' });
 }

@@ -8,6 +8,8 @@ export interface RegistryAdmin {
   idOf(subject: string, schema: unknown): Promise<number | undefined>;
   /** @throws OmsError OMS_SETUP_DRIFT when it is not compatible with the registered versions */
   register(subject: string, schema: unknown): Promise<void>;
+  /** Why the registry, by the subject's level, would not take this schema; empty when it would. */
+  incompatibilities(subject: string, schema: unknown): Promise<string[]>;
   /** The subject's own compatibility level, if it has one. */
   level(subject: string): Promise<string | undefined>;
   setLevel(subject: string, level: string): Promise<void>;
@@ -35,6 +37,12 @@ export function createRegistryAdmin(url: string): RegistryAdmin {
     register: async (subject, schema) => {
       const { status, body } = await call('POST', `${path(subject)}/versions`, schemaBody(schema));
       if (status === 409 || status === 422) throw refused(subject, body);
+    },
+    incompatibilities: async (subject, schema) => {
+      const path = `/compatibility/subjects/${encodeURIComponent(subject)}/versions?verbose=true`;
+      const { body } = await call('POST', path, schemaBody(schema));
+      const answer = (body ?? { is_compatible: true }) as { is_compatible: boolean; messages?: string[] };
+      return answer.is_compatible ? [] : (answer.messages ?? ['not compatible']);
     },
     level: async (subject) => {
       const { body } = await call('GET', `/config/${encodeURIComponent(subject)}`);

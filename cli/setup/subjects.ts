@@ -6,7 +6,7 @@ import type { RegistryAdmin } from './registry-admin.ts';
 import type { ReportStep } from './steps.ts';
 
 /** Levels that promise at least as much. */
-const SATISFIES: Readonly<Record<Compatibility, readonly string[]>> = {
+export const SATISFIES: Readonly<Record<Compatibility, readonly string[]>> = {
   BACKWARD_TRANSITIVE: ['BACKWARD_TRANSITIVE', 'FULL_TRANSITIVE'],
   FULL_TRANSITIVE: ['FULL_TRANSITIVE'],
 };

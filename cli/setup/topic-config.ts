@@ -4,6 +4,8 @@ export interface ConfigDrift {
   detail: string;
   /** Name and value to set where it is mended. */
   set: [name: string, value: string];
+  /** The value it has. */
+  found: string;
 }
 
 /** Settings where a larger value keeps more than promised: raised when too small, left alone when larger. */
@@ -25,7 +27,8 @@ export function configDrift(
 function judge(name: string, value: string, found: string): ConfigDrift {
   const detail = `${name} is ${found} instead of ${value}`;
   const set: [string, string] = [name, value];
-  if (!AT_LEAST.has(name)) return { outcome: 'drift', detail: `${detail}; set it on the topic once you know why`, set };
-  if (size(found) > size(value)) return { outcome: 'kept', detail: `${detail}: keeps more than needed`, set };
-  return { outcome: 'mended', detail: `${name} was ${found}; raised to ${value}`, set };
+  if (!AT_LEAST.has(name))
+    return { outcome: 'drift', detail: `${detail}; set it on the topic once you know why`, set, found };
+  if (size(found) > size(value)) return { outcome: 'kept', detail: `${detail}: keeps more than needed`, set, found };
+  return { outcome: 'mended', detail: `${name} was ${found}; raised to ${value}`, set, found };
 }

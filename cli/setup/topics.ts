@@ -126,7 +126,8 @@ async function setupPartitions(
   return true;
 }
 
-async function isEmpty(admin: Admin, topic: string): Promise<boolean> {
+/** Whether the topic holds no record, and never did. */
+export async function isEmpty(admin: Admin, topic: string): Promise<boolean> {
   return (await admin.fetchTopicOffsets(topic)).every(({ high }) => high === '0');
 }
 
@@ -140,7 +141,7 @@ async function setupConfig(admin: Admin, topic: WantedTopic, report: ReportStep)
 }
 
 /** Values in force, and among them those set on the topic itself. */
-async function topicConfig(
+export async function topicConfig(
   admin: Admin,
   topic: string,
 ): Promise<{ values: Record<string, string>; ownValues: Record<string, string> }> {

@@ -7,7 +7,7 @@ import type { Config, SettingName } from '../../platform/config/settings.ts';
 const ENTRY = path.join(import.meta.dirname, '..', 'oms.js');
 
 /** The roles `oms up` runs, each with the setting of its health port. */
-const ROLES = [
+export const ROLES = [
   { name: 'publisher', setting: 'OMS_PUBLISHER_PORT' },
   { name: 'worker', setting: 'OMS_WORKER_PORT' },
   { name: 'ingest', setting: 'OMS_INGEST_PORT' },

@@ -4,16 +4,16 @@ import { identify } from '../../local/processes.ts';
 import { createProgressView } from '../../local/progress-view.ts';
 import type { ProgressView } from '../../local/progress-view.ts';
 import { requireAlone, startStack } from '../../local/stack.ts';
-import type { ComponentName, Stack } from '../../local/stack.ts';
+import type { Stack } from '../../local/stack.ts';
 import { createSupervisor } from '../../local/supervisor.ts';
 import type { RoleSpec } from '../../local/supervisor.ts';
-import { childEnvironment, givenSetting } from '../../platform/config/environment.ts';
+import { childEnvironment } from '../../platform/config/environment.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import type { Config } from '../../platform/config/settings.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { createShutdown } from '../../platform/shutdown.ts';
 import { note, print, printJson } from '../output.ts';
-import { cliConfig } from '../settings.ts';
+import { cliConfig, externalParts } from '../settings.ts';
 import type { UpFlags } from './flags.ts';
 import { linkBox, linksOf } from './links.ts';
 import { keepRunning, roleProgress } from './keep-running.ts';
@@ -118,16 +118,6 @@ async function startParts({ flags, config, signal, view, started }: Run): Promis
   });
   started.push(stack);
   return stack;
-}
-
-/** A part whose address is set runs elsewhere. */
-function externalParts(): Partial<Record<ComponentName, string>> {
-  return {
-    kafka: givenSetting('KAFKA_BROKERS'),
-    registry: givenSetting('SCHEMA_REGISTRY_URL'),
-    temporal: givenSetting('TEMPORAL_ADDRESS'),
-    postgres: givenSetting('DATABASE_URL'),
-  };
 }
 
 async function setUp({ view }: Run, stack: Stack, config: Config): Promise<void> {

@@ -1,4 +1,5 @@
-import { isFinalFulfillment } from '../../domain/status.ts';
+import type { GivenUpAs } from '../../domain/lifecycle.ts';
+import { canMoveFulfillment, isFinalFulfillment } from '../../domain/status.ts';
 import type { OrderProgress } from '../../domain/progress.ts';
 import { giveUp, resume } from '../orders/endings.ts';
 import { isHandedOver, progressOf } from '../orders/progress.ts';
@@ -16,6 +17,8 @@ export interface CancelRequest {
   cause: string;
   /** Why, for people. */
   reason: string;
+  /** How what is given up ends. @default cancelled */
+  as?: GivenUpAs;
 }
 
 export interface CancelResult {
@@ -41,12 +44,17 @@ export async function beginCancel(
       if (isHandedOver(f) || f.status === 'completed') result.tooLate.push(f.id);
       else if (isFinalFulfillment(f.status)) continue;
       else if (f.shipment?.status === 'pending' || f.shipment?.status === 'booked') result.askCarrier.push(f.id);
-      else giveUp(step, f, 'cancelled', request.reason);
+      else giveUp(step, f, endOf(f, request), request.reason);
     }
     resume(step.order);
     return result;
   });
   return { ...result, progress: progressOf(order) };
+}
+
+/** What was never available cannot fail. */
+function endOf(f: FulfillmentRecord, { as = 'cancelled' }: CancelRequest): GivenUpAs {
+  return canMoveFulfillment(f.status, as) ? as : 'cancelled';
 }
 
 function isWanted(f: FulfillmentRecord, { fulfillmentId }: CancelRequest): boolean {
@@ -65,7 +73,7 @@ export async function recordCalledOff(
       const f = fulfillmentOf(step.order, id);
       if (!f?.shipment || isFinalFulfillment(f.status) || isHandedOver(f)) continue;
       callOff(step, f, f.shipment, request.reason);
-      giveUp(step, f, 'cancelled', request.reason);
+      giveUp(step, f, endOf(f, request), request.reason);
     }
   });
   return progressOf(order);

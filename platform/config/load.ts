@@ -41,7 +41,13 @@ function isSecret(name: SettingName): boolean {
 export function shownConfig(config: Config): Record<string, unknown> {
   const show = (name: SettingName): unknown => {
     const value = config[name];
-    return isSecret(name) && typeof value === 'string' ? value.replace(/\/\/([^:@/]+):[^@/]*@/, '//$1:***@') : value;
+    return isSecret(name) && typeof value === 'string' ? masked(value) : value;
   };
   return Object.fromEntries(NAMES.map((name) => [name, show(name)]));
+}
+
+/** Of a database's URL only the password is hidden; any other secret is hidden as a whole. */
+function masked(secret: string): string {
+  if (secret === '') return '';
+  return /^postgres(ql)?:\/\//.test(secret) ? secret.replace(/\/\/([^:@/]+):[^@/]*@/, '//$1:***@') : '***';
 }

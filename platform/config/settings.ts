@@ -50,6 +50,22 @@ export const SETTINGS = {
     'oms',
     'Client id shown in broker logs and quotas; the role is appended.',
   ),
+  KAFKA_SSL: setting(flag(), 'false', 'Talk to the brokers over TLS.'),
+  KAFKA_SSL_CA: setting(
+    z.string(),
+    '',
+    "PEM file of the authority that signed the brokers' certificates; not set = the public ones.",
+  ),
+  KAFKA_SASL_MECHANISM: setting(
+    z.enum(['', 'plain', 'scram-sha-256', 'scram-sha-512'], {
+      error: 'must be plain, scram-sha-256 or scram-sha-512',
+    }),
+    '',
+    'How clients log in to the brokers: `plain` (only over TLS, or to this machine), `scram-sha-256`, `scram-sha-512`; not ' +
+      'set = not at all.',
+  ),
+  KAFKA_SASL_USERNAME: setting(z.string(), '', 'User the clients log in as.'),
+  KAFKA_SASL_PASSWORD: setting(z.string(), '', 'Its password.', true),
   SCHEMA_REGISTRY_URL: setting(
     httpUrl(),
     'http://127.0.0.1:8081/apis/ccompat/v7',

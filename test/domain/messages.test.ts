@@ -7,6 +7,8 @@ const cancel = { v: 1, kind: 'cancel', eventId: 'e1', reason: null, fulfillmentI
 describe('Messages to a running order', () => {
   it('are read with the id and record name of their event', () => {
     expect(readMessage(cancel, 'x')).toEqual({ event: { eventId: 'e1', type: 'OrderCancelled' }, message: cancel });
+    const failed = { ...cancel, as: 'failed' };
+    expect(readMessage(failed, 'x').message).toEqual(failed);
   });
 
   it("take the reference's customer action, named by us when it comes without an event id", () => {
@@ -19,6 +21,7 @@ describe('Messages to a running order', () => {
     ['a version from the future', { ...cancel, v: 2 }],
     ['a kind nobody knows', { ...cancel, kind: 'explode' }],
     ['an unknown customer action', { v: 1, kind: 'customerAction', eventId: 'e1', action: 'dance' }],
+    ['a cancel that ends in an unknown way', { ...cancel, as: 'completed' }],
     ['no object at all', 'cancel!'],
     ['nothing', undefined],
   ];

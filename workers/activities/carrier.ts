@@ -37,9 +37,9 @@ export function createCarrierActivities(deps: ActivityDependencies, book: Book) 
       const answers = await Promise.all(ids.map(async (id) => ({ id, answer: await carrier.cancel(id) })));
       const off = answers.filter(({ answer }) => answer === 'cancelled').map(({ id }) => id);
       const progress = await recordCalledOff(deps, orderId, off, request);
-      const isCancelled = (id: string): boolean =>
-        progress.fulfillments.some((f) => f.id === id && f.status === 'cancelled');
-      return { progress, tooLate: ids.filter((id) => !isCancelled(id)) };
+      const isGivenUp = (id: string): boolean =>
+        progress.fulfillments.some((f) => f.id === id && f.status === (request.as ?? 'cancelled'));
+      return { progress, tooLate: ids.filter((id) => !isGivenUp(id)) };
     },
 
     /** Asks the carrier where these shipments are, and applies what it says as if it had told us. */

@@ -4,9 +4,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Admin } from 'kafkajs';
+import { createKafka } from '../../kafka/client.ts';
+import { createPublisher } from '../../kafka/publisher.ts';
 import { createDeployment, ROLES } from '../helpers/deployment.ts';
 import type { Deployment } from '../helpers/deployment.ts';
 import { workflowIds } from '../helpers/end-state.ts';
+import { consumeAll, javaConsumer, pythonConsumer, typescriptConsumer } from '../helpers/example-consumers.ts';
+import type { ConsumerCommand } from '../helpers/example-consumers.ts';
+import { silent } from '../helpers/order-world.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 const PRODUCERS = path.join(import.meta.dirname, '..', '..', 'examples', 'producers');
@@ -182,6 +188,56 @@ describe('the producer and the reader in Python, with another client and another
         'oms-dlq-error-value': '0',
         'oms-dlq-error-rule': expect.stringContaining('must be'),
       });
+    },
+    2 * MINUTES,
+  );
+});
+
+describe('the consumers', () => {
+  let admin: Admin;
+  let told: string[];
+  beforeAll(async () => {
+    const connection = { brokers: deployment.config.KAFKA_BROKERS, clientId: 'test', logger: silent };
+    admin = createKafka({ ...connection, retries: 5 }).admin();
+    await admin.connect();
+    await untilStatus('TS-1', 'completed');
+    await waitFor('every event to be sent', async () => (await unsent()) === 0);
+    const records = await deployment.records('shipments');
+    told = records.map(({ headers }) => headers.ce_id ?? '');
+    // What a crash of the publisher may do, and a replay does: the same bytes once more.
+    const publisher = createPublisher({ connection });
+    await publisher.publish(records.map(({ topic, key, value, headers }) => ({ topic, key, value, headers })));
+    await publisher.close();
+  }, MINUTES);
+  afterAll(() => admin?.disconnect());
+
+  const unsent = async (): Promise<number> =>
+    (await deployment.db.selectFrom('outbox').select('id').where('sent_at', 'is', null).execute()).length;
+
+  /** What it acts on; and again, when it is started anew and its commits were lost. */
+  async function readTwice(command: ConsumerCommand): Promise<[first: string[], again: string[]]> {
+    const first = await consumeAll(deployment, admin, command);
+    const groupId = deployment.config.OMS_PREFIX + command.group;
+    await waitFor(`${groupId} to be empty`, async () => {
+      const { groups } = await admin.describeGroups([groupId]);
+      return groups[0]?.members.length === 0;
+    });
+    await admin.resetOffsets({ groupId, topic: deployment.topics.shipments, earliest: true });
+    return [first.toSorted(), await consumeAll(deployment, admin, command)];
+  }
+
+  it(
+    'in TypeScript, Python and Java act once on each event of a topic that holds each twice, also after a restart',
+    async () => {
+      expect(told.length).toBeGreaterThanOrEqual(2);
+      const java = await javaConsumer(folder, deployment.config.DATABASE_URL);
+      const consumers = await Promise.all([
+        readTwice(typescriptConsumer(folder)),
+        'interpreter' in python ? readTwice(pythonConsumer(python.interpreter, folder)) : undefined,
+        // A JVM that is told to end leaves its group without a word: starting it again would wait for the group.
+        consumeAll(deployment, admin, java).then((first) => [first.toSorted(), []]),
+      ]);
+      for (const acted of consumers.filter((one) => one !== undefined)) expect(acted).toEqual([told.toSorted(), []]);
     },
     2 * MINUTES,
   );

@@ -1,0 +1,68 @@
+import type { ErrorCode } from '../../domain/errors.ts';
+
+/** `warning`: works, and should be known. `skipped`: could not be looked at, for a reason that is a fault elsewhere. */
+export type Level = 'ok' | 'warning' | 'fault' | 'skipped';
+
+/** What looking at one thing came to. */
+export interface Verdict {
+  level: Level;
+  /** What it is about, where a check looks at several things: `topic orders`. */
+  about?: string;
+  detail: string;
+  /** The error the system would report, or one of the same table. */
+  code?: ErrorCode;
+  /** What mends it: a command, or the setting to change. */
+  fix?: string;
+}
+
+export interface Finding {
+  /** Name of the check. */
+  check: string;
+  level: Level;
+  about: string | null;
+  detail: string;
+  code: ErrorCode | null;
+  fix: string | null;
+}
+
+export const ok = (detail: string, about?: string): Verdict => ({ level: 'ok', detail, ...(about ? { about } : {}) });
+
+/** @param fix @default what mends this error in general */
+export const fault = (code: ErrorCode, detail: string, more: { about?: string; fix?: string } = {}): Verdict => ({
+  level: 'fault',
+  code,
+  detail,
+  fix: FIXES[code] ?? 'see docs/errors.md',
+  ...more,
+});
+
+export const warning = (code: ErrorCode, detail: string, more: { about?: string; fix?: string } = {}): Verdict => ({
+  ...fault(code, detail, more),
+  level: 'warning',
+});
+
+const SETUP = './oms setup';
+
+/** What mends each error a check may end with. */
+const FIXES: Partial<Record<ErrorCode, string>> = {
+  OMS_KAFKA_UNAVAILABLE: './oms up (the local one), or start the brokers KAFKA_BROKERS names',
+  OMS_KAFKA_TLS_FAILED: 'set KAFKA_SSL and KAFKA_SSL_CA to what the brokers have',
+  OMS_KAFKA_LOGIN_FAILED:
+    'set KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD to what the brokers have',
+  OMS_KAFKA_PROTOCOL_APART: 'use brokers of a version between 2.1 and 4.x',
+  OMS_KAFKA_NOT_AUTHORIZED: './oms setup --print-acls > acls.sh, for an administrator to run',
+  OMS_KAFKA_TOPIC_MISSING: SETUP,
+  OMS_KAFKA_OFFSETS_LOST: './oms ingest (it reads again from the first record; what is known is recognised)',
+  OMS_REGISTRY_UNAVAILABLE: './oms up (the local one), or start the registry SCHEMA_REGISTRY_URL names',
+  OMS_REGISTRY_SCHEMA_MISSING: SETUP,
+  OMS_TEMPORAL_UNAVAILABLE: './oms up (the local one), or start the server TEMPORAL_ADDRESS names',
+  OMS_TEMPORAL_NAMESPACE_MISSING: SETUP,
+  OMS_DATABASE_UNAVAILABLE: './oms up (the local one), or start the database DATABASE_URL names',
+  OMS_DATABASE_MIGRATION_BEHIND: SETUP,
+  OMS_DEPLOYMENT_MISMATCH:
+    'point the settings at parts that belong together; ./oms setup marks parts that have no id yet',
+  OMS_SETUP_DRIFT: SETUP,
+  OMS_CLOCK_SKEW: 'synchronise the clocks of both machines (chronyd, systemd-timesyncd)',
+  OMS_LOCAL_PORT_TAKEN: 'end the program on that port, or set the setting to a free one',
+  OMS_LOCAL_JAVA_MISSING: 'install Java 17 or newer (Debian: apt-get install openjdk-17-jre-headless)',
+};

@@ -1,0 +1,59 @@
+import type { Admin } from 'kafkajs';
+import { configDrift } from '../setup/topic-config.ts';
+import { isEmpty, topicConfig, wantedTopics } from '../setup/topics.ts';
+import type { WantedTopic } from '../setup/topics.ts';
+import { fault, ok, warning } from './finding.ts';
+import type { Verdict } from './finding.ts';
+import { leaderless } from './kafka.ts';
+import type { Parts } from './parts.ts';
+
+/** Check: every topic is there, with the settings and partitions it should have. Changes nothing. */
+export async function lookAtTopics({ config, kafka }: Parts): Promise<Verdict[]> {
+  const { admin } = await kafka();
+  const wanted = wantedTopics(config.OMS_PREFIX, config.OMS_TOPIC_PARTITIONS);
+  const there = new Set(await admin.listTopics());
+  const found = await Promise.all(
+    wanted.map(async (topic) => (there.has(topic.name) ? lookAt(admin, topic) : [missing(topic)])),
+  );
+  const verdicts = found.flat();
+  return verdicts.length > 0 ? verdicts : [ok(`${wanted.length} topics as they should be`)];
+}
+
+const missing = ({ name }: WantedTopic): Verdict =>
+  fault('OMS_KAFKA_TOPIC_MISSING', 'does not exist', { about: `topic ${name}` });
+
+async function lookAt(admin: Admin, topic: WantedTopic): Promise<Verdict[]> {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic.name] });
+  const partitions = topics[0]?.partitions ?? [];
+  return [
+    ...leaderless(topic.name, partitions),
+    ...(await lookAtPartitions(admin, topic, partitions.length)),
+    ...lookAtConfig(topic, (await topicConfig(admin, topic.name)).values),
+  ];
+}
+
+async function lookAtPartitions(admin: Admin, topic: WantedTopic, count: number): Promise<Verdict[]> {
+  const detail = `has ${count} partitions instead of ${topic.partitions}`;
+  const about = `topic ${topic.name}`;
+  if (count === topic.partitions) return [];
+  // The topic of the deployment's id is ours alone; of the others somebody may want another number.
+  const setting = `OMS_TOPIC_PARTITIONS=${count}`;
+  if (count > topic.partitions) {
+    const fix = `set ${setting} if this is meant: Kafka takes no partitions away`;
+    return [warning('OMS_SETUP_DRIFT', `${detail}: keys have moved to other partitions`, { about, fix })];
+  }
+  const fix = (await isEmpty(admin, topic.name))
+    ? './oms setup'
+    : `./oms setup --allow-repartition (keys move to other partitions), or set ${setting} if this is meant`;
+  return [fault('OMS_SETUP_DRIFT', detail, { about, fix })];
+}
+
+function lookAtConfig(topic: WantedTopic, actual: Readonly<Record<string, string>>): Verdict[] {
+  const drift = configDrift(topic.config, actual).filter(({ outcome }) => outcome !== 'kept');
+  return drift.map(({ outcome, set: [name, value], found }) => {
+    const byHand = `kafka-configs --bootstrap-server "$KAFKA_BROKERS" --alter --topic '${topic.name}' --add-config ${name}=${value}`;
+    const fix = outcome === 'mended' ? './oms setup' : `${byHand}, once you know why`;
+    const detail = `${name} is ${found} instead of ${value}`;
+    return fault('OMS_SETUP_DRIFT', detail, { about: `topic ${topic.name}`, fix });
+  });
+}

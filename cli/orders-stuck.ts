@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import { Command, InvalidArgumentError } from 'commander';
+import { OmsError } from '../domain/errors.ts';
+import { ORDERS_TASK_QUEUE } from '../domain/contract.ts';
+import { assertOrderId } from '../domain/ids.ts';
+import type { ActOptions } from '../ingest/stuck/actions.ts';
+import type { StuckAction } from '../ingest/stuck/reasons.ts';
+import type { StuckOrder } from '../ingest/stuck/stuck-orders.ts';
+import { duration } from '../platform/config/types.ts';
+import type { Config } from '../platform/config/settings.ts';
+import { commandTemporal, withDatabase } from './clients.ts';
+import { countOption } from './options.ts';
+import { examples, printResult, table } from './output.ts';
+import { cliConfig } from './settings.ts';
+
+interface StuckFlags {
+  json?: boolean;
+  olderThan: number;
+  limit: number;
+  reason?: string;
+  eventId?: string;
+}
+
+const HOUR_MS = 3_600_000;
+const ACTIONS: readonly StuckAction[] = ['retry', 'cancel', 'fail'];
+
+/** `oms orders stuck [ACTION ID]` */
+export function createCommand(): Command {
+  return new Command()
+    .argument('[action]', 'retry, cancel or fail; without one: list')
+    .argument('[id]', 'order id')
+    .option('--older-than <duration>', 'list orders that have not moved for so long', durationOption, HOUR_MS)
+    .option('--limit <rows>', 'most rows, the longest waiting first', countOption(1), 50)
+    .option('--reason <text>', 'why, for people')
+    .option('--event-id <id>', 'to ask for the same once more (default: a new one)')
+    .addHelpText('after', HELP)
+    .addHelpText(
+      'after',
+      examples(
+        'oms orders stuck --older-than 15m',
+        'oms orders stuck retry 536365',
+        'oms orders stuck fail 536365 --reason "the carrier has gone out of business" --json',
+      ),
+    )
+    .action(async (action: string | undefined, id: string | undefined, flags: StuckFlags) =>
+      action === undefined ? list(flags) : act(actionOf(action), id, flags),
+    );
+}
+
+const HELP = `
+retry   tries the provider step that waits now, or gives an order whose run is gone a new one
+cancel  calls the order off as upstream would, with all compensation
+fail    the same, and the order ends as failed: it could not be carried out
+An action that would change nothing, or is not safe as the order stands, is refused. Steps are never skipped.`;
+
+function durationOption(text: string): number {
+  const read = duration().safeParse(text);
+  if (read.success) return read.data;
+  throw new InvalidArgumentError(read.error.issues.map(({ message }) => message).join('; '));
+}
+
+function actionOf(text: string): StuckAction {
+  const action = ACTIONS.find((one) => one === text);
+  if (action) return action;
+  if (text !== 'skip') throw new OmsError('OMS_CLI_USAGE', `${text} is no action; there are ${ACTIONS.join(', ')}`);
+  const why = 'no step of an order is skipped: money, stock and events would no longer tell the same story';
+  throw new OmsError('OMS_ORDER_ACTION_REFUSED', `${why}. \`oms orders stuck fail ID\` gives an order up`);
+}
+
+async function list(flags: StuckFlags): Promise<void> {
+  const { stuckOrders } = await import('../ingest/stuck/stuck-orders.ts');
+  const query = { olderThanMs: flags.olderThan, limit: flags.limit };
+  const orders = await withParts(await cliConfig(), (parts) => stuckOrders(parts, query));
+  printResult(flags, orders, () => (orders.length === 0 ? 'No order waits for so long.' : listText(orders)));
+}
+
+function listText(orders: readonly StuckOrder[]): string {
+  return table(
+    ['ORDER', 'STATUS', 'SINCE', 'WAITS FOR', 'ACTIONS', 'WHY'],
+    orders.map(({ orderId, status, since, waitsFor, actions, reason }) => [
+      ...[orderId, status, since.toISOString(), waitsFor, actions.join(' ') || '-'],
+      reason.slice(0, 200),
+    ]),
+  );
+}
+
+async function act(action: StuckAction, id: string | undefined, flags: StuckFlags): Promise<void> {
+  const orderId = assertOrderId(id ?? '', 'order id', 'OMS_CLI_USAGE');
+  const { actOnStuck } = await import('../ingest/stuck/actions.ts');
+  const eventId = flags.eventId ?? `operator/${action}/${randomUUID()}`;
+  const request = { orderId, action, eventId, reason: flags.reason ?? null };
+  const acted = await withParts(await cliConfig(), (parts) => actOnStuck(parts, request));
+  printResult(flags, { ...acted, eventId }, () =>
+    [`Order ${orderId}: ${acted.done}.`, `oms orders show ${orderId}  tells what came of it.`].join('\n'),
+  );
+}
+
+async function withParts<T>(config: Config, work: (parts: ActOptions) => Promise<T>): Promise<T> {
+  const { Client } = await import('@temporalio/client');
+  const { createOrderWorkflows } = await import('../ingest/order-workflows.ts');
+  const { timersOf } = await import('../ingest/timers.ts');
+  const connection = await commandTemporal(config);
+  try {
+    const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
+    const taskQueue = `${config.OMS_PREFIX}${ORDERS_TASK_QUEUE}`;
+    const workflows = createOrderWorkflows({ client, taskQueue, timersOf: timersOf(config) });
+    return await withDatabase(config, (db) => work({ db, client, workflows }));
+  } finally {
+    await connection.close();
+  }
+}

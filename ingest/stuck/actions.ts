@@ -1,0 +1,93 @@
+import { OmsError } from '../../domain/errors.ts';
+import { orderWorkflowId } from '../../domain/ids.ts';
+import { MESSAGE_VERSION } from '../../domain/lifecycle.ts';
+import type { CancelMessage } from '../../domain/lifecycle.ts';
+import type { OrderWorkflows, RunRecovery } from '../order-workflows.ts';
+import { temporalError } from '../order-workflows.ts';
+import { recoverOrder } from '../recovery.ts';
+import type { StuckAction } from './reasons.ts';
+import { stuckOrders } from './stuck-orders.ts';
+import type { StuckOptions, StuckOrder } from './stuck-orders.ts';
+
+export interface ActOptions extends StuckOptions {
+  workflows: OrderWorkflows & RunRecovery;
+}
+
+export interface ActionRequest {
+  orderId: string;
+  action: StuckAction;
+  /** Why, for people; it stands in the order and its events. */
+  reason: string | null;
+  /** Names this wish: the same one given twice is one wish. */
+  eventId: string;
+}
+
+export interface Acted {
+  orderId: string;
+  action: StuckAction;
+  /** What was done, in words. */
+  done: string;
+}
+
+/**
+ * Does what is right and safe for an order as it stands now:
+ * - `retry`: the provider step that waits is tried now, its attempts counted anew; an order whose run is gone gets a new one.
+ * - `cancel`: the order is called off as by a cancel from upstream, with all compensation.
+ * - `fail`: the same, and it ends as `failed`: we could not carry it out.
+ * Steps are never skipped: money, stock and events would no longer tell the same story.
+ * @throws OmsError OMS_ORDER_UNKNOWN, OMS_ORDER_ACTION_REFUSED, OMS_TEMPORAL_UNAVAILABLE
+ */
+export async function actOnStuck(options: ActOptions, request: ActionRequest): Promise<Acted> {
+  const { orderId, action } = request;
+  const [order] = await stuckOrders(options, { olderThanMs: 0, orderId, limit: 1 });
+  if (!order) throw new OmsError('OMS_ORDER_UNKNOWN', `no order ${orderId} is known`);
+  if (!order.actions.includes(action)) throw refused(order, action);
+  const done = await act(options, order, request);
+  return { orderId, action, done };
+}
+
+function refused({ orderId, status, reason, actions }: StuckOrder, action: string): OmsError {
+  const possible = actions.length > 0 ? `possible now: ${actions.join(', ')}` : 'no action is possible now';
+  return new OmsError(
+    'OMS_ORDER_ACTION_REFUSED',
+    `order ${orderId} (${status}) allows no ${action}: ${reason}; ${possible}`,
+  );
+}
+
+function act(options: ActOptions, order: StuckOrder, request: ActionRequest): Promise<string> {
+  if (order.waitsFor === 'run') return recover(options, request);
+  return request.action === 'retry' ? retryActivities(options, order) : giveUp(options, request);
+}
+
+async function recover({ db, workflows }: ActOptions, { orderId, action }: ActionRequest): Promise<string> {
+  const then = { retry: 'goes on', cancel: 'cancels', fail: 'fails' } as const;
+  await recoverOrder({ db, workflows }, orderId, then[action]);
+  return `its run was gone; a new one ${then[action]}`;
+}
+
+/** Resets each provider step that waits: tried at once, and waits begin anew. Its key is the same, so nothing is done twice. */
+async function retryActivities({ client }: ActOptions, order: StuckOrder): Promise<string> {
+  const waiting = order.activities.filter(({ nextAttemptAt }) => nextAttemptAt !== null);
+  const { namespace, identity } = client.options;
+  const execution = { workflowId: orderWorkflowId(order.orderId) };
+  for (const { id } of waiting) {
+    await client.workflowService.resetActivity({ namespace, execution, identity, id }).catch((error: unknown) => {
+      throw temporalError(error);
+    });
+  }
+  if (waiting.length === 0) return 'an attempt is under way already';
+  return `${waiting.map(({ name }) => name).join(', ')}: tried again now`;
+}
+
+async function giveUp({ workflows }: ActOptions, request: ActionRequest): Promise<string> {
+  const { orderId, action, eventId, reason } = request;
+  const isFailed = action === 'fail';
+  const message: CancelMessage = {
+    ...{ v: MESSAGE_VERSION, kind: 'cancel', eventId, fulfillmentId: null },
+    reason: reason ?? (isFailed ? 'given up by an operator' : 'cancelled by an operator'),
+    ...(isFailed ? { as: 'failed' } : {}),
+  };
+  if ((await workflows.signal(orderId, message)) === 'signalled')
+    return `asked to ${action}: what was done is undone first`;
+  throw new OmsError('OMS_ORDER_ACTION_REFUSED', `order ${orderId} allows no ${action}: its run has just ended`);
+}
