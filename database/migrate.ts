@@ -9,6 +9,7 @@ import * as money from './migrations/0004-money.ts';
 import * as carrier from './migrations/0005-carrier.ts';
 import * as deadlines from './migrations/0006-deadlines.ts';
 import * as api from './migrations/0007-api.ts';
+import * as replay from './migrations/0008-replay.ts';
 import * as charges from './migrations/0011-charges.ts';
 
 /** Every migration, by the name it is recorded under; names are never changed. */
@@ -20,6 +21,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0005-carrier': carrier,
   '0006-deadlines': deadlines,
   '0007-api': api,
+  '0008-replay': replay,
   '0011-charges': charges,
 };
 
