@@ -5,7 +5,7 @@ import { createChunkHandler } from '../ingest/chunk.ts';
 import { createDeadLetterOffice } from '../ingest/dead-letters.ts';
 import { createLimiter } from '../ingest/limiter.ts';
 import { createOrderWorkflows } from '../ingest/order-workflows.ts';
-import { noStep } from '../ingest/step.ts';
+import type { OnStep } from '../ingest/step.ts';
 import { timersOf } from '../ingest/timers.ts';
 import { completeMemory } from '../ingest/memory.ts';
 import type { ReplayOptions, Tallies } from '../database/replays.ts';
@@ -45,7 +45,15 @@ const EFFECTS: Readonly<Record<string, string>> = { claim: 'started', signal: 't
 /** The same, of what was judged before the process died and is found to be done. */
 const EFFECTS_BEFORE: Readonly<Record<string, string>> = { new: 'started', unheard: 'told', early: 'parked' };
 
-export function createGate(parts: ReplayParts, publisher: Publisher, options: ReplayOptions, onWait: OnWait): Gate {
+export interface GateOptions {
+  parts: ReplayParts;
+  publisher: Publisher;
+  options: ReplayOptions;
+  onWait: OnWait;
+  onStep: OnStep;
+}
+
+export function createGate({ parts, publisher, options, onWait, onStep }: GateOptions): Gate {
   const { config, db, codec, client, connection } = parts;
   const topics = topicNames(config.OMS_PREFIX);
   let now = nothingDone();
@@ -54,7 +62,7 @@ export function createGate(parts: ReplayParts, publisher: Publisher, options: Re
     if (offset !== undefined && !now.outcomes.has(offset)) now.outcomes.set(offset, outcome);
   };
   const handle = createChunkHandler({
-    ...{ db, codec, onStep: noStep },
+    ...{ db, codec, onStep },
     workflows: createOrderWorkflows({
       client,
       taskQueue: `${config.OMS_PREFIX}${ORDERS_TASK_QUEUE}`,
@@ -63,7 +71,7 @@ export function createGate(parts: ReplayParts, publisher: Publisher, options: Re
     }),
     limiter: createLimiter(STARTS_IN_FLIGHT),
     office: createDeadLetterOffice({
-      ...{ db, publisher, onStep: noStep },
+      ...{ db, publisher, onStep },
       topic: topics['orders.dlq'],
       consumerGroup: groupName(config.OMS_PREFIX, 'replay'),
     }),

@@ -17,12 +17,15 @@ import type { OnWait } from './patience.ts';
 import { rangesOf, readExtents } from './ranges.ts';
 import type { FrozenRange, OffsetSpan } from './ranges.ts';
 import { readClassified } from './reading.ts';
+import { assertNotLive, ownTopic } from './target.ts';
 import { count, keepSample, totalOf } from './tallies.ts';
 
 /** What an operator asks for. */
 export interface PlanRequest {
   mode: ReplayMode;
   options: ReplayOptions;
+  /** Events are told again on the topics they came from, instead of one of the replay's own. */
+  live: boolean;
   /** Offsets; null = all there are. */
   spans: readonly OffsetSpan[] | null;
   requestedBy: string;
@@ -51,8 +54,9 @@ export function newReplayId(now: Date = new Date()): string {
  * Freezes the range as it stands now, and tells what a run would do with each record of it, without doing any of it.
  * @throws OmsError OMS_REPLAY_INVALID; a retryable one when a part is away
  */
-export async function planReplay(parts: ReplayParts, request: PlanRequest, watching: Watching): Promise<Replay> {
+export async function planReplay(parts: ReplayParts, asked: PlanRequest, watching: Watching): Promise<Replay> {
   const replayId = newReplayId();
+  const request = { ...asked, options: { ...asked.options, to: targetOf(parts, replayId, asked) } };
   const ranges = await freeze(parts, request);
   await enter(parts, { replayId, ...request, ranges });
   const began = performance.now();
@@ -74,6 +78,13 @@ export async function planReplay(parts: ReplayParts, request: PlanRequest, watch
 export function required(replay: Replay | undefined, replayId: string): Replay {
   if (replay) return replay;
   throw new OmsError('OMS_REPLAY_UNKNOWN', `no replay ${replayId}; \`oms replay status\` lists those there are`);
+}
+
+function targetOf({ config }: ReplayParts, replayId: string, { mode, options, live }: PlanRequest): string | null {
+  if (mode !== 're-emit' || live) return null;
+  const to = options.to ?? ownTopic(config.OMS_PREFIX, replayId);
+  assertNotLive(config.OMS_PREFIX, to);
+  return to;
 }
 
 async function freeze(

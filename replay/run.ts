@@ -6,6 +6,8 @@ import type { Replay, ReplayPart, ReplayState } from '../database/replays.ts';
 import { ORDERS_TASK_QUEUE } from '../domain/contract.ts';
 import { OmsError, isOmsError } from '../domain/errors.ts';
 import { every } from '../ingest/every.ts';
+import { noStep } from '../ingest/step.ts';
+import type { OnStep } from '../ingest/step.ts';
 import { createLagReader } from '../kafka/lag.ts';
 import { createPublisher } from '../kafka/publisher.ts';
 import type { Publisher } from '../kafka/publisher.ts';
@@ -32,6 +34,8 @@ export interface RunRequest {
   onWait: OnWait;
   /** Pauses it: what is in hand is finished, and a later run goes on from there. */
   signal: AbortSignal;
+  /** Lets tests end it between two steps. */
+  onStep?: OnStep;
 }
 
 const WATCH_MS = 500;
@@ -99,7 +103,7 @@ async function runRest(parts: ReplayParts, replay: Replay, request: RunRequest, 
     onProgress: () => request.onProgress(track.parts()),
   };
   try {
-    await byMode(run, publisher);
+    await byMode(run, publisher, request.onStep ?? noStep);
     if (!signal.aborted) await track.complete();
     run.onProgress();
   } catch (error) {
@@ -113,10 +117,10 @@ async function runRest(parts: ReplayParts, replay: Replay, request: RunRequest, 
 
 const ABORT_GRACE_MS = 5_000;
 
-async function byMode(run: Run, publisher: Publisher): Promise<void> {
+async function byMode(run: Run, publisher: Publisher, onStep: OnStep): Promise<void> {
   switch (run.replay.mode) {
     case 'start-missing':
-      return runOrders(run, createGate(run.parts, publisher, run.replay.options, run.onWait));
+      return runOrders(run, createGate({ ...run, publisher, options: run.replay.options, onStep }));
     case 'validate':
       return runOrders(run, undefined);
     case 're-emit':
