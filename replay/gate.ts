@@ -41,7 +41,13 @@ const STARTS_IN_FLIGHT = 50;
 const ADMISSION_WAIT_MS = 200;
 
 /** What of its order each outcome of ingest means: nothing else has an effect. */
-const EFFECTS: Readonly<Record<string, string>> = { claim: 'started', signal: 'told', park: 'parked' };
+const EFFECTS: Readonly<Record<string, string>> = {
+  claim: 'started',
+  // Claimed by a run that died before the start.
+  restart: 'started',
+  signal: 'told',
+  park: 'parked',
+};
 /** The same, of what was judged before the process died and is found to be done. */
 const EFFECTS_BEFORE: Readonly<Record<string, string>> = { new: 'started', unheard: 'told', early: 'parked' };
 

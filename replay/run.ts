@@ -1,5 +1,6 @@
 import { databaseError } from '../database/database.ts';
 import { readOutboxDepth } from '../database/outbox-queue.ts';
+import { storable } from '../database/records.ts';
 import { dropDrafts } from '../database/replay-drafts.ts';
 import { moveReplay, noteAction, readReplay, withReplayLock } from '../database/replays.ts';
 import type { Replay, ReplayPart, ReplayState } from '../database/replays.ts';
@@ -64,6 +65,9 @@ async function runHeld(parts: ReplayParts, replay: Replay, request: RunRequest):
   const watch = every(WATCH_MS, () => watchState(parts, replayId, ending));
   try {
     await runRest(parts, replay, request, signal);
+  } catch (error) {
+    await noteFailure(parts, replayId, request.by, error).catch(() => undefined);
+    throw error;
   } finally {
     await watch.stop();
   }
@@ -73,6 +77,12 @@ async function runHeld(parts: ReplayParts, replay: Replay, request: RunRequest):
     await dropDrafts(db, replayId);
   } else if (await moveReplay(db, replayId, ['running'], 'paused'))
     await noteAction(db, replayId, 'paused', request.by);
+}
+
+/** What cannot be retried stops it; mended, it can go on. */
+async function noteFailure({ db }: ReplayParts, replayId: string, by: string, error: unknown): Promise<void> {
+  await moveReplay(db, replayId, ['running'], 'paused');
+  await noteAction(db, replayId, 'stopped', by, storable(error instanceof Error ? error.message : String(error)));
 }
 
 const BEGINNINGS: Partial<Record<ReplayState, string>> = {

@@ -53,14 +53,17 @@ export interface RunResult extends ReturnType<typeof standOf> {
 export async function run(
   environment: Record<string, string>,
   replayId: string,
-  more: Partial<Pick<RunRequest, 'onStep' | 'signal' | 'onProgress'>> = {},
+  more: Partial<Pick<RunRequest, 'onStep' | 'signal' | 'onProgress' | 'onWait'>> = {},
 ): Promise<RunResult> {
   const { config, connection } = connectionOf(environment);
   const waits: string[] = [];
   const request: RunRequest = {
     ...{ replayId, by: 'tester', signal: never(), onProgress: () => undefined },
-    onWait: (reason) => void (reason !== undefined && waits.push(reason)),
     ...more,
+    onWait: (reason) => {
+      if (reason !== undefined) waits.push(reason);
+      more.onWait?.(reason);
+    },
   };
   return withReplayParts(config, connection, async (parts) => {
     const { state } = await runReplay(parts, request);

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { readActions, readParts } from '../../database/replays.ts';
+import { isReplayHeld, readActions, readParts } from '../../database/replays.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
+import { changeReplay } from '../../replay/run.ts';
 import { createIngestWorld } from '../helpers/ingest-world.ts';
 import type { IngestWorld } from '../helpers/ingest-world.ts';
 import { startIngest } from '../helpers/ingests.ts';
@@ -107,5 +108,163 @@ describe('a topic with every kind of record', () => {
     expect(again.tallies).toEqual({ early: 2, running: 7, done: 2, conflicting: 1, stale: 1, poison: 2 });
     expect(await allRows()).toEqual(before);
     await waitFor('both new orders to be listed', async () => (await workflows('new')) === 2);
+  });
+});
+
+describe('a run that is killed', () => {
+  const ORDERS = 240;
+
+  it('goes on where it stood: nothing twice, nothing left out, and the totals are those of the plan', async () => {
+    const ids = Array.from({ length: ORDERS }, (_, i) => world.id(`kill-${i}`));
+    const records = ids.flatMap((id, i) => [
+      { key: id, value: world.encode(placed(id, {}, now)), partition: i % 2 },
+      ...(i % 8 === 0 ? [{ key: id, value: world.encode(cancelled(id)), partition: i % 2 }] : []),
+      ...(i % 40 === 0 ? [{ key: id, value: Buffer.from(`bad ${i}`), partition: i % 2 }] : []),
+    ]);
+    await world.produce(...records);
+    // Eighty effects at once.
+    const { replayId, planned } = await plan(world.environment, { options: { orderIds: ids, rate: 160 } });
+    expect(planned?.tallies).toMatchObject({ new: ORDERS, unheard: ORDERS / 8, poison: ORDERS / 40, filtered: 15 });
+
+    for (const [step, times] of [
+      ['finished', 1],
+      ['claimed', 1],
+      ['orderStarted', 50],
+    ] as const) {
+      expect(await runUntilKilled(world.environment, replayId, step, times)).toMatchObject({ end: 'SIGKILL' });
+    }
+    const { tallies, effects, state } = await run(world.environment, replayId);
+
+    expect({ tallies, state }).toEqual({ tallies: planned?.tallies, state: 'finished' });
+    expect(effects).toMatchObject({ started: ORDERS, told: ORDERS / 8 });
+    await waitFor('all orders to be listed', async () => (await workflows('kill')) >= ORDERS);
+    expect(await workflows('kill')).toBe(ORDERS);
+    const cancels = await world.run(ids[8] ?? '');
+    expect([...new Set([...(cancels?.signals ?? [])])]).toEqual([`${ids[8]}/cancelled`]);
+    const actions = (await readActions(world.db, replayId)).map(({ action }) => action);
+    expect(actions).toEqual([
+      'planned',
+      'run',
+      ...Array<string>(3).fill('resumed after its process had died'),
+      'finished',
+    ]);
+    expect((await readParts(world.db, replayId)).flatMap(({ pending }) => pending)).toEqual([]);
+  });
+});
+
+describe('a run', () => {
+  const produced = async (name: string, count: number): Promise<string[]> => {
+    const ids = Array.from({ length: count }, (_, i) => world.id(`${name}-${i}`));
+    await world.produce(...ids.map((id) => placed(id, {}, now)));
+    return ids;
+  };
+
+  it('can be paused and goes on later; once aborted it never does', async () => {
+    const orderIds = await produced('pause', 6);
+    const { replayId } = await plan(world.environment, { options: { orderIds, rate: 2 } });
+    const pausing = new AbortController();
+    const paused = await run(world.environment, replayId, {
+      signal: pausing.signal,
+      onProgress: (parts) => parts.some(({ effects }) => effects.started) && pausing.abort(new Error('enough')),
+    });
+    expect(paused.state).toBe('paused');
+    expect(paused.effects.started).toBeLessThan(6);
+
+    await changeReplay(world, replayId, 'abort', 'tester');
+    await expect(run(world.environment, replayId)).rejects.toMatchObject({ code: 'OMS_REPLAY_STATE' });
+
+    const { replayId: second } = await plan(world.environment, { options: { orderIds } });
+    await changeReplay(world, second, 'abort', 'tester');
+    const { replayId: third } = await plan(world.environment, { options: { orderIds } });
+    expect((await run(world.environment, third)).effects.started).toBe(6 - (paused.effects.started ?? 0));
+  });
+
+  it('is paused by another process, and one at a time', async () => {
+    const orderIds = await produced('held', 20);
+    const { replayId } = await plan(world.environment, { options: { orderIds, rate: 2 } });
+    const running = run(world.environment, replayId);
+    await waitFor('the first start', async () => (await world.ledger(orderIds[0] ?? ''))?.state === 'started');
+    await expect(run(world.environment, replayId)).rejects.toMatchObject({ code: 'OMS_REPLAY_BUSY' });
+    expect(await isReplayHeld(world.db, replayId)).toBe(true);
+    await changeReplay(world, replayId, 'pause', 'tester');
+    expect((await running).state).toBe('paused');
+    expect(await isReplayHeld(world.db, replayId)).toBe(false);
+  });
+
+  it('waits while workflow tasks wait for a worker', async () => {
+    const orderIds = await produced('pressed', 3);
+    const { replayId } = await plan(world.environment, { options: { orderIds, maxBacklog: 1 } });
+    const pausing = new AbortController();
+    const { state, effects, waits } = await run(world.environment, replayId, {
+      signal: pausing.signal,
+      onWait: () => pausing.abort(new Error('seen enough')),
+    });
+    expect({ state, effects }).toEqual({ state: 'paused', effects: {} });
+    expect(waits[0]).toMatch(/^\d+ workflow tasks wait for a worker, more than 1$/);
+  });
+
+  it('starts orders behind live ones', async () => {
+    const [orderId = ''] = await produced('behind', 1);
+    const { replayId } = await plan(world.environment, { options: { orderIds: [orderId] } });
+    await run(world.environment, replayId);
+    const { raw } = await world.client.workflow.getHandle(orderWorkflowId(orderId)).describe();
+    expect(raw.workflowExecutionInfo?.priority?.priorityKey).toBe(5);
+  });
+
+  it('that validates changes nothing, and counts an order that stands twice once', async () => {
+    const orderIds = await produced('valid', 3);
+    await world.produce(placed(orderIds[0] ?? '', {}, { ...now, eventId: 'once more' }));
+    const { replayId, planned } = await plan(world.environment, { mode: 'validate', options: { orderIds } });
+    const before = await allRows();
+    const { tallies, effects } = await run(world.environment, replayId);
+    expect(tallies).toEqual(planned?.tallies);
+    expect(tallies).toMatchObject({ new: 3, running: 1 });
+    expect(effects).toEqual({});
+    expect(await allRows()).toEqual(before);
+  });
+
+  it('takes what is stale only if it is told to', async () => {
+    const orderIds = [world.id('old')];
+    const { replayId, planned } = await plan(world.environment, { options: { orderIds, allowStale: true } });
+    expect(planned?.tallies.new).toBe(1);
+    expect((await run(world.environment, replayId)).effects).toEqual({ started: 1 });
+    expect((await world.ledger(world.id('old')))?.state).toBe('started');
+  });
+});
+
+describe('ranges', () => {
+  const planned = async (asked: Parameters<typeof plan>[1]) => (await plan(world.environment, asked)).planned;
+
+  it('are frozen: what comes later is not read', async () => {
+    const [first = '', second = ''] = ['frozen-1', 'frozen-2'].map((name) => world.id(name));
+    await world.produce(placed(first, {}, now));
+    const { replayId } = await plan(world.environment, { options: { orderIds: [first, second] } });
+    await world.produce(placed(second, {}, now));
+    expect((await run(world.environment, replayId)).effects).toEqual({ started: 1 });
+    expect(await world.ledger(second)).toBeUndefined();
+  });
+
+  it('are cut by offsets, record times and types', async () => {
+    const id = world.id('cut');
+    const ends = await world.admin.fetchTopicOffsets(world.topics.orders);
+    const from = Number(ends.find(({ partition }) => partition === 1)?.high);
+    const record = (event: ReturnType<typeof placed>, timestamp: string) => ({
+      ...{ key: id, value: world.encode(event), partition: 1, timestamp },
+    });
+    const early = Date.now() - 10 * DAY_MS;
+    await world.produce(
+      record(placed(id, {}, now), String(early)),
+      record(amended(id, { items: [item()] }), String(early + 1_000)),
+      record(cancelled(id), String(early + 2_000)),
+    );
+    const spans = [{ partition: 1, from, to: from + 2 }];
+    expect((await planned({ spans, options: { allowStale: true } }))?.tallies).toEqual({ new: 1, unheard: 2 });
+    expect(
+      (await planned({ spans: [{ partition: 1, from, to: from + 1 }], options: { allowStale: true } }))?.tallies,
+    ).toEqual({ new: 1, unheard: 1 });
+    const types = ['OrderCancelled'];
+    expect((await planned({ spans, options: { types } }))?.tallies).toEqual({ filtered: 2, early: 1 });
+    const times = { fromTime: early + 1_000, toTime: early + 2_000 };
+    expect((await planned({ options: times }))?.tallies.early).toBe(1);
   });
 });
