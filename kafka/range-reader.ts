@@ -182,7 +182,7 @@ function makeConsumer(options: RangeReaderOptions, connection: KafkaConnection):
     sessionTimeout: 30_000,
     rebalanceTimeout: 60_000,
     heartbeatInterval: HEARTBEAT_MS,
-    maxBytesPerPartition: 512 * 1_024,
+    maxBytesPerPartition: 256 * 1_024,
     maxWaitTimeInMs: MAX_WAIT_MS,
     retry: { ...retryOptions(connection.retries), restartOnFailure: () => Promise.resolve(false) },
   });

@@ -23,20 +23,20 @@ async function workflows(prefix: string): Promise<number> {
   return (await world.client.workflow.count(`WorkflowId STARTS_WITH "${orderWorkflowId(world.id(prefix))}"`)).count;
 }
 
-async function rows(table: 'ledger' | 'ledger_events' | 'parked_events' | 'dead_letters' | 'replay_drafts') {
+type Table = 'ledger' | 'ledger_events' | 'parked_events' | 'dead_letters' | 'replay_drafts';
+const TABLES: readonly Table[] = ['ledger', 'ledger_events', 'parked_events', 'dead_letters', 'replay_drafts'];
+
+async function rows(table: Table) {
   return Number((await sql<{ n: number }>`select count(*) as n from ${sql.table(table)}`.execute(world.db)).rows[0]?.n);
 }
 
-async function allRows(): Promise<number[]> {
-  const tables = ['ledger', 'ledger_events', 'parked_events', 'dead_letters', 'replay_drafts'] as const;
-  return Promise.all(tables.map(rows));
-}
+const allRows = (): Promise<number[]> => Promise.all(TABLES.map(rows));
 
 describe('a topic with every kind of record', () => {
   const EXPECTED = { new: 2, early: 2, unheard: 2, running: 3, done: 1, late: 1, conflicting: 1, stale: 1, poison: 2 };
 
   beforeAll(async () => {
-    const { id } = world;
+    const id = (name: string): string => world.id(name);
     await world.produce(placed(id('running')), placed(id('closed')));
     const ingest = await startIngest(world);
     await world.untilRead();
@@ -268,3 +268,41 @@ describe('ranges', () => {
     expect((await planned({ options: times }))?.tallies.early).toBe(1);
   });
 });
+
+describe('an order whose workflow Temporal has forgotten', () => {
+  it('is known to the ledger: it is not started again', async () => {
+    const orderId = world.id('forgotten');
+    await world.produce(placed(orderId, {}, now));
+    const options = { orderIds: [orderId] };
+    await run(world.environment, (await plan(world.environment, { options })).replayId);
+    await forget(orderId);
+
+    const { replayId, planned } = await plan(world.environment, { options });
+    expect(planned?.tallies).toEqual({ running: 1, filtered: (planned?.records ?? 0) - 1 });
+    expect((await run(world.environment, replayId)).effects).toEqual({});
+    expect(await world.run(orderId)).toBeUndefined();
+  });
+
+  it('is refused by ingest, too, if the ledger has never known it', async () => {
+    const orderId = world.id('older');
+    await world.produce(placed(orderId));
+    const ingest = await startIngest(world);
+    await world.untilRead();
+    await ingest.stop();
+
+    expect(await world.ledger(orderId)).toBeUndefined();
+    expect(await world.run(orderId)).toBeUndefined();
+    const letters = (await world.deadLetters()).filter(({ key }) => key?.toString() === orderId);
+    expect(letters.map(({ headers }) => headers['oms-dlq-error-code'])).toEqual(['OMS_INGEST_STALE']);
+  });
+});
+
+/** As its retention does. */
+async function forget(orderId: string): Promise<void> {
+  const { client } = world;
+  const workflowExecution = { workflowId: orderWorkflowId(orderId) };
+  const { namespace } = client.options;
+  await client.workflow.getHandle(workflowExecution.workflowId).terminate('retention');
+  await client.workflowService.deleteWorkflowExecution({ namespace, workflowExecution });
+  await waitFor('the workflow to be forgotten', async () => (await world.run(orderId)) === undefined);
+}
