@@ -6,6 +6,7 @@ import { apiUnderLoad } from './api-load.ts';
 import { ordersToDelivered } from './delivery.ts';
 import { ingestOfNewOrders, replayOfKnownOrders } from './ingest.ts';
 import { outboxToTopic } from './outbox.ts';
+import { planOfReplay } from './plan.ts';
 import { referenceOrdersPerSecond } from './reference.ts';
 import { startUp } from './start-up.ts';
 import { table } from './table.ts';
@@ -22,6 +23,7 @@ const { positionals, values } = parseArgs({ allowPositionals: true, options: { r
 const BENCHES: Record<string, (stack: Stack) => Promise<Row[]>> = {
   new: (stack) => ingestOfNewOrders(stack.endpoints),
   replay: (stack) => replayOfKnownOrders(stack.endpoints),
+  plan: (stack) => planOfReplay(stack.endpoints),
   delivery: (stack) => ordersToDelivered(stack, reference),
   outbox: (stack) => outboxToTopic(stack.endpoints),
   api: (stack) => apiUnderLoad(stack.endpoints),

@@ -96,6 +96,21 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     about: 'Compare ledger, Temporal, outbox, topics, stock, money and providers; repair what is safe.',
     load: () => import('./audit.ts'),
   },
+  replay: {
+    about: 'Read orders again, or tell events again, without doing anything twice.',
+    commands: {
+      plan: { about: 'Freeze a range and say what a run would do.', load: () => import('./replay-plan.ts') },
+      run: { about: 'Run a plan.', load: () => import('./replay-run.ts') },
+      status: { about: 'How far replays are.', load: () => import('./replay-status.ts') },
+      pause: { about: 'Pause a replay that runs.', load: () => import('./replay-pause.ts') },
+      resume: {
+        about: 'Go on with a replay that was paused, or whose process died.',
+        load: () => import('./replay-resume.ts'),
+      },
+      abort: { about: 'End a replay for good.', load: () => import('./replay-abort.ts') },
+      report: { about: 'What was planned and done, by whom and why.', load: () => import('./replay-report.ts') },
+    },
+  },
   stock: {
     about: 'Stock and prices.',
     commands: {

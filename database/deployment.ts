@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
 import { OmsError } from '../domain/errors.ts';
 import type { Database } from './database.ts';
 
@@ -28,6 +29,19 @@ export async function ensureDeploymentId(db: Database): Promise<string> {
     .execute();
   const { id } = await db.selectFrom('deployment').select('id').executeTakeFirstOrThrow();
   return id;
+}
+
+/** Since when the ledger knows all orders of its topics; undefined when it has from the first on. */
+export async function readLedgerSince(db: Database): Promise<Date | undefined> {
+  return (await db.selectFrom('deployment').select('ledger_since').executeTakeFirst())?.ledger_since ?? undefined;
+}
+
+/** From now on the ledger knows the orders of topics that were another database's. */
+export async function markLedgerSince(db: Database): Promise<void> {
+  await db
+    .updateTable('deployment')
+    .set({ ledger_since: sql<Date>`clock_timestamp()` })
+    .execute();
 }
 
 /**

@@ -89,6 +89,31 @@ export async function knownContents(
   return new Set((rows[0]?.positions ?? []).map((position) => position - 1));
 }
 
+/**
+ * The same question, answered with the states of the orders that have these contents: for whoever wants to know what
+ * became of them, at the cost of one more look-up each.
+ */
+export async function knownStates(
+  db: Database,
+  contents: readonly { orderId: string; contentHash: Buffer }[],
+): Promise<Map<number, LedgerState>> {
+  if (contents.length === 0) return new Map();
+  const orderIds = contents.map((c) => c.orderId).join(',');
+  const hashes = Buffer.concat(contents.map((c) => c.contentHash));
+  const { rows } = await sql<{ state: LedgerState; positions: number[] }>`
+    select l.state, array_agg(given.position::int) as positions
+    from unnest(string_to_array(${orderIds}, ',')) with ordinality as given(order_id, position)
+    cross join lateral (
+      select from ledger_events known where known.order_id = given.order_id
+        and known.payload_hash = substring(${hashes}::bytea from (given.position::int - 1) * ${HASH_BYTES} + 1 for ${HASH_BYTES})
+      limit 1
+    ) as known
+    cross join lateral (select state from ledger where order_id = given.order_id limit 1) as l
+    group by l.state
+  `.execute(db);
+  return new Map(rows.flatMap(({ state, positions }) => positions.map((position) => [position - 1, state] as const)));
+}
+
 interface ViewRow {
   order_id: string;
   event_id: string;
@@ -121,6 +146,7 @@ export async function lookUp(db: Database, events: readonly EventKey[]): Promise
     left join lateral (
       select * from parked_events where order_id = given.order_id and event_id = given.event_id limit 1
     ) as parked on true
+    where l.order_id is not null or done.event_id is not null or parked.event_id is not null
   `.execute(db);
   const entries = new Map(rows.flatMap((row) => (row.state ? [[row.order_id, entryOf(row, row.state)]] : [])));
   const seen = rows.filter((row) => row.handled || row.parked);

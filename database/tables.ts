@@ -410,9 +410,55 @@ export interface SimulatedCallsTable {
   at: Time;
 }
 
+/** What an operator asked to be read, or told, again; the types of its parts are in replays.ts. */
+export interface ReplaysTable {
+  replay_id: string;
+  mode: 'start-missing' | 're-emit' | 'validate';
+  state: 'planning' | 'planned' | 'running' | 'paused' | 'aborted' | 'finished';
+  options: Json<unknown>;
+  planned: ColumnType<unknown, string | null | undefined, string | null>;
+  requested_by: string;
+  reason: string;
+  created_at: Time;
+  started_at: Date | null;
+  ended_at: Date | null;
+  updated_at: Time;
+}
+
+export interface ReplayPartsTable {
+  replay_id: string;
+  partition: number;
+  from_offset: number;
+  end_offset: number;
+  next_offset: number;
+  tallies: Json<Record<string, number>>;
+  effects: Json<Record<string, number>>;
+  /** Records that are being worked on, by offset, and what they were judged to be. */
+  pending: ColumnType<[number, string][] | null, string | null, string | null>;
+}
+
+export interface ReplayActionsTable {
+  id: Generated<number>;
+  replay_id: string;
+  action: string;
+  done_by: string;
+  detail: string | null;
+  at: Time;
+}
+
+export interface ReplayDraftsTable {
+  replay_id: string;
+  order_id: string;
+  event_id: string;
+  content_hash: Buffer;
+  /** Of the event that places the order; null on all others, as is the fingerprint. */
+  source: string | null;
+  fingerprint: Buffer | null;
+}
+
 /** The tables as of the newest migration. */
 export interface Tables {
-  deployment: { singleton: Generated<boolean>; id: string; created_at: Time };
+  deployment: { singleton: Generated<boolean>; id: string; created_at: Time; ledger_since: Date | null };
   ledger: LedgerTable;
   ledger_events: LedgerEventsTable;
   parked_events: ParkedEventsTable;
@@ -437,6 +483,10 @@ export interface Tables {
   parked_carrier_news: ParkedCarrierNewsTable;
   outbox: OutboxTable;
   http_requests: HttpRequestsTable;
+  replays: ReplaysTable;
+  replay_parts: ReplayPartsTable;
+  replay_actions: ReplayActionsTable;
+  replay_drafts: ReplayDraftsTable;
   settings: { name: string; value: Json<unknown>; updated_at: Time };
   customer_spend: CustomerSpendTable;
   spend_decisions: SpendDecisionsTable;

@@ -61,6 +61,11 @@ export const ERRORS = {
       "A carrier's update failed for a reason of its own and was tried again until its deadline; the log says why.",
   },
   OMS_INGEST_LATE: { retryable: false, meaning: 'The event came after its order was closed.' },
+  OMS_INGEST_STALE: {
+    retryable: false,
+    meaning:
+      'The order is older than both the ledger and what Temporal remembers, so nobody can tell whether it is new; see docs/replay.md.',
+  },
   OMS_INGEST_ORDER_NOT_RUNNING: {
     retryable: false,
     meaning: 'The order was started but its workflow no longer runs, so the event could not be handed over.',
@@ -304,6 +309,18 @@ export const ERRORS = {
   OMS_AUDIT_CHARGE_DIFFERS: { retryable: false, meaning: 'The payment provider has other sums than the payment.' },
   OMS_AUDIT_BOOKING_MISSING: { retryable: false, meaning: 'The carrier does not know a shipment that was booked.' },
   OMS_AUDIT_BOOKING_DIFFERS: { retryable: false, meaning: 'The shipment ended otherwise than the carrier says.' },
+  // replay
+  OMS_REPLAY_INVALID: {
+    retryable: false,
+    meaning: 'A replay cannot be planned as it was asked for; field, value and rule are named.',
+  },
+  OMS_REPLAY_UNKNOWN: { retryable: false, meaning: 'No replay with this id was ever planned.' },
+  OMS_REPLAY_STATE: { retryable: false, meaning: 'The replay is in a state in which this cannot be done.' },
+  OMS_REPLAY_BUSY: { retryable: false, meaning: 'Another process runs the replay.' },
+  OMS_REPLAY_TOPIC_CHANGED: {
+    retryable: false,
+    meaning: 'The topic no longer holds what was planned: it was made anew, or has another number of partitions.',
+  },
 
   // environment
   OMS_KAFKA_UNAVAILABLE: { retryable: true, meaning: 'Kafka cannot be reached or did not accept the request.' },

@@ -14,6 +14,7 @@ import { confirm, deliver, nothingDelivered, undeliveredLetters } from './delive
 import type { DeliverOptions, Delivery } from './deliver.ts';
 import type { IncomingEvent, PoisonMessage } from './event.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
+import type { Memory } from './memory.ts';
 import type { Lane } from './lane.ts';
 import { lanesOf, needsLane } from './lanes.ts';
 import { findKnown } from './known-records.ts';
@@ -25,6 +26,8 @@ export interface ChunkOptions extends DeliverOptions {
   metrics: IngestMetrics;
   /** How long a parked event waits for its order, ms. */
   parkingDeadlineMs: number;
+  /** What the ledger and Temporal can be relied on to remember. @default everything */
+  memory?: Memory;
   /** Orders started or signalled before what was done is confirmed: what a crash makes ingest do again. */
   lanesPerConfirm: number;
   /** Told how many orders were started. */
@@ -62,7 +65,7 @@ async function finishKnown(options: ChunkOptions, chunk: Chunk): Promise<Consume
   });
 }
 
-/** Poison, conflicts, late events, duplicates and what was parked. */
+/** Poison, conflicts, stale orders, late events, duplicates and what was parked. */
 async function finishWithoutWorkflow(
   options: ChunkOptions,
   chunk: Chunk,
@@ -118,7 +121,7 @@ function poisonLetter({ error, orderId, source, record }: PoisonMessage): DeadLe
 }
 
 function refusedLetter({ event, verdict }: Classified): DeadLetter[] {
-  if (verdict.outcome !== 'conflict' && verdict.outcome !== 'late') return [];
+  if (!('error' in verdict)) return [];
   const { orderId, source, record } = event;
   return [deadLetter({ error: verdict.error, orderId, source, record: storedRecord(record) })];
 }
@@ -149,5 +152,5 @@ const eventKey = ({ orderId, eventId }: { orderId: string; eventId: string }): s
 
 function finish({ metrics }: ChunkOptions, chunk: Chunk, record: { offset: bigint }, outcome: string): void {
   chunk.finished(record.offset);
-  metrics.record(outcome);
+  metrics.record(outcome, record.offset);
 }

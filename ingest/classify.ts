@@ -5,6 +5,7 @@ import { parkEvents } from '../database/parked-events.ts';
 import type { IncomingEvent, LifecycleEvent, PlacedEvent } from './event.ts';
 import { judge, orderViews } from './judge.ts';
 import type { Verdict } from './judge.ts';
+import type { Memory } from './memory.ts';
 import { lifecycleRecord, storedRecord } from './record.ts';
 import type { OnStep } from './step.ts';
 
@@ -19,6 +20,8 @@ export interface ClassifyOptions {
   /** How long a parked event waits for its order, ms. */
   parkingDeadlineMs: number;
   onStep: OnStep;
+  /** What the ledger and Temporal can be relied on to remember. @default everything */
+  memory?: Memory;
 }
 
 /**
@@ -33,7 +36,7 @@ export function createClassifier(options: ClassifyOptions): (events: IncomingEve
       const settled: Classified[] = [];
       let open = events;
       while (open.length > 0) {
-        const judged = await judgeAll(db, open);
+        const judged = await judgeAll(db, open, options.memory);
         await onStep('classified');
         const lost = await settle(options, judged);
         settled.push(...judged.filter(({ event }) => !lost.has(event.orderId)));
@@ -46,9 +49,9 @@ export function createClassifier(options: ClassifyOptions): (events: IncomingEve
   };
 }
 
-async function judgeAll(db: Database, events: readonly IncomingEvent[]): Promise<Classified[]> {
+async function judgeAll(db: Database, events: readonly IncomingEvent[], memory?: Memory): Promise<Classified[]> {
   const viewOf = orderViews(await lookUp(db, events));
-  return events.map((event) => ({ event, verdict: judge(event, viewOf(event.orderId)) }));
+  return events.map((event) => ({ event, verdict: judge(event, viewOf(event.orderId), memory) }));
 }
 
 /** Parks, then claims: an order may do both in one batch. Returns the orders somebody else was faster with. */

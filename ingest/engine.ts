@@ -15,6 +15,7 @@ import { createChunkHandler } from './chunk.ts';
 import { createDeadLetterOffice } from './dead-letters.ts';
 import { createIngestMetrics } from './ingest-metrics.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
+import type { Memory } from './memory.ts';
 import { createLimiter } from './limiter.ts';
 import { createOrderWorkflows } from './order-workflows.ts';
 import { createSweeper } from './sweeper.ts';
@@ -31,6 +32,7 @@ export interface EngineOptions {
   connection: KafkaConnection;
   logger: Logger;
   metrics: Registry;
+  memory: Memory;
   onStep: OnStep;
   /** After so long without a sign of life the group goes on without this process. */
   sessionTimeoutMs: number;
@@ -77,6 +79,7 @@ export function createEngine(options: EngineOptions): Engine {
     handle: createChunkHandler({
       ...shared,
       codec,
+      memory: options.memory,
       parkingDeadlineMs: config.OMS_PARKING_DEADLINE,
       onStarted: (orders) => admission.opened(orders),
       lanesPerConfirm: ROUNDS_PER_CONFIRM * config.OMS_INGEST_MAX_IN_FLIGHT,

@@ -5,7 +5,7 @@ import type { Registry } from '../platform/metrics.ts';
 /** What ingest counts as it goes. */
 export interface IngestMetrics {
   /** One record is done, with this outcome. */
-  record(outcome: string): void;
+  record(outcome: string, offset?: bigint): void;
   deadLetters(letters: readonly DeadLetter[]): void;
   rebalance(): void;
   /** Records were, or may have been, skipped by the cluster. */

@@ -4,6 +4,8 @@ import { faultError } from '../domain/errors.ts';
 import type { LedgerEntry, LedgerView } from '../database/ledger.ts';
 import { fingerprint } from './content.ts';
 import type { IncomingEvent, LifecycleEvent, PlacedEvent } from './event.ts';
+import { completeMemory } from './memory.ts';
+import type { Memory } from './memory.ts';
 
 /** What is to be done with an event. */
 export type Verdict =
@@ -19,7 +21,9 @@ export type Verdict =
   | { outcome: 'duplicate'; newId: boolean }
   /** Ends as a dead letter. */
   | { outcome: 'conflict'; error: OmsError }
-  | { outcome: 'late'; error: OmsError };
+  | { outcome: 'late'; error: OmsError }
+  /** The ledger does not know the order, and may have known it once: neither it nor Temporal can tell that it is new. */
+  | { outcome: 'stale'; error: OmsError };
 
 /** What is known about one order while a batch is judged. */
 export interface OrderView {
@@ -43,9 +47,9 @@ export function orderViews(ledger: LedgerView): (orderId: string) => OrderView {
 }
 
 /** Judges an event and notes it in the view, so that the next record of the order is judged against it. */
-export function judge(event: IncomingEvent, view: OrderView): Verdict {
-  const verdict = event.kind === 'placed' ? judgePlaced(event, view) : judgeLifecycle(event, view);
-  const refused = verdict.outcome === 'conflict';
+export function judge(event: IncomingEvent, view: OrderView, memory: Memory = completeMemory): Verdict {
+  const verdict = event.kind === 'placed' ? judgePlaced(event, view, memory) : judgeLifecycle(event, view);
+  const refused = verdict.outcome === 'conflict' || verdict.outcome === 'stale';
   if (!refused) view.known.set(event.eventId, event.contentHash);
   if (verdict.outcome === 'claim') view.entry = claimedEntry(event, verdict.fingerprint);
   if (verdict.outcome === 'claim' || verdict.outcome === 'restart') view.starting = true;
@@ -65,11 +69,10 @@ function claimedEntry({ orderId, source, eventId }: IncomingEvent, print: Buffer
 
 const duplicate: Verdict = { outcome: 'duplicate', newId: false };
 
-function judgePlaced(event: PlacedEvent, { entry, known, starting }: OrderView): Verdict {
+function judgePlaced(event: PlacedEvent, { entry, known, starting }: OrderView, memory: Memory): Verdict {
   const hash = known.get(event.eventId);
   if (hash?.equals(event.contentHash)) return duplicate;
-  if (!entry?.fingerprint)
-    return hash ? eventConflict(event) : { outcome: 'claim', fingerprint: fingerprint(event.order) };
+  if (!entry?.fingerprint) return hash ? eventConflict(event) : judgeUnknown(event, memory);
   if (entry.source !== event.source) return sourceConflict(event, entry);
   if (!sameOrder(event, entry)) {
     const sameEvent = known.has(event.eventId) || entry.placedEventId === event.eventId;
@@ -77,6 +80,11 @@ function judgePlaced(event: PlacedEvent, { entry, known, starting }: OrderView):
   }
   if (known.has(event.eventId)) return duplicate;
   return entry.state === 'claimed' && !starting ? { outcome: 'restart' } : { outcome: 'duplicate', newId: true };
+}
+
+function judgeUnknown(event: PlacedEvent, memory: Memory): Verdict {
+  const error = memory.staleness(event);
+  return error ? { outcome: 'stale', error } : { outcome: 'claim', fingerprint: fingerprint(event.order) };
 }
 
 /** Compared with the function the row was written with, however old that is. */

@@ -94,6 +94,7 @@ function beginWork(context: RoleContext, parts: Parts, engine: Engine, ways: rea
   const begin = async (): Promise<void> => {
     await waitForAll(parts.needs, context.logger, stopping.signal, (now) => (waiting = now));
     if (stopping.signal.aborted) return;
+    await parts.reportRetention();
     await Promise.all([engine.loop, ...ways].map((one) => one.start()));
     if (stopping.signal.aborted) return;
     sweeps = startSweeps(context, engine);

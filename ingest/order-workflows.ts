@@ -36,6 +36,8 @@ export interface OrderWorkflowsOptions {
   /** With the deployment's prefix. */
   taskQueue: string;
   timersOf: (source: string | null) => OrderTimers;
+  /** Of its tasks against those of other orders, from 1 (first) to 5 (last). @default 3, Temporal's own */
+  priorityKey?: number;
   /** One request with its retries may take this long. @default 10 s */
   deadlineMs?: number;
 }
@@ -45,7 +47,7 @@ export interface OrderWorkflowsOptions {
  * answer was lost comes back as already started, which is just as good.
  */
 export function createOrderWorkflows(options: OrderWorkflowsOptions): OrderWorkflows & RunRecovery {
-  const { client, taskQueue, timersOf, deadlineMs = 10_000 } = options;
+  const { client, taskQueue, timersOf, priorityKey, deadlineMs = 10_000 } = options;
   const ask = <T>(request: () => Promise<T>): Promise<T> =>
     client.connection.withDeadline(Date.now() + deadlineMs, request);
   const start = (
@@ -62,6 +64,7 @@ export function createOrderWorkflows(options: OrderWorkflowsOptions): OrderWorkf
       args: [input],
       workflowIdReusePolicy,
       workflowIdConflictPolicy: 'FAIL',
+      ...(priorityKey === undefined ? {} : { priority: { priorityKey } }),
     });
   };
   const signal = (orderId: string, message: LifecycleMessage): Promise<void> =>

@@ -18,6 +18,9 @@ import { createRegistry } from '../kafka/registry.ts';
 import { batchLimits, groupName, subjectOf, topicNames, topicSchemas } from '../kafka/topics.ts';
 import type { RoleContext } from '../platform/role.ts';
 import type { Probe } from './dependencies.ts';
+import { createDeploymentMemory } from './memory.ts';
+import type { Memory } from './memory.ts';
+import { reportRetention } from './retention.ts';
 import { openTemporal } from './temporal.ts';
 import type { Temporal } from './temporal.ts';
 
@@ -29,6 +32,10 @@ export interface Parts {
   publisher: Publisher;
   temporal: Temporal;
   lag: LagReader;
+  /** What the ledger and Temporal remember; read before ingest begins. */
+  memory: Memory;
+  /** Says in the log how long topics, Temporal and ledger remember; once the parts are there. */
+  reportRetention(): Promise<void>;
   /** What has to be there before ingest begins. */
   needs: Record<string, Probe>;
   /** What has to answer while it runs. */
@@ -57,11 +64,13 @@ export function openParts({ config, logger }: RoleContext): Parts {
     lagOf('stock', topics['stock-levels']),
     lagOf('carrier', topics['carrier-updates']),
   ]);
+  const memory = createDeploymentMemory({ db, retention: () => temporal.retention() });
   return {
-    ...{ connection, db, codec, publisher, temporal, lag },
+    ...{ connection, db, codec, publisher, temporal, lag, memory },
     needs: {
       database: () => assertMigrated(db),
       temporal: () => temporal.check(),
+      memory: () => memory.load(),
       registry: () => codec.load(),
       kafka: async () => {
         await admin.connect();
@@ -74,6 +83,7 @@ export function openParts({ config, logger }: RoleContext): Parts {
       temporal: () => temporal.check(),
       registry: () => registry.idOf(subjectOf(topics.orders), orderEventSchema),
     },
+    reportRetention: () => reportRetention({ admin, db, prefix, retention: () => temporal.retention() }, logger),
     close: async () => {
       await publisher.close({ graceMs: config.OMS_SHUTDOWN_GRACE / 4 });
       await Promise.allSettled([temporal.close(), admin.disconnect(), db.destroy()]);

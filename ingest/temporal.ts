@@ -7,6 +7,8 @@ export interface Temporal {
   client: Client;
   /** @throws OmsError OMS_TEMPORAL_UNAVAILABLE, also when the namespace does not exist */
   check(): Promise<void>;
+  /** How long closed workflows are remembered, ms. @throws OmsError OMS_TEMPORAL_UNAVAILABLE */
+  retention(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -18,16 +20,21 @@ export function openTemporal(config: Config): Temporal {
   const connection = Connection.lazy({ ...connectionOptions, address: config.TEMPORAL_ADDRESS });
   const namespace = config.TEMPORAL_NAMESPACE;
   const client = new Client({ connection, namespace });
+  const describe = async () => {
+    try {
+      return await connection.withDeadline(Date.now() + CHECK_DEADLINE_MS, () =>
+        connection.workflowService.describeNamespace({ namespace }),
+      );
+    } catch (error) {
+      throw temporalError(error);
+    }
+  };
   return {
     client,
-    check: async () => {
-      try {
-        await connection.withDeadline(Date.now() + CHECK_DEADLINE_MS, () =>
-          connection.workflowService.describeNamespace({ namespace }),
-        );
-      } catch (error) {
-        throw temporalError(error);
-      }
+    check: async () => void (await describe()),
+    retention: async () => {
+      const { config: settings } = await describe();
+      return Number(settings?.workflowExecutionRetentionTtl?.seconds ?? 0) * 1_000;
     },
     close: () => connection.close(),
   };

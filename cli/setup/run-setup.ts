@@ -1,6 +1,6 @@
 import { OmsError } from '../../domain/errors.ts';
 import { databaseError } from '../../database/database.ts';
-import { assertSameDeployment, ensureDeploymentId } from '../../database/deployment.ts';
+import { assertSameDeployment, ensureDeploymentId, markLedgerSince } from '../../database/deployment.ts';
 import { migrate } from '../../database/migrate.ts';
 import type { Config } from '../../platform/config/settings.ts';
 import { kafkaError, temporalError } from '../clients.ts';
@@ -52,6 +52,9 @@ async function setupParts(parts: Parts, options: SetupOptions, report: ReportSte
   const marks = await readMarks(parts);
   if (!options.adopt) assertSameDeployment(marks);
   const id = await ensureDeploymentId(parts.db);
+  // Topics that had another ledger hold orders which this one never knew: what of them is new, it cannot tell.
+  const adopted = marks['Kafka topic'];
+  if (adopted !== undefined && adopted !== id) await markLedgerSince(parts.db);
   await setupRest(parts, options, report);
   await writeMarks(parts, id, marks);
   const marked = Object.values(marks).every((mark) => mark === id);

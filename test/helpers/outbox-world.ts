@@ -39,6 +39,8 @@ export interface OutboxWorld {
   unsent(): Promise<number>;
   /** Everything on a topic, from its beginning to its end as of now, partition by partition. */
   read(topic: OutgoingTopic): Promise<TopicRecord[]>;
+  /** The same of a topic by its whole name. */
+  readAny(topic: string): Promise<TopicRecord[]>;
   drop(): Promise<void>;
 }
 
@@ -58,12 +60,9 @@ export async function createOutboxWorld(topics: readonly OutgoingTopic[]): Promi
   const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'test', logger });
   const admin = kafka.admin();
   await admin.connect();
-  const created: string[] = [];
-
   const createTopic = async (topic: OutgoingTopic): Promise<void> => {
     const configEntries = [{ name: 'max.message.bytes', value: String(2 * 1_024 * 1_024) }];
     await createKafkaTopic(admin, { topic: prefix + topic, numPartitions: 3, configEntries });
-    created.push(prefix + topic);
   };
   for (const topic of topics) await createTopic(topic);
 
@@ -76,8 +75,10 @@ export async function createOutboxWorld(topics: readonly OutgoingTopic[]): Promi
     append: (orderId, to, padding = 0) => append(database.db, orderId, to, padding),
     unsent: () => countUnsent(database.db),
     read: (topic) => readTopic(kafka, admin, prefix + topic),
+    readAny: (topic) => readTopic(kafka, admin, topic),
     drop: async () => {
-      await admin.deleteTopics({ topics: created });
+      const ours = (await admin.listTopics()).filter((topic) => topic.startsWith(prefix));
+      await admin.deleteTopics({ topics: ours });
       await admin.disconnect();
       await database.drop();
     },

@@ -5,6 +5,8 @@ import { fingerprint } from '../../ingest/content.ts';
 import { toIncomingEvent } from '../../ingest/convert.ts';
 import type { IncomingEvent, PlacedEvent } from '../../ingest/event.ts';
 import { judge, orderViews } from '../../ingest/judge.ts';
+import { createMemory } from '../../ingest/memory.ts';
+import type { Memory } from '../../ingest/memory.ts';
 import type { OrderEvent } from '../../schemas/index.ts';
 import { cancelled, item, placed } from '../helpers/order-events.ts';
 
@@ -30,13 +32,13 @@ function entry(state: LedgerState, order: OrderEvent = placed('o-1')): LedgerEnt
 
 /** Judges events one after the other, as records of one batch, and gives back outcomes or codes. */
 function judged(
-  ledger: Partial<{ entry: LedgerEntry; events: LedgerView['events'] }>,
+  ledger: Partial<{ entry: LedgerEntry; events: LedgerView['events']; memory: Memory }>,
   ...events: OrderEvent[]
 ): string[] {
   const entries = new Map(ledger.entry ? [[ledger.entry.orderId, ledger.entry]] : []);
   const viewOf = orderViews({ entries, events: ledger.events ?? [] });
   return events.map(incoming).map((event) => {
-    const verdict = judge(event, viewOf(event.orderId));
+    const verdict = judge(event, viewOf(event.orderId), ledger.memory);
     return 'error' in verdict ? verdict.error.code : verdict.outcome;
   });
 }
@@ -50,6 +52,17 @@ describe('a placed order', () => {
   it('nobody knows is claimed', () => {
     expect(judged({}, placed('o-1'))).toEqual(['claim']);
     expect(judged({ entry: entry('awaited') }, placed('o-1'))).toEqual(['claim']);
+  });
+
+  it('nobody remembers is stale, and only what the ledger does not know asks for that', () => {
+    const memory = createMemory({ ledgerSinceMs: Date.now(), retentionMs: 1 });
+    expect(judged({ memory }, placed('o-1'), placed('o-1'))).toEqual(['OMS_INGEST_STALE', 'OMS_INGEST_STALE']);
+    expect(judged({ memory, entry: entry('awaited') }, placed('o-1'))).toEqual(['OMS_INGEST_STALE']);
+    expect(judged({ memory, entry: entry('closed') }, placed('o-1'))).toEqual(['duplicate']);
+    expect(judged({ memory, entry: entry('started') }, placed('o-1'), cancelled('o-1'))).toEqual([
+      'duplicate',
+      'signal',
+    ]);
   });
 
   it('is a duplicate the second time in one batch, also under a new event id', () => {

@@ -9,6 +9,7 @@ import { checkDeployment } from '../../cli/setup/deployment.ts';
 import { createRegistryAdmin } from '../../cli/setup/registry-admin.ts';
 import { runSetup } from '../../cli/setup/run-setup.ts';
 import type { SetupStep } from '../../cli/setup/steps.ts';
+import { readLedgerSince } from '../../database/deployment.ts';
 import { createKafka } from '../../kafka/client.ts';
 import { TOPICS } from '../../kafka/topics.ts';
 import { loadConfig } from '../../platform/config/load.ts';
@@ -218,6 +219,9 @@ describe('parts of different deployments', () => {
     const environment = await withNewDatabase();
     expect(await setup(['--adopt'], environment)).toMatchObject({ code: 0 });
     await checkDeployment(loadConfig({ ...deployment.environment, ...environment }));
+    // It never knew the orders these topics hold.
+    expect(await readLedgerSince(deployment.db)).toBeUndefined();
+    expect(await readLedgerSince(others[0]?.db ?? deployment.db)).toBeInstanceOf(Date);
     await expect(checkDeployment(deployment.config)).rejects.toMatchObject({ code: 'OMS_DEPLOYMENT_MISMATCH' });
   });
 

@@ -1,0 +1,90 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { countOption, numberOption } from './options.ts';
+import { examples, note, print, printJson } from './output.ts';
+import type { PlanFlags } from './replay/request.ts';
+
+const MODES = ['start-missing', 're-emit', 'validate'];
+
+const ABOUT = `
+Nothing is changed by a plan: it freezes the range as it stands now, looks at every record of it as ingest would, and says
+what a run would do. Modes:
+  start-missing  orders of the topic \`orders\` that the ledger does not know are started, with their events
+  re-emit        events that were told are told again from the outbox, same ids and bytes, with the header \`oms-replay\`
+  validate       records are only looked at
+docs/replay.md is the guide.`;
+
+/** `oms replay plan` */
+export function createCommand(): Command {
+  return new Command()
+    .addOption(new Option('--mode <mode>', 'what to do').choices(MODES).default('start-missing'))
+    .requiredOption('--why <text>', 'why: noted for ever')
+    .option('--by <name>', 'who (default: user@host)')
+    .option('--from-time <time>', 'only what is not older, ISO 8601', timeOption)
+    .option('--to-time <time>', 'only what is older', timeOption)
+    .option('--offsets <spans>', 'only these offsets, e.g. 0:100-199,3:5000-,7')
+    .option('--order <ids...>', 'only these orders')
+    .option('--orders-file <file>', 'only the orders of this file, one id a line')
+    .option('--type <types...>', 'only these types of event, e.g. OrderPlaced')
+    .option('--topic <topics...>', 're-emit: only events of these topics')
+    .option('--to <topic>', 're-emit: the topic to tell them on (default: one of its own)')
+    .option('--live', 're-emit: tell them on the live topics they came from')
+    .option('--rate <effects per second>', 'orders started or events told, at most; 0 = no limit', numberOption(0), 0)
+    .option(
+      '--max-backlog <tasks>',
+      'wait while more workflow tasks wait for a worker; 0 = never',
+      countOption(0),
+      1_000,
+    )
+    .option(
+      '--max-lag <records>',
+      'wait while more live records wait for ingest or publisher; 0 = never',
+      countOption(0),
+      10_000,
+    )
+    .option('--allow-stale', 'take as new what is older than the memory of ledger and Temporal')
+    .addHelpText('after', ABOUT)
+    .addHelpText(
+      'after',
+      examples(
+        "oms replay plan --why 'orders of Monday were skipped' --from-time 2026-03-02T00:00Z --to-time 2026-03-03T00:00Z",
+        "oms replay plan --mode validate --type OrderPlaced --why 'before the upgrade' --json",
+        "oms replay plan --mode re-emit --topic shipments invoices --order 536365 --why 'warehouse lost them'",
+        "oms replay plan --mode re-emit --live --rate 200 --why 'new invoice archive'",
+      ),
+    )
+    .action(plan);
+}
+
+const TIME = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/;
+
+/** A day begins at midnight, UTC. */
+function timeOption(text: string): number {
+  const time = Date.parse(text);
+  if (TIME.test(text) && !Number.isNaN(time)) return time;
+  throw new InvalidArgumentError('must be a time with its zone, or a day: 2026-03-02T08:00:00Z, 2026-03-02');
+}
+
+async function plan(flags: PlanFlags): Promise<void> {
+  const { planRequest } = await import('./replay/request.ts');
+  const request = await planRequest(flags);
+  const { withReplaySession } = await import('./replay/session.ts');
+  const { planReplay } = await import('../replay/plan.ts');
+  const { createProgressView } = await import('./replay/progress-view.ts');
+  const { planText, replayHead } = await import('./replay/words.ts');
+  const json = flags.json ?? false;
+  const replay = await withReplaySession(async (parts, signal) => {
+    let view: ReturnType<typeof createProgressView> | undefined;
+    try {
+      return await planReplay(parts, request, {
+        signal,
+        onWait: (reason) => view?.wait(reason),
+        onProgress: (stand) => (view ??= createProgressView('plan', stand.total, json)).to(stand),
+      });
+    } finally {
+      view?.end();
+    }
+  });
+  if (json) return printJson(replay);
+  print(`${replayHead(replay)}\n\n${planText(replay)}`);
+  note(`\nRun it with \`oms replay run ${replay.replayId}\`.`);
+}

@@ -1,0 +1,52 @@
+import { Command } from 'commander';
+import type { Replay } from '../database/replays.ts';
+import { withDatabase } from './clients.ts';
+import { countOption } from './options.ts';
+import { examples, print, printJson, table } from './output.ts';
+import { cliConfig } from './settings.ts';
+
+interface StatusFlags {
+  json?: boolean;
+  limit: number;
+}
+
+/** `oms replay status [ID]` */
+export function createCommand(): Command {
+  return new Command()
+    .argument('[id]', 'replay id; without it, the newest replays are listed')
+    .option('--limit <rows>', 'most rows of the list', countOption(1), 20)
+    .addHelpText('after', examples('oms replay status', 'oms replay status 20260302-1a2b3c --json'))
+    .action(async (id: string | undefined, flags: StatusFlags) => {
+      if (id === undefined) await list(flags);
+      else await show(id, flags);
+    });
+}
+
+async function list(flags: StatusFlags): Promise<void> {
+  const { listReplays } = await import('../database/replays.ts');
+  const replays = await withDatabase(await cliConfig(), (db) => listReplays(db, flags.limit));
+  if (flags.json) return printJson({ replays });
+  const rows = replays.map(({ replayId, mode, state, requestedBy, createdAt, reason }) => [
+    ...[replayId, mode, state, createdAt.toISOString(), requestedBy],
+    reason.slice(0, 60),
+  ]);
+  print(replays.length === 0 ? 'no replays yet' : table(['ID', 'MODE', 'STATE', 'PLANNED', 'BY', 'WHY'], rows));
+}
+
+async function show(replayId: string, flags: StatusFlags): Promise<void> {
+  const { isReplayHeld, readParts, readReplay } = await import('../database/replays.ts');
+  const { required } = await import('../replay/plan.ts');
+  const { standOf } = await import('../replay/track.ts');
+  const { partsText, replayHead, standText } = await import('./replay/words.ts');
+  const found = await withDatabase(await cliConfig(), async (db) => ({
+    replay: required(await readReplay(db, replayId), replayId),
+    parts: await readParts(db, replayId),
+    isHeld: await isReplayHeld(db, replayId),
+  }));
+  const { replay, parts, isHeld } = found;
+  if (flags.json) return printJson({ ...replay, isRunning: isHeld, ...standOf(parts), partitions: parts });
+  print(`${replayHead(replay)}\n${standText(parts)}\n\n${partsText(parts)}`);
+  if (isInterrupted(replay, isHeld)) print(`\nIts process is gone: \`oms replay resume ${replayId}\` goes on.`);
+}
+
+const isInterrupted = ({ state }: Replay, isHeld: boolean): boolean => state === 'running' && !isHeld;

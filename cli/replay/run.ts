@@ -1,0 +1,38 @@
+import type { Replay, ReplayPart } from '../../database/replays.ts';
+import { print, printJson } from '../output.ts';
+
+export interface RunFlags {
+  json?: boolean;
+  by?: string;
+}
+
+/** Runs a replay in the foreground until it is finished, paused or aborted, and says what came of it. */
+export async function runInForeground(replayId: string, flags: RunFlags): Promise<void> {
+  const { withReplaySession } = await import('./session.ts');
+  const { runReplay } = await import('../../replay/run.ts');
+  const { readParts } = await import('../../database/replays.ts');
+  const { standOf } = await import('../../replay/track.ts');
+  const { viewOfParts } = await import('./progress-view.ts');
+  const { operator } = await import('./request.ts');
+  const json = flags.json ?? false;
+  const { replay, parts: end } = await withReplaySession(async (parts, signal) => {
+    const view = viewOfParts('replay', await readParts(parts.db, replayId), json);
+    try {
+      const onProgress = (now: readonly ReplayPart[]): void => view.to(standOf(now), now);
+      const by = operator(flags.by);
+      const run = await runReplay(parts, { replayId, by, onProgress, onWait: (why) => view.wait(why), signal });
+      return { replay: run, parts: await readParts(parts.db, replayId) };
+    } finally {
+      view.end();
+    }
+  });
+  await tell(replay, end, json);
+}
+
+async function tell(replay: Replay, parts: readonly ReplayPart[], json: boolean): Promise<void> {
+  const { standText } = await import('./words.ts');
+  const { standOf } = await import('../../replay/track.ts');
+  if (json) return printJson({ replayId: replay.replayId, state: replay.state, ...standOf(parts), partitions: parts });
+  print(`replay ${replay.replayId} is ${replay.state}: ${standText(parts)}`);
+  if (replay.state === 'paused') print(`It goes on with \`oms replay resume ${replay.replayId}\`.`);
+}

@@ -1,0 +1,83 @@
+import type { Replay, ReplayAction, ReplayPart, Tallies } from '../../database/replays.ts';
+import { REPLAY_CLASSES } from '../../replay/classes.ts';
+import { standOf } from '../../replay/track.ts';
+import { table } from '../output.ts';
+
+const grouped = (value: number): string => value.toLocaleString('en');
+
+/** What classes mean that are not those of order events. */
+const EVENT_CLASSES: Readonly<Record<string, string>> = {
+  superseded: 'an older status of an order: only the newest is told again',
+  unsent: 'not told yet at all: the publisher will tell it',
+};
+
+/** `new 12, running 300`: those there are, in the order of the glossary. */
+export function tallyLine(tallies: Tallies): string {
+  const order = [...Object.keys(REPLAY_CLASSES), ...Object.keys(tallies)];
+  const names = [...new Set(order)].filter((name) => (tallies[name] ?? 0) > 0);
+  return names.map((name) => `${name} ${grouped(tallies[name] ?? 0)}`).join(', ') || 'nothing';
+}
+
+function describeRange({ mode, options }: Replay): string[] {
+  const { fromTime, toTime, orderIds, types, topics, rate, to, allowStale } = options;
+  const time = (ms: number): string => new Date(ms).toISOString();
+  const lines = [
+    fromTime === null ? '' : `from     ${time(fromTime)}`,
+    toTime === null ? '' : `before   ${time(toTime)}`,
+    orderIds ? `orders   ${orderIds.length > 5 ? `${grouped(orderIds.length)} given` : orderIds.join(', ')}` : '',
+    types ? `types    ${types.join(', ')}` : '',
+    topics ? `topics   ${topics.join(', ')}` : '',
+    mode === 're-emit' ? `to       ${to ?? 'the live topics'}` : '',
+    rate > 0 ? `rate     ${grouped(rate)} effects/s at most` : '',
+    allowStale ? 'stale orders are taken as new' : '',
+  ];
+  return lines.filter((line) => line !== '');
+}
+
+export function replayHead(replay: Replay): string {
+  const { replayId, mode, state, requestedBy, reason, createdAt } = replay;
+  return [
+    `replay ${replayId}: ${mode} of ${replay.options.from}, ${state}`,
+    `planned  ${createdAt.toISOString()} by ${requestedBy}: ${reason}`,
+    ...describeRange(replay),
+  ].join('\n');
+}
+
+/** The plan: counts by class with what they mean, and samples. */
+export function planText(replay: Replay): string {
+  const { planned } = replay;
+  if (!planned) return 'the plan is not complete';
+  const rows = Object.keys({ ...REPLAY_CLASSES, ...planned.tallies })
+    .filter((name) => (planned.tallies[name] ?? 0) > 0)
+    .map((name) => [
+      name,
+      grouped(planned.tallies[name] ?? 0),
+      EVENT_CLASSES[name] ?? REPLAY_CLASSES[name as keyof typeof REPLAY_CLASSES] ?? 'events to be told again',
+      (planned.samples[name] ?? [])
+        .slice(0, 3)
+        .map(({ orderId, partition, offset }) => orderId ?? `${partition}:${offset}`)
+        .join(' '),
+    ]);
+  const rate = planned.seconds > 0 ? ` (${grouped(Math.round(planned.records / planned.seconds))}/s)` : '';
+  const took = `${grouped(planned.records)} looked at in ${planned.seconds.toFixed(1)} s${rate}`;
+  return `${took}\n\n${table(['WHAT', 'COUNT', 'MEANS', 'SUCH AS'], rows)}`;
+}
+
+/** How far each partition is. */
+export function partsText(parts: readonly ReplayPart[]): string {
+  const rows = parts.map(({ partition, from, next, end, tallies, effects }) => {
+    const done = end === from ? 100 : ((next - from) / (end - from)) * 100;
+    return [partition, from, next, end, `${done.toFixed(0)} %`, tallyLine(tallies), tallyLine(effects)];
+  });
+  return table(['PARTITION', 'FROM', 'NEXT', 'END', 'DONE', 'RECORDS', 'EFFECTS'], rows);
+}
+
+export function standText(parts: readonly ReplayPart[]): string {
+  const { tallies, effects, done, total } = standOf(parts);
+  return `${grouped(done)} of ${grouped(total)} offsets; records: ${tallyLine(tallies)}; effects: ${tallyLine(effects)}`;
+}
+
+export function actionsText(actions: readonly ReplayAction[]): string {
+  const rows = actions.map(({ at, action, doneBy, detail }) => [at.toISOString(), doneBy, action, detail]);
+  return table(['WHEN', 'WHO', 'WHAT', 'WHY'], rows);
+}

@@ -1,0 +1,180 @@
+import { databaseError } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
+import { knownStates, lookUp } from '../database/ledger.ts';
+import type { LedgerView } from '../database/ledger.ts';
+import { hasDrafts, readDrafts, writeDrafts } from '../database/replay-drafts.ts';
+import type { Draft } from '../database/replay-drafts.ts';
+import { FINGERPRINT_VERSION } from '../domain/fingerprint.ts';
+import type { OmsError } from '../domain/errors.ts';
+import { decodeRecords } from '../ingest/decode.ts';
+import type { IncomingEvent, PoisonMessage } from '../ingest/event.ts';
+import { judge, orderViews } from '../ingest/judge.ts';
+import type { Verdict } from '../ingest/judge.ts';
+import type { Memory } from '../ingest/memory.ts';
+import type { Codec } from '../kafka/codec.ts';
+import type { ConsumedRecord } from '../kafka/consumer.ts';
+import { classOf, classOfKnown } from './classes.ts';
+import type { ReplayClass } from './classes.ts';
+import type { RecordFilter } from './filter.ts';
+
+/** A record, and what it is. */
+export interface Classified {
+  record: ConsumedRecord;
+  is: ReplayClass;
+  /** Where they could be read. */
+  orderId: string | null;
+  eventId: string | null;
+  /** Why it is refused. */
+  error: OmsError | undefined;
+}
+
+/** Decoded records, with what the ledger knows of those whose content is done with. */
+export interface Prepared {
+  records: readonly ConsumedRecord[];
+  poison: ReadonlyMap<bigint, PoisonMessage>;
+  events: ReadonlyMap<bigint, IncomingEvent>;
+  known: ReadonlyMap<bigint, ReplayClass>;
+}
+
+/**
+ * Tells what records are, by the code ingest decides with: decode, judge, and the ledger. It changes neither the ledger nor
+ * Temporal. What a real run would have written into the ledger is kept beside it as drafts, so that an order that stands
+ * on the topic twice is new once.
+ */
+export interface Classifier {
+  /** The part that may go on for several partitions at once. @throws OmsError, retryable, when a part is away */
+  prepare(records: readonly ConsumedRecord[]): Promise<Prepared>;
+  /** The part in which records are judged by those before them: one call after the other. @throws as `prepare` */
+  judge(prepared: Prepared): Promise<Classified[]>;
+}
+
+export interface ClassifierOptions {
+  db: Database;
+  codec: Codec;
+  /** With prefix. */
+  topic: string;
+  filter: RecordFilter;
+  memory: Memory;
+  /** Whose drafts to keep; undefined where the ledger itself will know, because what is judged is also done. */
+  draftsOf?: string;
+}
+
+export function createClassifier(options: ClassifierOptions): Classifier {
+  const drafts = createDrafts(options.db, options.draftsOf);
+  return {
+    prepare: async (records) => {
+      try {
+        return await prepare(options, records);
+      } catch (error) {
+        throw databaseError(error);
+      }
+    },
+    judge: async (prepared) => {
+      try {
+        const open = [...prepared.events.values()].filter(({ record }) => !prepared.known.has(record.offset));
+        const verdicts = await judgeAll(options, open, drafts);
+        return prepared.records.map((record) => classified(record, prepared, verdicts));
+      } catch (error) {
+        throw databaseError(error);
+      }
+    },
+  };
+}
+
+async function prepare(options: ClassifierOptions, records: readonly ConsumedRecord[]): Promise<Prepared> {
+  const { db, codec, topic, filter } = options;
+  const taken = records.filter((record) => filter.takesRecord(record));
+  const decoded = (await decodeRecords(codec, topic, taken)).filter((one) => filter.takesEvent(one));
+  const events = decoded.filter((one) => one.kind !== 'poison');
+  const states = await knownStates(db, events);
+  return {
+    records,
+    poison: new Map(decoded.flatMap((one) => (one.kind === 'poison' ? [[one.record.offset, one] as const] : []))),
+    events: new Map(events.map((event) => [event.record.offset, event])),
+    known: new Map(
+      events.flatMap((event, i) =>
+        states.has(i) ? [[event.record.offset, classOfKnown(states.get(i))] as const] : [],
+      ),
+    ),
+  };
+}
+
+interface Judged {
+  verdict: Verdict;
+  is: ReplayClass;
+}
+
+async function judgeAll(
+  { db, memory }: ClassifierOptions,
+  events: readonly IncomingEvent[],
+  drafts: Drafts,
+): Promise<Map<bigint, Judged>> {
+  if (events.length === 0) return new Map();
+  const ledger = await drafts.addTo(await lookUp(db, events), events);
+  const viewOf = orderViews(ledger);
+  const judged = events.map((event) => {
+    const view = viewOf(event.orderId);
+    const verdict = judge(event, view, memory);
+    return { event, verdict, is: classOf(verdict, view.entry?.state) };
+  });
+  await drafts.keep(judged);
+  return new Map(judged.map(({ event, verdict, is }) => [event.record.offset, { verdict, is }]));
+}
+
+function classified(record: ConsumedRecord, prepared: Prepared, verdicts: ReadonlyMap<bigint, Judged>): Classified {
+  const { offset } = record;
+  const poison = prepared.poison.get(offset);
+  if (poison) return { record, is: 'poison', orderId: poison.orderId, eventId: null, error: poison.error };
+  const event = prepared.events.get(offset);
+  const judged = verdicts.get(offset);
+  const is = prepared.known.get(offset) ?? judged?.is;
+  if (!event || !is) return { record, is: 'filtered', orderId: null, eventId: null, error: undefined };
+  const error = judged && 'error' in judged.verdict ? judged.verdict.error : undefined;
+  return { record, is, orderId: event.orderId, eventId: event.eventId, error };
+}
+
+interface Drafts {
+  /** What the ledger says, and what it would say after a real run up to here. */
+  addTo(ledger: LedgerView, events: readonly IncomingEvent[]): Promise<LedgerView>;
+  keep(judged: readonly { event: IncomingEvent; verdict: Verdict }[]): Promise<void>;
+}
+
+function createDrafts(db: Database, replayId: string | undefined): Drafts {
+  if (replayId === undefined) return { addTo: (ledger) => Promise.resolve(ledger), keep: () => Promise.resolve() };
+  let some: boolean | undefined;
+  return {
+    addTo: async (ledger, events) => {
+      some ??= await hasDrafts(db, replayId);
+      if (!some) return ledger;
+      return merged(ledger, await readDrafts(db, replayId, [...new Set(events.map(({ orderId }) => orderId))]));
+    },
+    keep: async (judged) => {
+      const drafts = judged.flatMap(({ event, verdict }) => draftOf(event, verdict) ?? []);
+      if (drafts.length > 0) some = true;
+      await writeDrafts(db, replayId, drafts);
+    },
+  };
+}
+
+/** What is refused leaves nothing behind, and what was known is known. */
+function draftOf(event: IncomingEvent, verdict: Verdict): Draft | undefined {
+  const { outcome } = verdict;
+  if (outcome === 'conflict' || outcome === 'stale' || (outcome === 'duplicate' && !verdict.newId)) return undefined;
+  const { orderId, eventId, contentHash, source } = event;
+  const placed = outcome === 'claim' ? { source, fingerprint: verdict.fingerprint } : null;
+  return { orderId, eventId, contentHash, placed };
+}
+
+function merged(ledger: LedgerView, drafts: readonly Draft[]): LedgerView {
+  const entries = new Map(ledger.entries);
+  for (const { orderId, eventId, placed } of drafts) {
+    const known = entries.get(orderId);
+    if (!placed || (known && known.state !== 'awaited')) continue;
+    entries.set(orderId, {
+      ...{ orderId, source: placed.source, fingerprint: placed.fingerprint },
+      ...{ state: 'started', fingerprintVersion: FINGERPRINT_VERSION, placedEventId: eventId },
+    });
+  }
+  const events = drafts.map(({ orderId, eventId, contentHash }) => ({ orderId, eventId, contentHash, handled: true }));
+  return { entries, events: [...ledger.events, ...events] };
+}

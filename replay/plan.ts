@@ -1,0 +1,192 @@
+import { randomBytes } from 'node:crypto';
+import { transaction } from '../database/database.ts';
+import { archiveRange, countArchive } from '../database/outbox-archive.ts';
+import { dropDrafts } from '../database/replay-drafts.ts';
+import { storable } from '../database/records.ts';
+import { insertReplay, moveReplay, noteAction, readParts, readReplay, savePlan } from '../database/replays.ts';
+import type { NewReplay, Planned, Replay, ReplayMode, ReplayOptions } from '../database/replays.ts';
+import { OmsError } from '../domain/errors.ts';
+import { completeMemory } from '../ingest/memory.ts';
+import { topicNames } from '../kafka/topics.ts';
+import type { TopicKind } from '../kafka/topics.ts';
+import { createClassifier } from './classifier.ts';
+import type { Classified, Classifier } from './classifier.ts';
+import { createFilter } from './filter.ts';
+import type { ReplayParts } from './parts.ts';
+import type { OnWait } from './patience.ts';
+import { rangesOf, readExtents } from './ranges.ts';
+import type { FrozenRange, OffsetSpan } from './ranges.ts';
+import { readClassified } from './reading.ts';
+import { assertNotLive, ownTopic } from './target.ts';
+import { count, keepSample, totalOf } from './tallies.ts';
+
+/** What an operator asks for. */
+export interface PlanRequest {
+  mode: ReplayMode;
+  options: ReplayOptions;
+  /** Events are told again on the topics they came from, instead of one of the replay's own. */
+  live: boolean;
+  /** Offsets; null = all there are. */
+  spans: readonly OffsetSpan[] | null;
+  requestedBy: string;
+  reason: string;
+}
+
+export interface PlanProgress {
+  /** Offsets gone through, of all in the range. */
+  done: number;
+  total: number;
+  tallies: Planned['tallies'];
+}
+
+export interface Watching {
+  onProgress: (progress: PlanProgress) => void;
+  onWait: OnWait;
+  signal: AbortSignal;
+}
+
+/** Days are seen in it, and two of a second differ. */
+export function newReplayId(now: Date = new Date()): string {
+  return `${now.toISOString().slice(0, 10).replaceAll('-', '')}-${randomBytes(3).toString('hex')}`;
+}
+
+/**
+ * Freezes the range as it stands now, and tells what a run would do with each record of it, without doing any of it.
+ * @throws OmsError OMS_REPLAY_INVALID; a retryable one when a part is away
+ */
+export async function planReplay(parts: ReplayParts, asked: PlanRequest, watching: Watching): Promise<Replay> {
+  const replayId = newReplayId();
+  const request = { ...asked, options: { ...asked.options, to: targetOf(parts, replayId, asked) } };
+  const ranges = await freeze(parts, request);
+  await enter(parts, { replayId, ...request, ranges });
+  const began = performance.now();
+  try {
+    const counted = request.mode === 're-emit' ? await countEvents(parts, request, ranges) : undefined;
+    const found = counted ?? (await classifyAll(parts, replayId, request, watching));
+    watching.signal.throwIfAborted();
+    const seconds = (performance.now() - began) / 1_000;
+    await savePlan(parts.db, replayId, { ...found, records: totalOf(found.tallies), seconds });
+  } catch (error) {
+    throw await calledOff(parts, replayId, request, watching.signal.aborted ? undefined : error);
+  } finally {
+    await dropDrafts(parts.db, replayId).catch(() => undefined);
+  }
+  return required(await readReplay(parts.db, replayId), replayId);
+}
+
+/** @throws OmsError OMS_REPLAY_UNKNOWN when there is none */
+export function required(replay: Replay | undefined, replayId: string): Replay {
+  if (replay) return replay;
+  throw new OmsError('OMS_REPLAY_UNKNOWN', `no replay ${replayId}; \`oms replay status\` lists those there are`);
+}
+
+function targetOf({ config }: ReplayParts, replayId: string, { mode, options, live }: PlanRequest): string | null {
+  if (mode !== 're-emit' || live) return null;
+  const to = options.to ?? ownTopic(config.OMS_PREFIX, replayId);
+  assertNotLive(config.OMS_PREFIX, to);
+  return to;
+}
+
+async function freeze(
+  { admin, db, config }: ReplayParts,
+  { mode, options, spans }: PlanRequest,
+): Promise<FrozenRange[]> {
+  if (mode === 're-emit') return [{ partition: 0, ...(await archiveRange(db, options)) }];
+  const topic = topicNames(config.OMS_PREFIX)[options.from as TopicKind];
+  return rangesOf(await readExtents(admin, topic, options.fromTime), spans);
+}
+
+async function enter({ db }: ReplayParts, replay: NewReplay): Promise<void> {
+  await transaction(db, async (tx) => {
+    await insertReplay(tx, replay);
+    await noteAction(tx, replay.replayId, 'planned', replay.requestedBy, replay.reason);
+  });
+}
+
+/** A plan that is not complete can never be run. */
+async function calledOff(
+  { db }: ReplayParts,
+  replayId: string,
+  { requestedBy }: PlanRequest,
+  error: unknown,
+): Promise<Error> {
+  const why = error instanceof Error ? error.message : 'called off while it was planned';
+  const note = async (): Promise<void> => {
+    await moveReplay(db, replayId, ['planning'], 'aborted');
+    await noteAction(db, replayId, 'aborted', requestedBy, storable(why));
+  };
+  await note().catch(() => undefined);
+  return error instanceof Error
+    ? error
+    : new OmsError('OMS_REPLAY_STATE', `replay ${replayId} was called off while it was planned`);
+}
+
+const SAMPLES = 10;
+
+async function countEvents({ db }: ReplayParts, { options }: PlanRequest, [range]: readonly FrozenRange[]) {
+  const rows = range ? await countArchive(db, options, range, SAMPLES) : [];
+  return {
+    tallies: Object.fromEntries(rows.map((row) => [row.what, row.count])),
+    samples: Object.fromEntries(
+      rows.map((row) => [
+        row.what,
+        row.samples.map((one) => ({ orderId: one.order_id, eventId: one.event_id, partition: 0, offset: one.id })),
+      ]),
+    ),
+  };
+}
+
+/** The classifier of a replay's orders topic, as its options say. `dry`: nothing of what is judged is done. */
+export function classifierOf(parts: ReplayParts, replayId: string, options: ReplayOptions, dry: boolean): Classifier {
+  return createClassifier({
+    db: parts.db,
+    codec: parts.codec,
+    topic: topicNames(parts.config.OMS_PREFIX).orders,
+    filter: createFilter(options),
+    memory: options.allowStale ? completeMemory : parts.memory,
+    ...(dry ? { draftsOf: replayId } : {}),
+  });
+}
+
+async function classifyAll(
+  parts: ReplayParts,
+  replayId: string,
+  { options }: PlanRequest,
+  { onProgress, onWait, signal }: Watching,
+): Promise<Pick<Planned, 'tallies' | 'samples'>> {
+  await parts.memory.load();
+  const ranges = await readParts(parts.db, replayId);
+  const positions = new Map(ranges.map(({ partition, from }) => [partition, from]));
+  const total = ranges.reduce((sum, { from, end }) => sum + end - from, 0);
+  const found: Pick<Planned, 'tallies' | 'samples'> = { tallies: {}, samples: {} };
+  let done = 0;
+  await readClassified({
+    ...parts,
+    ...{ replayId, onWait, signal },
+    topic: topicNames(parts.config.OMS_PREFIX).orders,
+    parts: ranges,
+    classifier: classifierOf(parts, replayId, options, true),
+    onClassified: (partition, chunk, next) => {
+      for (const one of chunk) tally(found, one);
+      done += next - (positions.get(partition) ?? next);
+      positions.set(partition, next);
+      onProgress({ done, total, tallies: found.tallies });
+      return Promise.resolve();
+    },
+  });
+  return found;
+}
+
+function tally({ tallies, samples }: Pick<Planned, 'tallies' | 'samples'>, one: Classified): void {
+  count(tallies, one.is);
+  if (one.is !== 'filtered') keepSample(samples, one.is, () => sampleOf(one));
+}
+
+/** Longest message of a sample, in characters. */
+const MESSAGE_CHARACTERS = 300;
+
+function sampleOf({ record, orderId, eventId, error }: Classified) {
+  const { partition, offset } = record;
+  const why = error ? { code: error.code, message: storable(error.message.slice(0, MESSAGE_CHARACTERS)) } : {};
+  return { orderId, eventId, partition, offset: Number(offset), ...why };
+}

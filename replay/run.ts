@@ -1,0 +1,212 @@
+import { databaseError } from '../database/database.ts';
+import { readOutboxDepth } from '../database/outbox-queue.ts';
+import { storable } from '../database/records.ts';
+import { dropDrafts } from '../database/replay-drafts.ts';
+import { moveReplay, noteAction, readReplay, withReplayLock } from '../database/replays.ts';
+import type { Replay, ReplayPart, ReplayState } from '../database/replays.ts';
+import { ORDERS_TASK_QUEUE } from '../domain/contract.ts';
+import { OmsError, isOmsError } from '../domain/errors.ts';
+import { every } from '../ingest/every.ts';
+import { noStep } from '../ingest/step.ts';
+import type { OnStep } from '../ingest/step.ts';
+import { createLagReader } from '../kafka/lag.ts';
+import { createPublisher } from '../kafka/publisher.ts';
+import type { Publisher } from '../kafka/publisher.ts';
+import { batchLimits, groupName, topicNames } from '../kafka/topics.ts';
+import { createGate } from './gate.ts';
+import { createPace } from './pace.ts';
+import type { ReplayParts } from './parts.ts';
+import type { OnWait } from './patience.ts';
+import { required } from './plan.ts';
+import { createPressure } from './pressure.ts';
+import type { Gauge, Pressure } from './pressure.ts';
+import { runEvents } from './run-events.ts';
+import { runOrders } from './run-orders.ts';
+import type { Run } from './run-orders.ts';
+import { ensureTarget } from './target.ts';
+import { openTrack } from './track.ts';
+
+export interface RunRequest {
+  replayId: string;
+  /** Who runs it. */
+  by: string;
+  /** With each piece of progress, the parts as they then stand. */
+  onProgress: (parts: readonly ReplayPart[]) => void;
+  onWait: OnWait;
+  /** Pauses it: what is in hand is finished, and a later run goes on from there. */
+  signal: AbortSignal;
+  /** Lets tests end it between two steps. */
+  onStep?: OnStep;
+}
+
+const WATCH_MS = 500;
+
+/**
+ * Runs a planned replay, or goes on with one that was paused or whose process died, until it is finished, paused or
+ * aborted. Running one that is finished does nothing.
+ * @throws OmsError OMS_REPLAY_UNKNOWN, OMS_REPLAY_STATE, OMS_REPLAY_BUSY; what cannot be retried
+ */
+export async function runReplay(parts: ReplayParts, request: RunRequest): Promise<Replay> {
+  const { db } = parts;
+  const replay = required(await readReplay(db, request.replayId), request.replayId);
+  if (replay.state === 'finished') return replay;
+  const held = await withReplayLock(db, replay.replayId, () => runHeld(parts, replay, request));
+  if (!held) throw new OmsError('OMS_REPLAY_BUSY', `replay ${replay.replayId} is run by another process`);
+  return required(await readReplay(db, replay.replayId), replay.replayId);
+}
+
+async function runHeld(parts: ReplayParts, replay: Replay, request: RunRequest): Promise<void> {
+  const { db } = parts;
+  const { replayId } = replay;
+  if (!(await moveReplay(db, replayId, ['planned', 'paused', 'running'], 'running'))) throw wrongState(replay, 'run');
+  await noteAction(db, replayId, BEGINNINGS[replay.state] ?? 'run', request.by);
+  const ending = new AbortController();
+  const signal = AbortSignal.any([request.signal, ending.signal]);
+  const watch = every(WATCH_MS, () => watchState(parts, replayId, ending));
+  try {
+    await runRest(parts, replay, request, signal);
+  } catch (error) {
+    await noteFailure(parts, replayId, request.by, error).catch(() => undefined);
+    throw error;
+  } finally {
+    await watch.stop();
+  }
+  if (!signal.aborted) {
+    await moveReplay(db, replayId, ['running'], 'finished');
+    await noteAction(db, replayId, 'finished', request.by);
+    await dropDrafts(db, replayId);
+  } else if (await moveReplay(db, replayId, ['running'], 'paused'))
+    await noteAction(db, replayId, 'paused', request.by);
+}
+
+/** What cannot be retried stops it; mended, it can go on. */
+async function noteFailure({ db }: ReplayParts, replayId: string, by: string, error: unknown): Promise<void> {
+  await moveReplay(db, replayId, ['running'], 'paused');
+  await noteAction(db, replayId, 'stopped', by, storable(error instanceof Error ? error.message : String(error)));
+}
+
+const BEGINNINGS: Partial<Record<ReplayState, string>> = {
+  planned: 'run',
+  paused: 'resumed',
+  running: 'resumed after its process had died',
+};
+
+/** Somebody may have paused or aborted it. A database that does not answer changes nothing. */
+async function watchState({ db }: ReplayParts, replayId: string, ending: AbortController): Promise<void> {
+  const now = await readReplay(db, replayId).catch(() => undefined);
+  if (now && now.state !== 'running') ending.abort(new Error(`replay ${replayId} was ${now.state}`));
+}
+
+async function runRest(parts: ReplayParts, replay: Replay, request: RunRequest, signal: AbortSignal): Promise<void> {
+  const track = await openTrack(parts.db, replay.replayId);
+  const publisher = createPublisher({
+    connection: parts.connection,
+    maxBatchBytes: await batchLimitsOf(parts, replay),
+  });
+  const onAbort = (): void => void publisher.close({ graceMs: ABORT_GRACE_MS });
+  signal.addEventListener('abort', onAbort, { once: true });
+  const { onWait } = request;
+  const run: Run = {
+    ...{ parts, replay, track, onWait, signal },
+    pace: createPace(replay.options.rate),
+    pressure: pressureOf(parts, replay),
+    onProgress: () => request.onProgress(track.parts()),
+  };
+  try {
+    await byMode(run, publisher, request.onStep ?? noStep);
+    if (!signal.aborted) await track.complete();
+    run.onProgress();
+  } catch (error) {
+    const interrupted = error === signal.reason || (isOmsError(error) && error.retryable);
+    if (!signal.aborted || !interrupted) throw databaseError(error);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    await publisher.close({ graceMs: ABORT_GRACE_MS });
+  }
+}
+
+const ABORT_GRACE_MS = 5_000;
+
+async function byMode(run: Run, publisher: Publisher, onStep: OnStep): Promise<void> {
+  switch (run.replay.mode) {
+    case 'start-missing':
+      return runOrders(run, createGate({ ...run, publisher, options: run.replay.options, onStep }));
+    case 'validate':
+      return runOrders(run, undefined);
+    case 're-emit':
+      return runEvents(run, publisher);
+  }
+}
+
+/** The target of a re-emission is there from here on, and says how large a batch it takes. */
+async function batchLimitsOf(parts: ReplayParts, { mode, options }: Replay): Promise<(topic: string) => number> {
+  const limits = batchLimits(parts.config.OMS_PREFIX);
+  if (mode !== 're-emit' || options.to === null) return limits;
+  const { to } = options;
+  const limit = await ensureTarget(parts, to);
+  return (topic) => (topic === to ? limit : limits(topic));
+}
+
+function pressureOf(parts: ReplayParts, { mode, options }: Replay): Pressure {
+  if (mode === 'validate') return createPressure([]);
+  return createPressure(
+    mode === 're-emit'
+      ? [unsent(parts, options.maxLag)]
+      : [backlog(parts, options.maxBacklog), ingestLag(parts, options.maxLag)],
+  );
+}
+
+function unsent({ db }: ReplayParts, limit: number): Gauge {
+  return { what: 'live events wait for the publisher', limit, read: async () => (await readOutboxDepth(db)).unsent };
+}
+
+/** Of workflow tasks: gRPC's name for the kind. */
+const WORKFLOW_QUEUE = 1;
+
+function backlog({ client, config }: ReplayParts, limit: number): Gauge {
+  const request = {
+    namespace: config.TEMPORAL_NAMESPACE,
+    taskQueue: { name: `${config.OMS_PREFIX}${ORDERS_TASK_QUEUE}` },
+    taskQueueType: WORKFLOW_QUEUE,
+    reportStats: true,
+  };
+  const read = async (): Promise<number> => {
+    const { stats } = await client.workflowService.describeTaskQueue(request);
+    return Number(stats?.approximateBacklogCount ?? 0);
+  };
+  return { what: 'workflow tasks wait for a worker', limit, read };
+}
+
+function ingestLag({ admin, config }: ReplayParts, limit: number): Gauge {
+  const topics = [topicNames(config.OMS_PREFIX).orders];
+  const lag = createLagReader({ admin, groupId: groupName(config.OMS_PREFIX, 'ingest'), topics });
+  const read = async (): Promise<number> =>
+    (await lag.read()).reduce((total, partition) => total + Number(partition.lag), 0);
+  return { what: 'live records wait for ingest', limit, read };
+}
+
+/** @throws OmsError OMS_REPLAY_UNKNOWN, OMS_REPLAY_STATE */
+export async function changeReplay(
+  { db }: Pick<ReplayParts, 'db'>,
+  replayId: string,
+  change: 'pause' | 'abort',
+  by: string,
+): Promise<Replay> {
+  const replay = required(await readReplay(db, replayId), replayId);
+  const [from, to] = CHANGES[change];
+  if (!(await moveReplay(db, replayId, from, to))) throw wrongState(replay, change);
+  await noteAction(db, replayId, to, by);
+  if (change === 'abort') await dropDrafts(db, replayId);
+  return required(await readReplay(db, replayId), replayId);
+}
+
+const CHANGES = {
+  pause: [['running'], 'paused'],
+  abort: [['planning', 'planned', 'running', 'paused'], 'aborted'],
+} as const satisfies Record<string, readonly [readonly ReplayState[], ReplayState]>;
+
+function wrongState({ replayId, state }: Replay, what: string): OmsError {
+  return new OmsError('OMS_REPLAY_STATE', `replay ${replayId} is ${state}: it cannot be ${PARTICIPLES[what] ?? what}`);
+}
+
+const PARTICIPLES: Record<string, string> = { run: 'run', pause: 'paused', abort: 'aborted' };

@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { readParts } from '../../database/replays.ts';
+import type { Replay, ReplayMode, ReplayOptions } from '../../database/replays.ts';
+import type { IngestStep } from '../../ingest/step.ts';
+import { loadConfig } from '../../platform/config/load.ts';
+import { planReplay } from '../../replay/plan.ts';
+import { runReplay } from '../../replay/run.ts';
+import type { RunRequest } from '../../replay/run.ts';
+import type { OffsetSpan } from '../../replay/ranges.ts';
+import { standOf } from '../../replay/track.ts';
+import { withReplayParts } from '../../replay/parts.ts';
+import { silent } from './order-world.ts';
+
+const ALL: ReplayOptions = {
+  from: 'orders',
+  ...{ fromTime: null, toTime: null, orderIds: null, types: null, topics: null, to: null },
+  ...{ rate: 0, maxBacklog: 0, maxLag: 0, allowStale: false },
+};
+
+export interface Asked {
+  mode?: ReplayMode;
+  options?: Partial<ReplayOptions>;
+  spans?: OffsetSpan[];
+  live?: boolean;
+}
+
+const never = (): AbortSignal => new AbortController().signal;
+
+function connectionOf(environment: Record<string, string>) {
+  const config = loadConfig(environment);
+  return { config, connection: { brokers: config.KAFKA_BROKERS, clientId: 'test-replay', logger: silent, retries: 5 } };
+}
+
+export async function plan(environment: Record<string, string>, asked: Asked = {}): Promise<Replay> {
+  const { config, connection } = connectionOf(environment);
+  const { mode = 'start-missing', spans = null, live = false } = asked;
+  const from = mode === 're-emit' ? 'outbox' : 'orders';
+  const request = { mode, spans, live, options: { ...ALL, from, ...asked.options } };
+  const watching = { onProgress: () => undefined, onWait: () => undefined, signal: never() };
+  return withReplayParts(config, connection, (parts) =>
+    planReplay(parts, { ...request, requestedBy: 'tester', reason: 'a test' }, watching),
+  );
+}
+
+export interface RunResult extends ReturnType<typeof standOf> {
+  state: string;
+  /** Why it waited. */
+  waits: string[];
+}
+
+export async function run(
+  environment: Record<string, string>,
+  replayId: string,
+  more: Partial<Pick<RunRequest, 'onStep' | 'signal' | 'onProgress' | 'onWait'>> = {},
+): Promise<RunResult> {
+  const { config, connection } = connectionOf(environment);
+  const waits: string[] = [];
+  const request: RunRequest = {
+    ...{ replayId, by: 'tester', signal: never(), onProgress: () => undefined },
+    ...more,
+    onWait: (reason) => {
+      if (reason !== undefined) waits.push(reason);
+      more.onWait?.(reason);
+    },
+  };
+  return withReplayParts(config, connection, async (parts) => {
+    const { state } = await runReplay(parts, request);
+    return { state, waits, ...standOf(await readParts(parts.db, replayId)) };
+  });
+}
+
+const SCRIPT = fileURLToPath(new URL('./replay-process.ts', import.meta.url));
+
+/** Runs a replay in a process that kills itself at the end of a step, the n-th time; resolves with how it ended. */
+export async function runUntilKilled(
+  environment: Record<string, string>,
+  replayId: string,
+  killAt: IngestStep,
+  times = 1,
+): Promise<{ end: string; log: string }> {
+  const env = {
+    PATH: process.env.PATH,
+    ...environment,
+    OMS_TEST_KILL_AT: `${killAt}:${times}`,
+    OMS_TEST_REPLAY: replayId,
+  };
+  const child = spawn(process.execPath, [SCRIPT], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let log = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (log += chunk.toString()));
+  await once(child, 'close');
+  return { end: child.signalCode ?? String(child.exitCode), log };
+}
