@@ -1,4 +1,4 @@
-import { ImageName, getContainerRuntimeClient } from 'testcontainers';
+import { ImageName, getContainerRuntimeClient, getReaper } from 'testcontainers';
 import type { ContainerRuntimeClient, StartedTestContainer } from 'testcontainers';
 import { freePorts } from '../../local/ports.ts';
 import type { Endpoints } from '../../local/stack.ts';
@@ -26,16 +26,19 @@ export function findEngine(): Promise<ContainerRuntimeClient | undefined> {
   return getContainerRuntimeClient().catch(() => undefined);
 }
 
-/** Pulls the images that are not there. @throws Error naming the image that cannot be had */
+/** Pulls the images that are not there, that of the reaper too. @throws Error saying which cannot be had */
 export async function requireImages(engine: ContainerRuntimeClient): Promise<void> {
-  const parts = [kafkaPart('', 0), registryPart(), temporalPart(), postgresPart()];
-  for (const { image } of parts) {
-    const name = ImageName.fromString(image);
-    await engine.image.pull(name, { force: false, platform: undefined }).catch((cause: unknown) => {
+  const had = async (what: string, wanted: Promise<unknown>): Promise<void> => {
+    await wanted.catch((cause: unknown) => {
       const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new Error(`the image ${image} cannot be had: ${reason.trim()}`, { cause });
+      throw new Error(`${what} cannot be had: ${reason.trim()}`, { cause });
     });
+  };
+  for (const { image } of [kafkaPart('', 0), registryPart(), temporalPart(), postgresPart()]) {
+    const pulled = engine.image.pull(ImageName.fromString(image), { force: false, platform: undefined });
+    await had(`the image ${image}`, pulled);
   }
+  await had('the reaper of testcontainers', getReaper(engine));
 }
 
 /**
