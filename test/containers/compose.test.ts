@@ -104,6 +104,21 @@ describe('the system of docker-compose.yml', () => {
       },
     );
 
+    it('takes orders by HTTP, too', async () => {
+      const body = {
+        customerId: 'customer-1',
+        currency: 'GBP',
+        items: [{ sku: 'SKU-1', quantity: 1, unitPrice: 500 }],
+      };
+      const answer = await fetch(`http://127.0.0.1:${project.port('OMS_API_PORT')}/v1/orders`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      expect(answer.status).toBe(201);
+      await untilDelivered(((await answer.json()) as { orderId: string }).orderId);
+    });
+
     it('takes the workflows as the image has them bundled', async () => {
       const log = await project.compose('logs', 'worker');
       expect(log).toContain('"state":"RUNNING"');
