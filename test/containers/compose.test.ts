@@ -19,7 +19,7 @@ let db: Database;
 beforeAll(async () => {
   project = await createComposeProject({ OMS_SIM_CARRIER_PICKUP: '100 ms', OMS_SIM_CARRIER_TRANSIT: '100 ms' });
   db = openDatabase({ url: project.environment.DATABASE_URL ?? '', poolSize: 2, applicationName: 'oms-test' });
-  await project.compose('build', 'setup');
+  if (!process.env.OMS_IMAGE) await project.compose('build', 'setup');
 });
 
 afterAll(async () => {

@@ -24,6 +24,7 @@ export interface ContainerState {
 
 /** docker-compose.yml as a project of a test's own: its name, ports, settings and image. */
 export interface ComposeProject {
+  /** OMS_IMAGE, which somebody has built, or one that the test builds. */
   image: string;
   /** The published port of a setting such as OMS_API_PORT. */
   port(setting: string): number;
