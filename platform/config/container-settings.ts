@@ -29,7 +29,10 @@ export const CONTAINER_SETTINGS: Readonly<Record<string, ContainerSetting>> = {
   KAFKA_UI_IMAGE: { default: 'provectuslabs/kafka-ui:v0.7.2', about: "Kafka's web UI (profile `tools`)." },
   KAFKA_UI_PORT: { default: '8080', about: "Port of Kafka's web UI." },
   KAFKA_HEAP_OPTS: { default: '-Xms256M -Xmx768M', about: "Memory of Kafka's JVM." },
-  REGISTRY_JAVA_OPTS: { default: '-Xms64m -Xmx384m', about: "Memory of the registry's JVM." },
+  REGISTRY_JAVA_OPTS: {
+    default: '-Xms64m -Xmx384m -XX:TieredStopAtLevel=1',
+    about: "Options of the registry's JVM: memory, and a quick start.",
+  },
   DEMO_ORDERS_PER_SECOND: {
     default: '2',
     about: 'How fast the demo plays its orders (profile `demo`); 0 = all at once.',
