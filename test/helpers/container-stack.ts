@@ -47,7 +47,7 @@ export async function requireImages(engine: ContainerRuntimeClient): Promise<voi
  * @throws Error with the last lines of the log of each part that did not start
  */
 export async function startContainers(engine: ContainerRuntimeClient): Promise<ContainerStack> {
-  const { host } = engine.info.containerRuntime;
+  const host = addressOf(engine.info.containerRuntime.host);
   const [kafkaPort = 0] = await freePorts(1);
   const parts = [kafkaPart(host, kafkaPort), registryPart(), temporalPart(), postgresPart()];
   const results = await Promise.allSettled(parts.map(startPart));
@@ -63,6 +63,9 @@ export async function startContainers(engine: ContainerRuntimeClient): Promise<C
   };
   return { endpoints: endpointsOf(running), stop };
 }
+
+/** Not by name: it stands for two addresses, and only one of them may lead to the container. */
+const addressOf = (host: string): string => (host === 'localhost' ? '127.0.0.1' : host);
 
 async function startPart(part: ContainerPart): Promise<Running> {
   const lines: string[] = [];
@@ -99,7 +102,7 @@ function endpointsOf(running: readonly Running[]): Endpoints {
   const address = (name: ContainerPart['name']): string => {
     const found = running.find(({ part }) => part.name === name);
     if (!found) throw new Error(`${name} does not run`);
-    return `${found.container.getHost()}:${found.container.getMappedPort(found.part.port)}`;
+    return `${addressOf(found.container.getHost())}:${found.container.getMappedPort(found.part.port)}`;
   };
   const { user, password, database } = POSTGRES;
   return {
