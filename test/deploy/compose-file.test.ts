@@ -27,7 +27,9 @@ describe('docker-compose.yml', () => {
   });
 
   it('has a published port in .env for each that it publishes, and a named volume for all that is kept', () => {
-    const published = [...compose.matchAll(/\$\{PUBLISH_ADDRESS:-127\.0\.0\.1\}:(\S+):\d+"/g)].map(([, port]) => port);
+    const published = [...compose.matchAll(/\$\{PUBLISH_ADDRESS:-127\.0\.0\.1\}:(\S+):\d+['"]/g)].map(
+      ([, port]) => port,
+    );
     expect(published).toHaveLength(11);
     for (const port of published) expect(port).toMatch(/^\$\{[A-Z_]+_PORT:-\d+\}$/);
   });
