@@ -1,5 +1,6 @@
 // Two projects: `unit` needs nothing running; `integration` gets the real Kafka, registry, Temporal and PostgreSQL
-// from test/helpers/stack.ts, started once for the run on free ports.
+// from test/helpers/stack.ts, started once for the run on free ports. `containers` builds the image and brings up
+// docker-compose.yml: only where it is asked for, `npm run test:containers`.
 const common = {
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
@@ -20,7 +21,11 @@ export default {
       ...common,
       displayName: 'unit',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: [...common.testPathIgnorePatterns, '<rootDir>/test/integration/'],
+      testPathIgnorePatterns: [
+        ...common.testPathIgnorePatterns,
+        '<rootDir>/test/integration/',
+        '<rootDir>/test/containers/',
+      ],
     },
     {
       ...common,
@@ -30,5 +35,8 @@ export default {
       globalTeardown: '<rootDir>/test/helpers/global-teardown.ts',
       setupFilesAfterEnv: ['<rootDir>/test/helpers/integration-timeout.ts'],
     },
+    ...(process.env.OMS_TEST_CONTAINERS
+      ? [{ ...common, displayName: 'containers', testMatch: ['<rootDir>/test/containers/**/*.test.ts'] }]
+      : []),
   ],
 };

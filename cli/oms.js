@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // The entry of the command line. Plain JavaScript, so that an old Node can still read it and say what is missing.
 const NEEDED = 24;
 const major = Number(process.versions.node.split('.')[0]);
@@ -16,6 +17,13 @@ process.removeAllListeners('warning');
 process.on('warning', (warning) => {
   if (warning.name !== 'TimeoutNegativeWarning') console.error(`${warning.name}: ${warning.message}`);
 });
+
+// The first process of a container gets no signal but those it listens for: what nobody else handles ends it.
+if (process.pid === 1) {
+  for (const [signal, number] of Object.entries({ SIGINT: 2, SIGTERM: 15 })) {
+    process.on(signal, () => process.listenerCount(signal) === 1 && process.exit(128 + number));
+  }
+}
 
 // A role whose `oms up` is gone, however it went, ends in order.
 process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));

@@ -12,6 +12,7 @@ import { pricingRules } from '../platform/config/pricing-rules.ts';
 import type { RoleContext, RunningRole } from '../platform/role.ts';
 import { openProviders } from '../providers/providers.ts';
 import { createActivities } from './activities/index.ts';
+import { givenBundle } from './bundle.ts';
 import { checkNamespace, connectTemporal } from './connection.ts';
 import { createWorkerMetrics } from './metrics.ts';
 import { installRuntime } from './runtime.ts';
@@ -117,7 +118,8 @@ async function run(context: RoleContext, parts: Parts, signal: AbortSignal): Pro
   if (!signal.aborted) await parts.worker.run();
 }
 
-function build({ config, logger, metrics }: RoleContext, parts: Parts, connection: NativeConnection): Promise<Worker> {
+async function build(context: RoleContext, parts: Parts, connection: NativeConnection): Promise<Worker> {
+  const { config, logger, metrics } = context;
   const { db, codec, providers } = parts;
   const measured = createWorkerMetrics(metrics, db);
   const activities = createActivities({
@@ -141,6 +143,7 @@ function build({ config, logger, metrics }: RoleContext, parts: Parts, connectio
     prefix: config.OMS_PREFIX,
     activities,
     stopwatch: parts.stopwatch,
+    workflowBundle: await givenBundle(config.OMS_WORKFLOW_BUNDLE),
     slots: config.OMS_WORKER_SLOTS,
     poolSize: config.OMS_DATABASE_POOL,
     drainMs: Math.max(0, config.OMS_SHUTDOWN_GRACE - CLOSING_MS),

@@ -1,18 +1,12 @@
-import { fileURLToPath } from 'node:url';
 import type { NativeConnection, Worker, WorkerOptions } from '@temporalio/worker';
 import { ORDERS_TASK_QUEUE } from '../domain/contract.ts';
 import type { Activities } from './activities/index.ts';
+import { PRELOAD_MODULES, WORKFLOWS_PATH } from './bundle.ts';
 import { createStopwatch } from './stopwatch.ts';
 import type { Stopwatch } from './stopwatch.ts';
 import { unwatchedWorker } from './unwatched-worker.ts';
 
-const workflows = (file: string): string => fileURLToPath(new URL(`../workflows/${file}`, import.meta.url));
-
-/** The workflows are bundled from here as they are; this folder knows them by path only. */
-export const WORKFLOWS_PATH = workflows('index.ts');
-
-/** Loaded once instead of once an order: our workflow modules keep no state of their own. */
-export const PRELOAD_MODULES = [workflows('preload.ts'), WORKFLOWS_PATH];
+export { PRELOAD_MODULES, WORKFLOWS_PATH } from './bundle.ts';
 
 export interface OrderWorkerOptions {
   connection: NativeConnection;
@@ -28,7 +22,7 @@ export interface OrderWorkerOptions {
   drainMs: number;
   /** Times the calls into workflow code. @default one of its own */
   stopwatch?: Stopwatch;
-  /** Bundled already: what tests share. @default bundled from WORKFLOWS_PATH */
+  /** Bundled already: by the image's build, or by tests, which share it. @default bundled from WORKFLOWS_PATH */
   workflowBundle?: WorkerOptions['workflowBundle'];
 }
 

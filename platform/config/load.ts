@@ -1,4 +1,5 @@
 import { OmsError, shown } from '../../domain/errors.ts';
+import { CONTAINER_SETTINGS } from './container-settings.ts';
 import { SETTINGS } from './settings.ts';
 import type { Config, SettingName } from './settings.ts';
 
@@ -29,7 +30,8 @@ export function loadConfig(environment: Environment = process.env, defaults: Env
 /** Names in the environment that look like ours but are none: a typing error should not pass in silence. */
 export function unknownSettings(environment: Environment = process.env): string[] {
   return Object.keys(environment).filter(
-    (name) => name.startsWith('OMS_') && !name.startsWith('OMS_TEST_') && !(name in SETTINGS),
+    (name) =>
+      name.startsWith('OMS_') && !name.startsWith('OMS_TEST_') && !(name in SETTINGS || name in CONTAINER_SETTINGS),
   );
 }
 

@@ -228,6 +228,11 @@ export const SETTINGS = {
     '200',
     'Workflow tasks and activities a worker runs at once; of database steps at most four a connection.',
   ),
+  OMS_WORKFLOW_BUNDLE: setting(
+    z.string(),
+    '',
+    'A file with the workflows, bundled beforehand, as the image has it; not set = a worker bundles them at each start.',
+  ),
   OMS_DATABASE_POOL: setting(wholeNumber(1, 500), '16', 'PostgreSQL connections of one process.'),
 
   // providers

@@ -13,14 +13,48 @@ export interface TestStack {
   stop(): Promise<void>;
 }
 
+/** Where the tests' stack comes from: containers, child processes, or whichever this machine has. */
+const KINDS = ['auto', 'containers', 'local'] as const;
+type Kind = (typeof KINDS)[number];
+
 /**
- * The one place that decides where the integration tests get their Kafka, registry, Temporal and PostgreSQL from:
- * the running stack of the state directory named by OMS_TEST_STACK_DIR, else one of their own, on free ports and in a
- * directory of its own, so that it works beside a running `npm start`.
+ * The one place that decides where the integration tests get their Kafka, registry, Temporal and PostgreSQL from: the
+ * running stack of the state directory named by OMS_TEST_STACK_DIR; else one of their own, on free ports, so that it
+ * works beside a running `npm start`. OMS_TEST_STACK says of what kind. By default it is containers where a Docker engine
+ * answers and has or gets the images, else the local stack.
  */
 export async function obtainStack(): Promise<TestStack> {
   const directory = process.env.OMS_TEST_STACK_DIR;
-  return directory ? borrowStack(directory) : ownStack();
+  if (directory) return borrowStack(directory);
+  const kind = wantedKind();
+  return (kind === 'local' ? undefined : await containerStack(kind)) ?? ownStack();
+}
+
+function wantedKind(): Kind {
+  const given = process.env.OMS_TEST_STACK || 'auto';
+  const kind = KINDS.find((known) => known === given);
+  if (!kind) throw new Error(`OMS_TEST_STACK is ${JSON.stringify(given)}: must be one of ${KINDS.join(', ')}`);
+  return kind;
+}
+
+/** Undefined where there is no engine, or no images, and nobody insists. */
+async function containerStack(kind: Kind): Promise<TestStack | undefined> {
+  // Loaded only here: it takes a second.
+  const { findEngine, requireImages, startContainers } = await import('./container-stack.ts');
+  const engine = await findEngine();
+  if (!engine && kind === 'auto') return undefined;
+  if (!engine) throw new Error('OMS_TEST_STACK is containers, and no Docker engine answers');
+  try {
+    await requireImages(engine);
+  } catch (error) {
+    if (kind === 'containers' || !(error instanceof Error)) throw error;
+    process.stderr.write(`  test stack: no containers, ${error.message}\n`);
+    return undefined;
+  }
+  process.stderr.write('  test stack: containers\n');
+  const stack = await startContainers(engine);
+  await warmCoordinators(stack.endpoints.kafkaBrokers);
+  return stack;
 }
 
 async function borrowStack(directory: string): Promise<TestStack> {

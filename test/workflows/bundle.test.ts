@@ -1,18 +1,14 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { dirname, relative, sep } from 'node:path';
-import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker';
-import { PRELOAD_MODULES, WORKFLOWS_PATH } from '../../workers/worker.ts';
+
+import { WORKFLOWS_PATH, bundleWorkflows } from '../../workers/bundle.ts';
 
 const ROOT = dirname(dirname(WORKFLOWS_PATH));
 
 /** What the bundler has put in, relative to the project; its own runtime has no path. */
 let modules: string[];
 beforeAll(async () => {
-  const { code } = await bundleWorkflowCode({
-    workflowsPath: WORKFLOWS_PATH,
-    preloadModules: PRELOAD_MODULES,
-    logger: new DefaultLogger('WARN'),
-  });
+  const { code } = await bundleWorkflows();
   const map = /sourceMappingURL=data:application\/json;[^,]*base64,([A-Za-z0-9+/=]+)\s*$/.exec(code)?.[1] ?? '';
   const { sources } = JSON.parse(Buffer.from(map, 'base64').toString()) as { sources: string[] };
   const files = sources.filter((source) => source.startsWith(ROOT));

@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { readFile, readdir } from 'node:fs/promises';
-import { DefaultLogger, Runtime, Worker, bundleWorkflowCode } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { historyFromText } from '../helpers/histories.ts';
 import type { History } from '../helpers/histories.ts';
 import { CAPTURE_STORIES, RECORDED_STORIES } from '../helpers/recorded-stories.ts';
-import { PRELOAD_MODULES, WORKFLOWS_PATH } from '../../workers/worker.ts';
+import { bundleWorkflows } from '../../workers/bundle.ts';
 
 const HISTORIES = new URL('../histories/', import.meta.url);
 const versions = await readdir(HISTORIES);
@@ -33,11 +33,7 @@ const faults = new Map<string, Error | undefined>();
 beforeAll(async () => {
   const telemetryOptions = { logging: { filter: 'OFF' } };
   Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions });
-  workflowBundle = await bundleWorkflowCode({
-    workflowsPath: WORKFLOWS_PATH,
-    preloadModules: PRELOAD_MODULES,
-    logger: new DefaultLogger('WARN'),
-  });
+  workflowBundle = await bundleWorkflows();
   for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle }, histories())) {
     faults.set(workflowId, error);
   }
