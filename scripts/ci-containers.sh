@@ -66,7 +66,7 @@ say 'docker-compose.yml'
 npm run --silent test:containers
 
 say 'integration tests on containers'
-run=(npm run --silent test:integration -- --testPathPatterns)
+run=(node --experimental-vm-modules node_modules/jest/bin/jest.js --selectProjects integration --testPathPatterns)
 if ! OMS_TEST_STACK=containers "${run[@]}" "$chosen"; then
   echo 'Some tests failed on containers. Those files once more, on their own:'
   OMS_TEST_STACK=containers "${run[@]}" "$chosen" --onlyFailures --maxWorkers=1
