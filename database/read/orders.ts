@@ -160,7 +160,8 @@ function idsOf(text: string): Sql {
     union (select order_id from credit_notes where credit_note_id = ${text})`;
 }
 
-const MS = 1;
+/** The last moment that has a name. */
+const LAST_MS = 8.64e15;
 
 /** Claimed, and waiting for a worker: few, unless a part of the system is away. */
 function untakenOrders(filter: OrderFilter, { after, limit }: Part): Sql {
@@ -180,7 +181,7 @@ function untakenOrders(filter: OrderFilter, { after, limit }: Part): Sql {
     ...(after === undefined
       ? []
       : [
-          sql`l.claimed_at < ${new Date(after.at + MS)}`,
+          sql`l.claimed_at < ${new Date(Math.min(after.at + 1, LAST_MS))}`,
           sql`(${at}, l.order_id) < (${new Date(after.at)}, ${after.id} collate "C")`,
         ]),
   ]);

@@ -54,7 +54,7 @@ export async function createReferenceWorld(options: FulfillmentWorldOptions = {}
     ...options,
     pricing: { fallback: 'reference', ...options.pricing },
   });
-  const { db, url, prefix, encoder, activities } = world;
+  const { db, prefix, encoder, activities } = world;
   const environment = { ...testEnvironment(), OMS_PREFIX: prefix, OMS_PRICE_FALLBACK: 'reference' };
   const config = loadConfig(environment);
   const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL });
