@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { Command, InvalidArgumentError } from 'commander';
 import { OmsError } from '../domain/errors.ts';
 import { ORDERS_TASK_QUEUE } from '../domain/contract.ts';
@@ -10,6 +9,7 @@ import { duration } from '../platform/config/types.ts';
 import type { Config } from '../platform/config/settings.ts';
 import { commandTemporal, withDatabase } from './clients.ts';
 import { countOption } from './options.ts';
+import { operatorName } from './operator.ts';
 import { examples, printResult, table } from './output.ts';
 import { cliConfig } from './settings.ts';
 
@@ -17,8 +17,8 @@ interface StuckFlags {
   json?: boolean;
   olderThan: number;
   limit: number;
-  reason?: string;
-  eventId?: string;
+  why?: string;
+  who: string;
 }
 
 const HOUR_MS = 3_600_000;
@@ -31,15 +31,15 @@ export function createCommand(): Command {
     .argument('[id]', 'order id')
     .option('--older-than <duration>', 'list orders that have not moved for so long', durationOption, HOUR_MS)
     .option('--limit <rows>', 'most rows, the longest waiting first', countOption(1), 50)
-    .option('--reason <text>', 'why, for people')
-    .option('--event-id <id>', 'to ask for the same once more (default: a new one)')
+    .option('--why <text>', 'why you decide so; required for an action, and recorded')
+    .option('--who <name>', 'who decides; recorded', operatorName())
     .addHelpText('after', HELP)
     .addHelpText(
       'after',
       examples(
         'oms orders stuck --older-than 15m',
-        'oms orders stuck retry 536365',
-        'oms orders stuck fail 536365 --reason "the carrier has gone out of business" --json',
+        "oms orders stuck retry 536365 --why 'the provider is back'",
+        "oms orders stuck fail 536365 --why 'the carrier has gone out of business' --json",
       ),
     )
     .action(async (action: string | undefined, id: string | undefined, flags: StuckFlags) =>
@@ -87,10 +87,11 @@ function listText(orders: readonly StuckOrder[]): string {
 async function act(action: StuckAction, id: string | undefined, flags: StuckFlags): Promise<void> {
   const orderId = assertOrderId(id ?? '', 'order id', 'OMS_CLI_USAGE');
   const { actOnStuck } = await import('../ingest/stuck/actions.ts');
-  const eventId = flags.eventId ?? `operator/${action}/${randomUUID()}`;
-  const request = { orderId, action, eventId, reason: flags.reason ?? null };
+  const { who, why } = flags;
+  if (!why) throw new OmsError('OMS_CLI_USAGE', 'an action needs --why: it is recorded');
+  const request = { orderId, action, by: { who, why } };
   const acted = await withParts(await cliConfig(), (parts) => actOnStuck(parts, request));
-  printResult(flags, { ...acted, eventId }, () =>
+  printResult(flags, acted, () =>
     [`Order ${orderId}: ${acted.done}.`, `oms orders show ${orderId}  tells what came of it.`].join('\n'),
   );
 }

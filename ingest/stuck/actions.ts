@@ -1,3 +1,6 @@
+import type { Database } from '../../database/database.ts';
+import { beginDecision, endDecision } from '../../database/decisions.ts';
+import type { Operator, StoredDecision } from '../../database/decisions.ts';
 import { OmsError } from '../../domain/errors.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
 import { MESSAGE_VERSION } from '../../domain/lifecycle.ts';
@@ -16,10 +19,8 @@ export interface ActOptions extends StuckOptions {
 export interface ActionRequest {
   orderId: string;
   action: StuckAction;
-  /** Why, for people; it stands in the order and its events. */
-  reason: string | null;
-  /** Names this wish: the same one given twice is one wish. */
-  eventId: string;
+  /** Recorded; why also stands in the order and its events. */
+  by: Operator;
 }
 
 export interface Acted {
@@ -42,8 +43,21 @@ export async function actOnStuck(options: ActOptions, request: ActionRequest): P
   const [order] = await stuckOrders(options, { olderThanMs: 0, orderId, limit: 1 });
   if (!order) throw new OmsError('OMS_ORDER_UNKNOWN', `no order ${orderId} is known`);
   if (!order.actions.includes(action)) throw refused(order, action);
-  const done = await act(options, order, request);
+  const decision = await decide(options.db, request);
+  const done = await act(options, order, request, decision);
+  await endDecision(options.db, decision.id, { done });
   return { orderId, action, done };
+}
+
+/**
+ * Written down before it is carried out; one that was cut off is gone on with. Another action that was cut off is given
+ * up: what it would have done is decided anew.
+ */
+async function decide(db: Database, { orderId, action, by }: ActionRequest): Promise<StoredDecision> {
+  const begun = await beginDecision(db, by, { kind: 'order', subject: orderId, action });
+  if (begun.action === action) return begun;
+  await endDecision(db, begun.id, { done: null, insteadOf: action });
+  return beginDecision(db, by, { kind: 'order', subject: orderId, action });
 }
 
 function refused({ orderId, status, reason, actions }: StuckOrder, action: string): OmsError {
@@ -54,9 +68,14 @@ function refused({ orderId, status, reason, actions }: StuckOrder, action: strin
   );
 }
 
-function act(options: ActOptions, order: StuckOrder, request: ActionRequest): Promise<string> {
+function act(
+  options: ActOptions,
+  order: StuckOrder,
+  request: ActionRequest,
+  decision: StoredDecision,
+): Promise<string> {
   if (order.waitsFor === 'run') return recover(options, request);
-  return request.action === 'retry' ? retryActivities(options, order) : giveUp(options, request);
+  return request.action === 'retry' ? retryActivities(options, order) : giveUp(options, request, decision);
 }
 
 async function recover({ db, workflows }: ActOptions, { orderId, action }: ActionRequest): Promise<string> {
@@ -79,13 +98,13 @@ async function retryActivities({ client }: ActOptions, order: StuckOrder): Promi
   return `${waiting.map(({ name }) => name).join(', ')}: tried again now`;
 }
 
-async function giveUp({ workflows }: ActOptions, request: ActionRequest): Promise<string> {
-  const { orderId, action, eventId, reason } = request;
-  const isFailed = action === 'fail';
+/** The decision names the wish: carried out twice, it is one. */
+async function giveUp({ workflows }: ActOptions, request: ActionRequest, decision: StoredDecision): Promise<string> {
+  const { orderId, action } = request;
   const message: CancelMessage = {
-    ...{ v: MESSAGE_VERSION, kind: 'cancel', eventId, fulfillmentId: null },
-    reason: reason ?? (isFailed ? 'given up by an operator' : 'cancelled by an operator'),
-    ...(isFailed ? { as: 'failed' } : {}),
+    ...{ v: MESSAGE_VERSION, kind: 'cancel', eventId: `operator/${action}/${decision.id}` },
+    ...{ fulfillmentId: null, reason: decision.why },
+    ...(action === 'fail' ? { as: 'failed' } : {}),
   };
   if ((await workflows.signal(orderId, message)) === 'signalled')
     return `asked to ${action}: what was done is undone first`;

@@ -66,7 +66,7 @@ function parked({ parked: events }: WaitingOrder): Diagnosis {
 function unsent({ unsent: event }: WaitingOrder): Diagnosis {
   if (!event) return { waitsFor: 'step', reason: 'closed: it waits for nothing', actions: [] };
   const why = event.heldReason
-    ? `is held back: ${event.heldReason}`
+    ? `is held back: ${event.heldReason} (\`oms orders held\`)`
     : 'is not on its topic yet: does `oms publisher` run?';
   return { waitsFor: 'publisher', reason: `event ${event.eventId} ${why}`, actions: [] };
 }

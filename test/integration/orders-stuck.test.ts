@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
+import { decisionsAbout } from '../../database/decisions.ts';
 import type { OrderState } from '../../domain/contract.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
 import { createOrderWorkflows } from '../../ingest/order-workflows.ts';
@@ -59,7 +59,7 @@ const untilWaiting = (id: string, waitsFor: string, holds: (order: StuckOrder) =
     return order?.waitsFor === waitsFor && holds(order) && order;
   });
 
-const act = (orderId: string, action: StuckAction, reason: string | null = null) =>
+const act = (orderId: string, action: StuckAction, why = 'a test') =>
   actOnStuck(
     {
       ...world,
@@ -69,7 +69,7 @@ const act = (orderId: string, action: StuckAction, reason: string | null = null)
         timersOf: () => ({ customerActionMs: 60_000, carrierOverdueMs: 600_000 }),
       }),
     },
-    { orderId, action, reason, eventId: `operator/${action}/${randomUUID()}` },
+    { orderId, action, by: { who: 'tester', why } },
   );
 
 const refusal = { code: 'OMS_ORDER_ACTION_REFUSED' };
@@ -132,6 +132,11 @@ describe('An order that waits for a provider', () => {
       .execute();
     expect(wish).toMatchObject([{ outcome: 'handled' }]);
     await expect(act(id, 'retry')).rejects.toMatchObject(refusal);
+    const decisions = await decisionsAbout(world.db, 'order', id);
+    expect(decisions).toMatchObject([
+      { action: 'fail', who: 'tester', why: 'the carrier has gone out of business', doneAt: expect.any(Date) },
+      { action: 'retry', doneAt: expect.any(Date) },
+    ]);
   });
 });
 
@@ -242,7 +247,7 @@ describe('oms orders stuck', () => {
     });
     const skip = await oms('skip', world.id('claimed'), '--json');
     expect({ code: skip.code, told: skip.told }).toEqual({ code: 1, told: expect.stringContaining(refusal.code) });
-    const retry = await oms('retry', world.id('claimed'));
+    const retry = await oms('retry', world.id('claimed'), '--why', 'a test');
     expect(retry).toMatchObject({ code: 1, told: expect.stringContaining('does `oms ingest` run?') });
   });
 });
