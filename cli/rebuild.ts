@@ -8,12 +8,18 @@ import { cliConfig, localStateDir } from './settings.ts';
 
 interface RebuildFlags extends Operator {
   json?: boolean;
+  nextInvoice?: number;
   nextCreditNote?: number;
 }
 
 /** `oms rebuild` */
 export function createCommand(): Command {
   return decidedBy(new Command())
+    .option(
+      '--next-invoice <number>',
+      'beyond those of charges outside of orders, which no topic tells',
+      countOption(1),
+    )
     .option('--next-credit-note <number>', 'where the topics do not tell it', countOption(1))
     .addHelpText(
       'after',
@@ -31,7 +37,7 @@ export function createCommand(): Command {
       const result = await runRebuild(config, {
         ...operatorOf(flags),
         stateDir: await localStateDir(config),
-        nextCreditNote: flags.nextCreditNote,
+        next: { invoice: flags.nextInvoice, creditNote: flags.nextCreditNote },
         onStep: (step) => (flags.json ? undefined : note(`rebuilding: ${step}`)),
       });
       printResult(flags, result, () => textOf(result));

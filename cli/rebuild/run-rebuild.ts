@@ -4,6 +4,7 @@ import type { Operator } from '../../database/decisions.ts';
 import { migrate } from '../../database/migrate.ts';
 import { applySentPrices } from '../../database/price-list.ts';
 import { closeRebuilt, settleRebuilt } from '../../database/rebuild/settle.ts';
+import type { NextNumbers } from '../../database/rebuild/settle.ts';
 import { applyLevels } from '../../database/stock-levels.ts';
 import { decodeLevels } from '../../ingest/stock/levels.ts';
 import { createCodec } from '../../kafka/codec.ts';
@@ -23,8 +24,8 @@ import type { RebuildContext } from './topics.ts';
 export interface RebuildOptions extends Operator {
   /** The state directory when the parts are those of its local stack. */
   stateDir?: string;
-  /** Number of the next credit note, where the topics do not tell. */
-  nextCreditNote?: number;
+  /** Where the topics do not tell. */
+  next?: NextNumbers;
   onStep?: (step: string) => void;
   onRecords?: (count: number) => void;
 }
@@ -73,13 +74,13 @@ async function rebuild(context: RebuildContext, options: RebuildOptions): Promis
   const deadLetters = await readLetters(context);
   step('events of orders');
   const unreadable = await readOutgoing(context);
-  await assertCreditNotesKnown(context, options.nextCreditNote);
+  await assertCreditNotesKnown(context, options.next?.creditNote);
   step('orders');
   const { untraced } = await readOrders(context);
   step('state of orders');
   const { orders, withoutStatus } = await deriveOrders(context);
   const closed = await db.transaction().execute((tx) => closeRebuilt(tx));
-  await db.transaction().execute((tx) => settleRebuilt(tx, options.nextCreditNote ?? 1));
+  await db.transaction().execute((tx) => settleRebuilt(tx, options.next ?? {}));
   step('stock and prices');
   await readLevels(context);
   step('open orders');

@@ -5,14 +5,20 @@ import { CREDIT_NOTES, INVOICES } from '../series.ts';
 /** The setting that says from which number on a series is whole: after a rebuild its older documents may be gone. */
 export const seriesFromSetting = (series: string): string => `series.from.${series}`;
 
+/** The least numbers of the next documents, where the topics do not tell: those of charges outside of orders, for one. */
+export interface NextNumbers {
+  invoice?: number;
+  creditNote?: number;
+}
+
 /**
  * What follows from the rebuilt orders: pieces reserved, numbers of invoices and credit notes, and what customers have
  * spent. Safe to repeat while nothing else writes.
  */
-export async function settleRebuilt(tx: Database, nextCreditNote: number): Promise<void> {
+export async function settleRebuilt(tx: Database, next: NextNumbers): Promise<void> {
   await reserve(tx);
-  await continueSeries(tx, INVOICES, 'invoices', 1);
-  await continueSeries(tx, CREDIT_NOTES, 'credit_notes', nextCreditNote);
+  await continueSeries(tx, INVOICES, 'invoices', next.invoice ?? 1);
+  await continueSeries(tx, CREDIT_NOTES, 'credit_notes', next.creditNote ?? 1);
   await spend(tx);
 }
 
@@ -33,12 +39,12 @@ async function continueSeries(tx: Database, series: string, table: string, least
   await sql`
     with numbers as (select min(number) as first, max(number) as last from ${sql.table(table)}),
     put as (
-      insert into invoice_series (series, next) select ${series}, greatest(coalesce(last, 0) + 1, ${least}) from numbers
+      insert into invoice_series (series, next) select ${series}, greatest(coalesce(last, 0) + 1, ${least}::bigint) from numbers
       on conflict (series) do update set next = excluded.next
     )
     insert into settings (name, value)
-    select ${seriesFromSetting(series)}, to_jsonb(coalesce(first, greatest(${least}, 1))) from numbers
-    where coalesce(first, ${least}) > 1
+    select ${seriesFromSetting(series)}, to_jsonb(case when ${least}::bigint > coalesce(last, 0) + 1 then ${least}::bigint else first end)
+    from numbers where ${least}::bigint > coalesce(last, 0) + 1 or first > 1
     on conflict (name) do update set value = excluded.value
   `.execute(tx);
 }

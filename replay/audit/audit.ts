@@ -11,11 +11,11 @@ import type { AuditCode, AuditPart, Difference, OrderCheck, WholeCheck } from '.
 import { invariantsOf } from './invariants.ts';
 import type { InvariantResult } from './invariants.ts';
 import { ledgerCheck } from './ledger.ts';
-import { accountsCheck, seriesCheck, spendCheck } from './money.ts';
+import { accountsCheck, chargesCheck, seriesCheck, spendCheck } from './money.ts';
 import { factCheck, numberingCheck, statusCheck, unsentCheck } from './outbox.ts';
 import { PAGE_ORDERS, orderPages } from './pages.ts';
 import type { OrderChoice } from './pages.ts';
-import { providerCheck } from './providers.ts';
+import { chargeRecordsCheck, providerCheck } from './providers.ts';
 import { readAuditedTopics } from './read.ts';
 import { repairAll } from './repair.ts';
 import { createSeenRecords } from './seen.ts';
@@ -60,7 +60,7 @@ export interface AuditReport {
   /** Records read on topics. */
   records: number;
   differences: Difference[];
-  /** All of them, also beyond those that are listed. */
+  /** Also beyond those that are listed; of what is found order by order no more than those are looked at twice. */
   counts: Partial<Record<AuditCode, number>>;
   invariants: InvariantResult[];
 }
@@ -137,13 +137,14 @@ function orderChecks(deps: AuditDependencies, options: AuditOptions, parts: read
 
 /** Not for an audit of some orders only. */
 function wholeChecks(deps: AuditDependencies, options: AuditOptions, parts: readonly AuditPart[]): WholeCheck[] {
-  const { db } = deps;
+  const { db, providers } = deps;
   const graceMs = options.graceMs ?? GRACE_MS;
   const checks: Partial<Record<AuditPart, WholeCheck[]>> = {
     temporal: [unknownWorkflowCheck({ ...deps, graceMs })],
     outbox: [unsentCheck(db, graceMs)],
     stock: [stockCheck(db)],
-    money: [seriesCheck(db), spendCheck(db)],
+    money: [seriesCheck(db), spendCheck(db), chargesCheck(db)],
+    providers: [chargeRecordsCheck({ db, ...providers })],
   };
   return parts.flatMap((part) => checks[part] ?? []);
 }

@@ -107,21 +107,29 @@ export function seriesCheck(db: Database): WholeCheck {
   };
 }
 
-/** Spent = what was approved less what was credited of it, for each customer and currency. */
+/**
+ * Spent = what was approved less what was credited of it, for each customer and currency; a tally that was begun anew
+ * counts its own decisions only.
+ */
 export function spendCheck(db: Database): WholeCheck {
   return async () => {
     const { rows } = await sql<{ customer: string; currency: string; spent: number; should: number }>`
       with should as (
-        select d.customer_id, d.currency, sum(d.amount - coalesce(c.credited, 0))::bigint as amount
+        select d.customer_id, d.currency, d.tally, sum(d.amount - coalesce(c.credited, 0))::bigint as amount
         from spend_decisions d
         left join (select fulfillment_id, sum(total) as credited from credit_notes group by fulfillment_id) as c
           on c.fulfillment_id = d.fulfillment_id
-        where d.approved group by d.customer_id, d.currency
+        where d.approved group by d.customer_id, d.currency, d.tally
+      ), tallies as (
+        select customer_id, currency, tally, spent from customer_spend
+        union all
+        select customer_id, currency, tally, 0 from should w where not exists (
+          select from customer_spend s where s.customer_id = w.customer_id and s.currency = w.currency)
       )
-      select coalesce(s.customer_id, w.customer_id) as customer, coalesce(s.currency, w.currency) as currency,
-        coalesce(s.spent, 0) as spent, coalesce(w.amount, 0) as should
-      from customer_spend s full join should w on w.customer_id = s.customer_id and w.currency = s.currency
-      where coalesce(s.spent, 0) <> coalesce(w.amount, 0) order by 1, 2
+      select t.customer_id as customer, t.currency, t.spent, coalesce(w.amount, 0) as should
+      from tallies t
+      left join should w on w.customer_id = t.customer_id and w.currency = t.currency and w.tally = t.tally
+      where t.spent <> coalesce(w.amount, 0) order by 1, 2
     `.execute(db);
     return rows.map(({ customer, currency, spent, should }) =>
       found(
@@ -130,6 +138,34 @@ export function spendCheck(db: Database): WholeCheck {
         `${customer} in ${currency}`,
         `${spent} is said to be spent, decisions and credit notes say ${should}`,
       ),
+    );
+  };
+}
+
+interface ChargeRow {
+  id: string;
+  kept: number;
+  invoiced: number | null;
+  credited: number;
+}
+
+/** The same as of fulfillments for charges outside of orders, once they have their answer. */
+export function chargesCheck(db: Database): WholeCheck {
+  return async () => {
+    const { rows } = await sql<ChargeRow>`
+      select p.fulfillment_id as id, p.captured - p.refunded as kept, i.total as invoiced, n.credited
+      from charges c join payments p on p.fulfillment_id = c.charge_id
+      left join invoices i on i.fulfillment_id = p.fulfillment_id
+      cross join lateral (
+        select coalesce(sum(total), 0)::bigint as credited from credit_notes where fulfillment_id = p.fulfillment_id
+      ) as n
+      where i.invoice_id is null or (p.status <> 'pending' and p.captured - p.refunded <> i.total - n.credited)
+      order by 1
+    `.execute(db);
+    return rows.map(({ id, kept, invoiced, credited }) =>
+      invoiced === null
+        ? found('OMS_AUDIT_INVOICE_MISSING', null, id, 'charge without an invoice')
+        : found('OMS_AUDIT_MONEY_DIFFERS', null, id, `${kept} kept, ${invoiced} invoiced, ${credited} credited`),
     );
   };
 }

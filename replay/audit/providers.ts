@@ -6,7 +6,7 @@ import type { PaymentStatus, ShipmentStatus } from '../../domain/status.ts';
 import { createLimiter } from '../../ingest/limiter.ts';
 import type { CarrierProvider, TrackedStatus } from '../../providers/carrier/port.ts';
 import type { PaymentProvider, PaymentState } from '../../providers/payment/port.ts';
-import type { AuditCode, Difference, OrderCheck } from './difference.ts';
+import type { AuditCode, Difference, OrderCheck, WholeCheck } from './difference.ts';
 
 export interface ProviderCheckOptions {
   db: Database;
@@ -21,7 +21,8 @@ const ATTEMPTS = 4;
 const WAIT_MS = 250;
 
 interface Row {
-  orderId: string;
+  /** Null on a charge outside of orders. */
+  orderId: string | null;
   id: string;
   payment: PaymentStatus | null;
   amount: number;
@@ -57,6 +58,36 @@ async function partsOf(db: Database, orderIds: readonly string[]): Promise<Row[]
     left join payments p on p.fulfillment_id = f.fulfillment_id
     left join shipments s on s.shipment_id = f.fulfillment_id
     where f.order_id = any(${[...orderIds]}::text[]) order by f.fulfillment_id
+  `.execute(db);
+  return rows;
+}
+
+const CHARGES_PER_PAGE = 1_000;
+
+/** The same for charges outside of orders. */
+export function chargeRecordsCheck({ db, payment }: ProviderCheckOptions): WholeCheck {
+  const limiter = createLimiter(CALLS_AT_ONCE);
+  return async () => {
+    const found: Difference[] = [];
+    for (let after = ''; ;) {
+      const rows = await chargesAfter(db, after);
+      const last = rows.at(-1);
+      if (!last) return found;
+      const judged = rows.map((row) => limiter(async () => judgePayment(row, await asking(() => payment.get(row.id)))));
+      found.push(...(await Promise.all(judged)).flat());
+      after = last.id;
+    }
+  };
+}
+
+/** A charge is a payment that nothing is shipped for. */
+async function chargesAfter(db: Database, after: string): Promise<Row[]> {
+  const { rows } = await sql<Row>`
+    select null as "orderId", c.charge_id as id, p.status as payment, coalesce(p.amount, 0) as amount,
+      coalesce(p.captured, 0) as captured, coalesce(p.refunded, 0) as refunded, false as "isGivenUp",
+      false as "isHandedOver", null as shipment, null as "bookingReference", 0 as "openNotes"
+    from charges c left join payments p on p.fulfillment_id = c.charge_id
+    where c.charge_id > ${after} order by c.charge_id limit ${CHARGES_PER_PAGE}
   `.execute(db);
   return rows;
 }
