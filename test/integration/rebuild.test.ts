@@ -74,11 +74,7 @@ beforeAll(async () => {
   fresh = await createTestDatabase();
   for (const table of PROVIDERS) {
     const rows = await lost.db.selectFrom(table).selectAll().execute();
-    if (rows.length > 0)
-      await fresh.db
-        .insertInto(table)
-        .values(rows)
-        .execute();
+    if (rows.length > 0) await fresh.db.insertInto(table).values(rows).execute();
   }
   deployment = { ...lost, db: fresh.db, environment: { ...lost.environment, DATABASE_URL: fresh.url } };
 }, 480_000);
