@@ -6,8 +6,8 @@ import type { Config } from '../../platform/config/settings.ts';
 import { commandDatabase, commandKafka, commandTemporal } from '../clients.ts';
 import type { RegistryAdmin } from '../setup/registry-admin.ts';
 import { createRegistryAdmin } from '../setup/registry-admin.ts';
-import { reachKafka } from './kafka.ts';
-import type { ReachedKafka } from './kafka.ts';
+import { reachKafka } from './reach-kafka.ts';
+import type { ReachedKafka } from './reach-kafka.ts';
 import { within } from './run-checks.ts';
 
 /** The parts of a deployment. Each is connected to when it is first asked for, once, for all checks. */
