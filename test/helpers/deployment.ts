@@ -64,6 +64,8 @@ export interface Deployment {
   records(kind: TopicKind): Promise<TopicRecord[]>;
   /** Records of the group `oms-ingest` that are not committed yet. */
   lag(): Promise<number>;
+  /** Lets the group `oms-ingest` begin anew at the first record; no member of it may run. */
+  rereadOrders(): Promise<void>;
   /** Consumer groups of the deployment. */
   groups(): Promise<string[]>;
   drop(): Promise<void>;
@@ -126,6 +128,15 @@ export async function createDeployment(settings: Record<string, string> = {}): P
       const [committed] = await admin.fetchOffsets({ groupId, topics: [topics.orders] });
       const done = new Map(committed?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
       return ends.reduce((sum, { partition, high }) => sum + Number(high) - Math.max(0, done.get(partition) ?? 0), 0);
+    },
+    rereadOrders: async () => {
+      const groupId = `${config.OMS_PREFIX}oms-ingest`;
+      await waitFor('the group to be empty', () =>
+        admin.resetOffsets({ groupId, topic: topics.orders, earliest: true }).then(
+          () => true,
+          () => false,
+        ),
+      );
     },
     groups: async () => {
       const { groups } = await admin.listGroups();

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { createDeployment, ROLES } from '../helpers/deployment.ts';
-import type { Deployment } from '../helpers/deployment.ts';
+import type { Deployment, RoleProcess } from '../helpers/deployment.ts';
 import {
   effectCounts,
   eventsOf,
@@ -13,6 +13,8 @@ import {
   workflowIds,
 } from '../helpers/end-state.ts';
 import type { OutgoingKind, ReadEvent } from '../helpers/end-state.ts';
+import { forgetHistories } from '../helpers/forget-histories.ts';
+import { freePorts } from '../../local/ports.ts';
 import { readRetailFile, RETAIL_FILE } from '../helpers/retail-file.ts';
 import type { RetailInvoice } from '../helpers/retail-file.ts';
 import { waitFor } from '../helpers/wait.ts';
@@ -32,6 +34,7 @@ const refused = invoices.filter(({ refusedFor }) => refusedFor !== undefined);
 const idsOf = (some: readonly RetailInvoice[]): string[] => some.map(({ id }) => id).sort();
 
 let deployment: Deployment;
+let ingest: RoleProcess;
 const events = new Map<OutgoingKind, ReadEvent[]>();
 const told = (kind: OutgoingKind): ReadEvent[] => events.get(kind) ?? [];
 
@@ -39,7 +42,7 @@ beforeAll(async () => {
   deployment = await createDeployment(SETTINGS);
   const seeded = await deployment.oms(['stock', 'seed', RETAIL_FILE]);
   expect(seeded).toMatchObject({ code: 0 });
-  await Promise.all(ROLES.map((role) => deployment.start(role)));
+  [ingest] = (await Promise.all(ROLES.toReversed().map((role) => deployment.start(role)))) as [RoleProcess];
   const imported = await deployment.oms(['orders', 'import', RETAIL_FILE, '--json']);
   expect(JSON.parse(imported.stdout)).toMatchObject({
     orders: invoices.length,
@@ -170,6 +173,58 @@ describe('the same month once more', () => {
       await untilSettled(deployment, valid.length, 2 * refused.length);
       expect(await effectCounts(deployment)).toEqual(before);
       for (const kind of OUTGOING) expect(await deployment.records(kind)).toHaveLength(told(kind).length);
+    },
+    IMPORT_MINUTES * 60_000,
+  );
+});
+
+describe('the whole topic replayed three times, once Temporal has forgotten all of it', () => {
+  const letters = 2 * refused.length;
+  let before: Awaited<ReturnType<typeof effectCounts>>;
+  const unchanged = async (): Promise<void> => {
+    await untilSettled(deployment, valid.length, letters);
+    expect(await effectCounts(deployment)).toEqual(before);
+    for (const kind of OUTGOING) expect(await deployment.records(kind)).toHaveLength(told(kind).length);
+  };
+  const reread = async (): Promise<void> => {
+    await ingest.stop();
+    await deployment.rereadOrders();
+    ingest = await deployment.start('ingest');
+  };
+
+  it(
+    'by the live group, ended by kill -9 on the way and shared out anew: nothing happens',
+    async () => {
+      await forgetHistories(deployment);
+      before = await effectCounts(deployment);
+      expect(before).toMatchObject({ workflows: 0, orders: valid.length });
+      await reread();
+      await ingest.kill();
+      ingest = await deployment.start('ingest');
+      const [port] = await freePorts(1);
+      const second = await deployment.start('ingest', { OMS_INGEST_PORT: String(port) });
+      await unchanged();
+      await second.stop();
+    },
+    IMPORT_MINUTES * 60_000,
+  );
+
+  it('by a planned replay: it finds nothing new, and its run has no effect', async () => {
+    const answer = await deployment.oms(['replay', 'plan', '--why', 'a test', '--json']);
+    expect(answer).toMatchObject({ code: 0 });
+    const { replayId, planned } = JSON.parse(answer.stdout) as { replayId: string; planned: { tallies: object } };
+    expect(planned.tallies).toEqual({ done: 2 * valid.length, poison: letters });
+    expect(await deployment.oms(['replay', 'run', replayId, '--json'])).toMatchObject({ code: 0 });
+    await unchanged();
+  });
+
+  it(
+    'by the live group once more; the audit finds no difference',
+    async () => {
+      await reread();
+      await unchanged();
+      const audit = await deployment.oms(['audit', '--settle', '1', '--grace', '1']);
+      expect(audit).toMatchObject({ code: 0 });
     },
     IMPORT_MINUTES * 60_000,
   );
