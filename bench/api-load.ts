@@ -45,7 +45,7 @@ const get = (path: string): Request => ({ method: 'GET', path });
 /** Each route of the API beside a bare route of the same method in the same run, on loopback. */
 export async function apiUnderLoad(endpoints: Endpoints): Promise<Row[]> {
   const world = await createWorld(endpoints);
-  const api = await startApi(world, { LOG_LEVEL: 'warn' });
+  const api = await startApi(world);
   const bare = await startBare();
   const bareGet = await load(bare.url, get('/'));
   const barePost = await load(bare.url, { ...anOrder, path: '/' });

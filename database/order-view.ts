@@ -87,19 +87,27 @@ export interface OrderSummary {
   version: number;
 }
 
+/** An order as it stands, without what led to it. */
+export type OrderHead = Omit<OrderView, 'timeline' | 'incoming' | 'news'>;
+
+/** The order alone: a few round trips less than everything about it. Null when neither ledger nor orders know the id. */
+export async function readOrderHead(db: Database, orderId: string): Promise<OrderHead | null> {
+  const [ledger, order] = await Promise.all([readLedger(db, orderId), readOrder(db, orderId)]);
+  if (!order) return ledger && { orderId, ledger, order: null, items: [], fulfillments: [] };
+  const { fulfillments, sequences: _sequences, now: _now, askedAt: _askedAt, orderId: _id, ...summary } = order;
+  return { orderId, ledger, order: summary, items: await readItems(db, orderId), fulfillments };
+}
+
 /** Everything about an order; null when neither ledger nor orders know the id. */
 export async function readOrderView(db: Database, orderId: string): Promise<OrderView | null> {
-  const [ledger, order] = await Promise.all([readLedger(db, orderId), readOrder(db, orderId)]);
-  if (!ledger && !order) return null;
-  const [items, timeline, incoming, news] = await Promise.all([
-    readItems(db, orderId),
+  const head = await readOrderHead(db, orderId);
+  if (!head) return null;
+  const [timeline, incoming, news] = await Promise.all([
     readTimeline(db, orderId),
     readIncoming(db, orderId),
     readNews(db, orderId),
   ]);
-  if (!order) return { orderId, ledger, order: null, items, fulfillments: [], timeline, incoming, news };
-  const { fulfillments, sequences: _sequences, now: _now, askedAt: _askedAt, orderId: _id, ...summary } = order;
-  return { orderId, ledger, order: summary, items, fulfillments, timeline, incoming, news };
+  return { ...head, timeline, incoming, news };
 }
 
 async function readLedger(db: Database, orderId: string): Promise<LedgerRow | null> {

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { OrderView } from '../../database/order-view.ts';
+import type { OrderHead, OrderView } from '../../database/order-view.ts';
 import type {
   CreditNoteRecord,
   FulfillmentRecord,
@@ -18,7 +18,7 @@ export function listedJson(one: ListedOrder): z.output<typeof listedOrder> {
 }
 
 /** An order as it stands; of one no worker has taken yet, what was placed. Null when there is only word of it. */
-export function orderJson(view: OrderView, placed: PlacedOrder | null): z.output<typeof order> | null {
+export function orderJson(view: OrderHead, placed: PlacedOrder | null): z.output<typeof order> | null {
   const { orderId, order: taken, ledger } = view;
   if (taken) {
     const { placedAt, receivedAt, closedAt, ...head } = taken;

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { readLedgerRecord } from '../../database/ledger-record.ts';
-import { readOrderView } from '../../database/order-view.ts';
-import type { OrderView } from '../../database/order-view.ts';
+import { readOrderHead, readOrderView } from '../../database/order-view.ts';
+import type { OrderHead } from '../../database/order-view.ts';
 import { postedEvents } from '../../database/posted-records.ts';
 import { OmsError } from '../../domain/errors.ts';
 import type { Address, OrderItem } from '../../domain/order.ts';
@@ -77,7 +77,7 @@ function registerPlace(app: FastifyInstance, { db, posting }: ApiDependencies): 
       });
       const { orderId } = answer.body as { orderId: string };
       const found = await readOne({ db }, orderId);
-      return give(reply, answer).send(found.json);
+      return give(reply, answer).send(found);
     },
   );
 }
@@ -94,7 +94,7 @@ function registerLooks(app: FastifyInstance, { db }: ApiDependencies): void {
         response: { 200: orderSchema, ...problems(404) },
       },
     },
-    async ({ params }) => (await readOne({ db }, params.id)).json,
+    async ({ params }) => readOne({ db }, params.id),
   );
   typed(app).get(
     '/orders/:id/timeline',
@@ -109,7 +109,8 @@ function registerLooks(app: FastifyInstance, { db }: ApiDependencies): void {
       },
     },
     async ({ params }) => {
-      const { view } = await readOne({ db }, params.id);
+      const view = await readOrderView(db, params.id);
+      if (!view || !orderJson(view, await placedOf(db, view))) throw unknownOrder(params.id);
       return timelineJson(view, await postedEvents(db, params.id));
     },
   );
@@ -117,14 +118,16 @@ function registerLooks(app: FastifyInstance, { db }: ApiDependencies): void {
 
 /** @throws OmsError OMS_ORDER_UNKNOWN */
 async function readOne({ db }: Pick<ApiDependencies, 'db'>, id: string) {
-  const view = await readOrderView(db, id);
-  const json = view && orderJson(view, await placedOf(db, view));
-  if (!view || !json) throw new OmsError('OMS_ORDER_UNKNOWN', `no order ${id}`);
-  return { view, json };
+  const head = await readOrderHead(db, id);
+  const json = head && orderJson(head, await placedOf(db, head));
+  if (!json) throw unknownOrder(id);
+  return json;
 }
 
+const unknownOrder = (id: string): OmsError => new OmsError('OMS_ORDER_UNKNOWN', `no order ${id}`);
+
 /** Only an order that no worker has taken is read from what was placed. */
-async function placedOf(db: ApiDependencies['db'], { order, orderId }: OrderView) {
+async function placedOf(db: ApiDependencies['db'], { order, orderId }: OrderHead) {
   return order ? null : ((await readLedgerRecord(db, orderId))?.placed ?? null);
 }
 
