@@ -9,7 +9,7 @@ import type { Row } from './table.ts';
 import { createWorld } from './world.ts';
 
 const CONNECTIONS = 20;
-const SECONDS = 5;
+const SECONDS = 10;
 const HEADERS = { 'content-type': 'application/json' };
 
 interface Load {

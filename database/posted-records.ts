@@ -38,9 +38,26 @@ export async function postRecord(tx: Database, record: PostedRecord): Promise<bo
     insert into outbox (event_id, order_id, topic, type, cause, key, value, headers, shard)
     values (${`${ID_PREFIX}${key}/${eventId}`}, ${orderId}, ${topic}, ${type}, 'http', ${key}, ${value},
       ${JSON.stringify(headers)}::jsonb, ${shardOf(orderId)})
-    on conflict (event_id) do nothing returning pg_notify(${OUTBOX_CHANNEL}, '')
+    on conflict (event_id) do nothing returning 1
   `.execute(tx);
   return rows.length > 0;
+}
+
+const ANNOUNCE_AFTER_MS = 20;
+const announcing = new WeakSet<Database>();
+
+/**
+ * Tells publishers that records were posted, once for all of a moment. Outside of the transactions that post, because one
+ * that announces holds a lock of the whole database until its commit is on disk, and so no two commit together. An
+ * announcement that is lost costs a publisher's poll.
+ */
+export function announcePosted(db: Database): void {
+  if (announcing.has(db)) return;
+  announcing.add(db);
+  setTimeout(() => {
+    announcing.delete(db);
+    void sql`select pg_notify(${OUTBOX_CHANNEL}, '')`.execute(db).catch(() => undefined);
+  }, ANNOUNCE_AFTER_MS).unref();
 }
 
 /** What was asked of an order and has not come back from the topic yet, in the order it was asked. */

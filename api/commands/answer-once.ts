@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import { keepAnswer, readAnswer } from '../../database/http-requests.ts';
-import { transaction } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
 import { OmsError } from '../../domain/errors.ts';
+import { postingTransaction } from './posting.ts';
 
 /** What is answered to a request that changes something. */
 export interface Answer {
@@ -33,7 +33,7 @@ export async function answerOnce(
   { key, scope, content }: OnceRequest,
   work: (tx: Database) => Promise<Answer>,
 ): Promise<Answer & { replayed: boolean }> {
-  if (key === undefined) return { ...(await transaction(db, work)), replayed: false };
+  if (key === undefined) return { ...(await postingTransaction(db, work)), replayed: false };
   const scoped = `${scope} ${key}`;
   const requestHash = hash('sha256', JSON.stringify(content), 'buffer');
   for (;;) {
@@ -41,7 +41,7 @@ export async function answerOnce(
     if (kept && !kept.requestHash.equals(requestHash)) throw reused(key);
     if (kept) return { status: kept.status, headers: kept.headers, body: kept.body, replayed: true };
     try {
-      const answer = await transaction(db, async (tx) => {
+      const answer = await postingTransaction(db, async (tx) => {
         const { status, headers = {}, body } = await work(tx);
         if (!(await keepAnswer(tx, scoped, { requestHash, status, headers, body }))) throw new AnsweredMeanwhile();
         return { status, headers, body };

@@ -1,5 +1,6 @@
+import { transaction } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
-import { postRecord } from '../../database/posted-records.ts';
+import { announcePosted, postRecord } from '../../database/posted-records.ts';
 import type { IncomingTopic } from '../../database/posted-records.ts';
 import { toIncomingEvent } from '../../ingest/convert.ts';
 import type { EventType, IncomingEvent } from '../../ingest/event.ts';
@@ -52,6 +53,13 @@ function unsent(topic: string, key: string, value: Buffer): ConsumedRecord {
 export function postEvent(tx: Database, { event, incoming, value }: OwnEvent): Promise<boolean> {
   const { orderId, eventId, source } = event;
   return post(tx, { topic: 'orders', orderId, key: orderId, eventId, type: incoming.type, value, source });
+}
+
+/** A transaction that may post records, and the word to publishers that it has. */
+export async function postingTransaction<T>(db: Database, work: (tx: Database) => Promise<T>): Promise<T> {
+  const result = await transaction(db, work);
+  announcePosted(db);
+  return result;
 }
 
 interface Post {

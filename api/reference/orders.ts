@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { transaction } from '../../database/database.ts';
 import { readOrder } from '../../database/orders/load.ts';
 import { listOrders } from '../../database/read/orders.ts';
 import { completedWithin, findPlaced } from '../../database/read/reference.ts';
@@ -11,6 +10,7 @@ import { wholeNumber } from '../../ingest/rules.ts';
 import { askOrder } from '../commands/ask-order.ts';
 import { placeOrder } from '../commands/place-order.ts';
 import type { WantedOrder } from '../commands/place-order.ts';
+import { postingTransaction } from '../commands/posting.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { goTime, noOrder, sendJson, sendNothing } from './answers.ts';
 import { readBody } from './body.ts';
@@ -53,7 +53,7 @@ export function registerOrders(app: FastifyInstance, deps: ApiDependencies): voi
 async function place({ db, posting, config }: ApiDependencies, body: Fields, reply: FastifyReply): Promise<unknown> {
   const wanted = wantedOrder(body, config.OMS_API_CURRENCY);
   try {
-    await transaction(db, (tx) => placeOrder(posting, tx, wanted));
+    await postingTransaction(db, (tx) => placeOrder(posting, tx, wanted));
   } catch (error) {
     throw isConflict(error) ? taken(wanted.orderId, error) : error;
   }
@@ -105,7 +105,7 @@ async function act({ db, posting }: ApiDependencies, orderId: string, body: Fiel
   if (!isOrderId(orderId)) throw noOrder();
   const request = { orderId, eventId: `http/${randomUUID()}`, wish: { kind: 'customerAction', action } as const };
   try {
-    await transaction(db, (tx) => askOrder(posting, tx, request));
+    await postingTransaction(db, (tx) => askOrder(posting, tx, request));
   } catch (error) {
     throw error instanceof OmsError && error.code === 'OMS_ORDER_UNKNOWN' ? noOrder() : error;
   }

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { transaction } from '../../database/database.ts';
 import { findShipment, listBooked } from '../../database/read/reference.ts';
 import { CARRIER_STATUSES } from '../../domain/carrier-status.ts';
 import type { CarrierStatus } from '../../domain/carrier-status.ts';
 import { OmsError, faultError } from '../../domain/errors.ts';
 import { isShipmentId } from '../../domain/ids.ts';
 import { updateShipment } from '../commands/update-shipment.ts';
+import { postingTransaction } from '../commands/posting.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ZERO_TIME, goTime, noShipment, sendJson, sendNothing } from './answers.ts';
 import { readBody } from './body.ts';
@@ -52,7 +52,7 @@ async function tell({ db, posting, encoder }: ApiDependencies, shipmentId: strin
   const unknown = { carrier: null, trackingNumber: null, detail: null };
   const news = { updateId: `http/${randomUUID()}`, shipmentId, status, at: Date.now(), ...unknown };
   try {
-    await transaction(db, (tx) => updateShipment({ ...posting, encoder }, tx, news));
+    await postingTransaction(db, (tx) => updateShipment({ ...posting, encoder }, tx, news));
   } catch (error) {
     throw error instanceof OmsError && error.code === 'OMS_SHIPMENT_UNKNOWN' ? noShipment() : error;
   }
