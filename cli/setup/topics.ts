@@ -122,6 +122,7 @@ async function setupPartitions(
     return true;
   }
   await admin.createPartitions({ topicPartitions: [{ topic: topic.name, count: topic.partitions }] });
+  await untilUsable(admin, [topic.name]);
   report({ part, outcome: 'mended', detail: `had ${differs}; they were added` });
   return true;
 }

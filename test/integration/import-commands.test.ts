@@ -301,7 +301,7 @@ describe('oms dlq', () => {
 
   it('asks for more of an id that is none', async () => {
     expect(await deployment.oms(['dlq', 'show', 'zzz'])).toMatchObject({
-      code: 2,
+      code: 1,
       stderr: expect.stringContaining('no dead letter begins with zzz'),
     });
   });

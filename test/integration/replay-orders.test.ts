@@ -132,6 +132,8 @@ describe('a run that is killed', () => {
       ['orderStarted', 50],
     ] as const) {
       expect(await runUntilKilled(world.environment, replayId, step, times)).toMatchObject({ end: 'SIGKILL' });
+      // PostgreSQL notices a moment later that the process which held the replay is gone.
+      await waitFor('the dead one to be forgotten', async () => !(await isReplayHeld(world.db, replayId)));
     }
     const { tallies, effects, state } = await run(world.environment, replayId);
 
