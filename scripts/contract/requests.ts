@@ -86,7 +86,7 @@ const ACTIONS = of('order', [
   ['an amended order', 'GET', '/orders/<amended>', undefined, { until: '"booked"' }],
   ['amend, too late', 'POST', '/orders/<amended>/action', '{"action":"amend"}'],
   ['cancel', 'POST', '/orders/<cancelled>/action', '{"action":"cancel"}'],
-  ['a cancelled order', 'GET', '/orders/<cancelled>', undefined, { until: '"status":"cancelled"' }],
+  ['a cancelled order', 'GET', '/orders/<cancelled>', undefined, { until: '"cancelled","ful' }],
   ['cancel, once more', 'POST', '/orders/<cancelled>/action', '{"action":"cancel"}'],
   ['cancel when nothing is to be decided', 'POST', '/orders/<simple>/action', '{"action":"cancel"}'],
   ['an unknown action', 'POST', '/orders/<unheard>/action', '{"action":"dance"}'],
