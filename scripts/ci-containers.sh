@@ -5,6 +5,8 @@
 # there; else all this is left out, and said so. CI_CONTAINER_TESTS=all runs every integration test on containers.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# The Node of this project, as npm gives it to its scripts.
+export PATH="$PWD/node_modules/.bin:$PATH"
 
 kit=../shared/containers
 # What talks to PostgreSQL, the broker, the registry and Temporal most closely; the rest goes the same ways.
