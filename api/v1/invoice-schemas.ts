@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PAYMENT_STATUSES } from '../../domain/status.ts';
 import { minorUnits, next, time } from './atoms.ts';
+import { payment } from './order-schemas.ts';
 
 const amounts = {
   currency: z.string(),
@@ -62,19 +63,7 @@ export const invoice = listed
         priceListVersion: z.int().optional().describe('Where the price list had a say.'),
       })
       .describe('By what it was priced.'),
-    payment: z
-      .object({
-        status: z.enum(PAYMENT_STATUSES),
-        mode: z.string(),
-        amount: minorUnits,
-        captured: minorUnits,
-        refunded: minorUnits,
-        reference: z.string().nullable(),
-        authCode: z.string().nullable(),
-        declineReason: z.string().nullable(),
-        settledAt: time.nullable(),
-      })
-      .nullable(),
+    payment: payment.nullable(),
     creditNotes: z.array(listedNote),
   })
   .meta({ id: 'Invoice' });

@@ -33,7 +33,8 @@ const creditNote = z
   })
   .meta({ id: 'CreditNote' });
 
-const payment = z
+/** What was taken, held or given back for an invoice. */
+export const payment = z
   .object({
     status: z.enum(PAYMENT_STATUSES),
     mode: z.string(),
