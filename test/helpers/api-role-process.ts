@@ -1,3 +1,4 @@
+import './end-with-parent.ts';
 import { startApiRole } from '../../api/main.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import { runRole } from '../../platform/role.ts';

@@ -1,6 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { startIngestRole } from '../../ingest/main.ts';
 import type { IngestStep, OnStep } from '../../ingest/step.ts';
 import { loadConfig } from '../../platform/config/load.ts';
@@ -8,6 +5,7 @@ import { createMetrics } from '../../platform/metrics.ts';
 import type { RunningRole } from '../../platform/role.ts';
 import type { IngestWorld } from './ingest-world.ts';
 import { silent } from './order-world.ts';
+import { spawnScript } from './spawned.ts';
 
 /** Ingest in this process. */
 export interface IngestHere extends RunningRole {
@@ -55,8 +53,6 @@ export interface IngestProcess {
   log(): string;
 }
 
-const SCRIPT = fileURLToPath(new URL('./ingest-process.ts', import.meta.url));
-
 /** Ingest in a process of its own, which may kill itself at the end of a step, the n-th time. */
 export function spawnIngest(
   world: IngestWorld,
@@ -64,14 +60,16 @@ export function spawnIngest(
 ): IngestProcess {
   const { killAt, times = 1, settings = {} } = options;
   const kill = killAt ? { OMS_TEST_KILL_AT: `${killAt}:${times}` } : {};
-  const env = { PATH: process.env.PATH, ...world.environment, LOG_LEVEL: 'info', ...settings, ...kill };
-  const child = spawn(process.execPath, [SCRIPT], { env, stdio: ['pipe', 'pipe', 'pipe'] });
-  let log = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (log += chunk.toString()));
-  const gone = once(child, 'exit').then(() => child.signalCode ?? String(child.exitCode));
-  const end = (signal: NodeJS.Signals): Promise<string> => {
-    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
-    return gone;
+  const ingest = spawnScript('ingest-process.ts', {
+    ...world.environment,
+    LOG_LEVEL: 'info',
+    ...settings,
+    ...kill,
+  });
+  return {
+    log: () => ingest.log(),
+    gone: ingest.gone,
+    kill: async () => void (await ingest.end('SIGKILL')),
+    stop: () => ingest.end('SIGTERM'),
   };
-  return { log: () => log, gone, kill: async () => void (await end('SIGKILL')), stop: () => end('SIGTERM') };
 }

@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { spawnScript } from './spawned.ts';
+import type { Spawned } from './spawned.ts';
 
 export interface WorkerProcessOptions {
   /** Of the database. */
@@ -13,28 +12,7 @@ export interface WorkerProcessOptions {
   killAt?: string;
 }
 
-export interface WorkerProcess {
-  /** Resolves with the signal that ended it, or its exit code. */
-  gone: Promise<string>;
-  end(signal: NodeJS.Signals): Promise<string>;
-  log(): string;
-}
-
-const SCRIPT = fileURLToPath(new URL('./worker-process.ts', import.meta.url));
-
 /** A worker in a process of its own, which may kill itself at a boundary. */
-export function spawnWorker(options: WorkerProcessOptions): WorkerProcess {
-  const env = { PATH: process.env.PATH, OMS_TEST_WORKER: JSON.stringify(options) };
-  const child = spawn(process.execPath, [SCRIPT], { env, stdio: ['pipe', 'pipe', 'pipe'] });
-  let log = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (log += chunk.toString()));
-  const gone = once(child, 'exit').then(() => child.signalCode ?? String(child.exitCode));
-  return {
-    log: () => log,
-    gone,
-    end: (signal) => {
-      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
-      return gone;
-    },
-  };
+export function spawnWorker(options: WorkerProcessOptions): Spawned {
+  return spawnScript('worker-process.ts', { OMS_TEST_WORKER: JSON.stringify(options) });
 }

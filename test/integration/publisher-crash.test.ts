@@ -104,13 +104,13 @@ describe('publishers that die', () => {
       expect(sequences.size).toBe(orders.length);
       for (const own of sequences.values()) expect(own).toEqual(oneTo(rounds));
     }
-    expect(await survivor.stop()).toBe(0);
+    expect(await survivor.stop()).toBe('0');
   });
 
   it('share what there is evenly, and take over from one that ends', async () => {
     const [one] = [spawn(), spawn(), spawn()];
     await waitFor('three shares', async () => (await sharesHeld()) === '86,86,84');
-    expect(await one?.stop()).toBe(0);
+    expect(await one?.stop()).toBe('0');
     await waitFor('two shares', async () => (await sharesHeld()) === '128,128');
   });
 });
