@@ -26,7 +26,7 @@ export const CONTAINER_SETTINGS: Readonly<Record<string, ContainerSetting>> = {
   REGISTRY_IMAGE: { default: 'apicurio/apicurio-registry:3.0.9', about: 'Schema registry.' },
   TEMPORAL_IMAGE: { default: 'temporalio/temporal:1.5.1', about: 'Temporal.' },
   POSTGRES_IMAGE: { default: 'postgres:17', about: 'PostgreSQL.' },
-  KAFKA_UI_IMAGE: { default: 'provectuslabs/kafka-ui:v0.7.2', about: "Kafka's web UI (profile `tools`)." },
+  KAFKA_UI_IMAGE: { default: 'kafbat/kafka-ui:v1.5.0', about: "Kafka's web UI (profile `tools`)." },
   KAFKA_UI_PORT: { default: '8080', about: "Port of Kafka's web UI." },
   KAFKA_HEAP_OPTS: { default: '-Xms256M -Xmx768M', about: "Memory of Kafka's JVM." },
   REGISTRY_JAVA_OPTS: {
