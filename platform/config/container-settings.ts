@@ -19,7 +19,7 @@ export const CONTAINER_SETTINGS: Readonly<Record<string, ContainerSetting>> = {
   POSTGRES_USER: { default: 'oms', about: 'Account the database is made with, once.' },
   POSTGRES_PASSWORD: {
     default: 'oms',
-    about: 'Its password; characters that mean something in a URL must be percent-encoded, or avoided.',
+    about: 'Its password; letters, digits and `-._~` only, for it stands in a URL, too.',
   },
   POSTGRES_DB: { default: 'oms', about: 'Name of the database.' },
   KAFKA_IMAGE: { default: 'apache/kafka:4.1.0', about: 'Kafka.' },
