@@ -14,6 +14,9 @@ const common = {
   modulePathIgnorePatterns: ['<rootDir>/.oms/'],
 };
 
+// Where containers are asked for, the tests of the local stack itself have nothing to test.
+const withoutStack = process.env.OMS_TEST_STACK === 'containers' ? ['<rootDir>/test/integration/local/'] : [];
+
 export default {
   maxWorkers: process.env.CI ? 2 : '100%',
   projects: [
@@ -31,6 +34,7 @@ export default {
       ...common,
       displayName: 'integration',
       testMatch: ['<rootDir>/test/integration/**/*.test.ts'],
+      testPathIgnorePatterns: [...common.testPathIgnorePatterns, ...withoutStack],
       globalSetup: '<rootDir>/test/helpers/global-setup.ts',
       globalTeardown: '<rootDir>/test/helpers/global-teardown.ts',
       setupFilesAfterEnv: ['<rootDir>/test/helpers/integration-timeout.ts'],

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import type { Migration } from 'kysely/migration';
 import type { Database } from './database.ts';
@@ -33,11 +34,28 @@ function migrator(db: Database): Migrator {
   return new Migrator({ db, provider, allowUnorderedMigrations: true });
 }
 
-/** Brings the database up to this version; safe to run from several processes at once. Returns what was applied. */
+/**
+ * Brings the database up to this version; safe to run from several processes at once. Returns what was applied: nothing
+ * where a later version has been at it, for migrations only ever add, so that one may go back to an earlier image.
+ */
 export async function migrate(db: Database): Promise<string[]> {
+  if (await isAhead(db)) {
+    await assertMigrated(db);
+    return [];
+  }
   const { error, results } = await migrator(db).migrateToLatest();
   if (error) throw error instanceof Error ? error : new Error(JSON.stringify(error));
   return (results ?? []).map((result) => result.migrationName);
+}
+
+/** Whether it has migrations that this version does not know. */
+async function isAhead(db: Database): Promise<boolean> {
+  const { rows } = await sql<{ there: boolean }>`select to_regclass('kysely_migration') is not null as there`.execute(
+    db,
+  );
+  if (!rows[0]?.there) return false;
+  const applied = await sql<{ name: string }>`select name from kysely_migration`.execute(db);
+  return applied.rows.some(({ name }) => !Object.hasOwn(MIGRATIONS, name));
 }
 
 /** @throws OmsError OMS_DATABASE_MIGRATION_BEHIND naming what is missing */

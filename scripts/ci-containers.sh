@@ -11,7 +11,7 @@ export PATH="$PWD/node_modules/.bin:$PATH"
 kit=../shared/containers
 # What talks to PostgreSQL, the broker, the registry and Temporal most closely; the rest goes the same ways.
 chosen='stock-reservation|stock-levels|spend-limit|price-list|credit-notes|money\.test|carrier-updates|payment-simulator'
-chosen+='|kafka-publisher|kafka-poison|publisher-order|ingest-orders|workflow-order|worker-role'
+chosen+='|kafka-publisher|kafka-poison|publisher-order|ingest-orders|workflow-order|worker-role|integration/database'
 [ "${CI_CONTAINER_TESTS:-}" != all ] || chosen=.
 
 say() { printf '== containers, after %d s: %s\n' "$SECONDS" "$*"; }

@@ -9,6 +9,12 @@ interface Component {
   version: string;
   purl: string;
   'bom-ref': string;
+  externalReferences?: { url: string }[];
+}
+
+interface Bom {
+  metadata: { component: Component };
+  components: Component[];
 }
 
 const component = (type: string, name: string, version: string, purl: string): Component => ({
@@ -34,10 +40,18 @@ function debianPackages(): Component[] {
     });
 }
 
+/** Some packages name their repository as ssh does (`git@host:path`), which is no URL: the whole list would be invalid. */
+const withUrls = (one: Component): Component => ({
+  ...one,
+  ...(one.externalReferences && { externalReferences: one.externalReferences.filter(({ url }) => URL.canParse(url)) }),
+});
+
 const [file] = process.argv.slice(2);
 if (!file) throw new Error('usage: node scripts/image-sbom.ts PACKAGES.json');
-const bom = JSON.parse(readFileSync(file, 'utf8')) as { components: Component[] };
+const bom = JSON.parse(readFileSync(file, 'utf8')) as Bom;
 const version = process.versions.node;
 const node = component('platform', 'node', version, `pkg:generic/node@${version}`);
-const components = [...bom.components, node, ...debianPackages()];
-process.stdout.write(`${JSON.stringify({ ...bom, components }, null, 2)}\n`);
+const components = [...bom.components.map(withUrls), node, ...debianPackages()];
+// npm calls it after the directory it lies in.
+const metadata = { ...bom.metadata, component: { ...bom.metadata.component, name: 'oms' } };
+process.stdout.write(`${JSON.stringify({ ...bom, metadata, components }, null, 2)}\n`);

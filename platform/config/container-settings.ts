@@ -19,14 +19,14 @@ export const CONTAINER_SETTINGS: Readonly<Record<string, ContainerSetting>> = {
   POSTGRES_USER: { default: 'oms', about: 'Account the database is made with, once.' },
   POSTGRES_PASSWORD: {
     default: 'oms',
-    about: 'Its password; characters that mean something in a URL must be percent-encoded, or avoided.',
+    about: 'Its password; letters, digits and `-._~` only, for it stands in a URL, too.',
   },
   POSTGRES_DB: { default: 'oms', about: 'Name of the database.' },
   KAFKA_IMAGE: { default: 'apache/kafka:4.1.0', about: 'Kafka.' },
   REGISTRY_IMAGE: { default: 'apicurio/apicurio-registry:3.0.9', about: 'Schema registry.' },
   TEMPORAL_IMAGE: { default: 'temporalio/temporal:1.5.1', about: 'Temporal.' },
   POSTGRES_IMAGE: { default: 'postgres:17', about: 'PostgreSQL.' },
-  KAFKA_UI_IMAGE: { default: 'provectuslabs/kafka-ui:v0.7.2', about: "Kafka's web UI (profile `tools`)." },
+  KAFKA_UI_IMAGE: { default: 'kafbat/kafka-ui:v1.5.0', about: "Kafka's web UI (profile `tools`)." },
   KAFKA_UI_PORT: { default: '8080', about: "Port of Kafka's web UI." },
   KAFKA_HEAP_OPTS: { default: '-Xms256M -Xmx768M', about: "Memory of Kafka's JVM." },
   REGISTRY_JAVA_OPTS: {

