@@ -38,7 +38,36 @@ export function isBefore(a: FeedPosition, b: FeedPosition): boolean {
 type FeedRow = Omit<FeedEvent, 'position'> & { horizon: string; tx: string; id: number | null };
 
 /** Counted by a statement that reads no event either. */
-const HORIZON = sql`pg_snapshot_xmin(pg_current_snapshot())`;
+const HORIZON = sql`oms_feed_number(pg_snapshot_xmin(pg_current_snapshot()))`;
+
+/** Positions that were given out after a backup was taken lie so far behind its last one at most. */
+const BEYOND_BACKUP = 2n ** 40n;
+
+/** Whether events carry numbers that this server's transactions have not come to: the feed is silent until then. */
+export async function isFeedAhead(db: Database): Promise<boolean> {
+  const { rows } = await sql<{ ahead: boolean }>`
+    select coalesce(max(tx) >= oms_feed_number(pg_snapshot_xmax(pg_current_snapshot())), false) as ahead
+    from outbox where version is not null
+  `.execute(db);
+  return rows[0]?.ahead ?? false;
+}
+
+/**
+ * Where a dump was restored on a server whose transaction ids begin anew, new events are numbered on behind all positions
+ * that readers may hold. Returns whether that was needed. Nothing else may write meanwhile.
+ */
+export async function mendFeed(db: Database): Promise<boolean> {
+  if (!(await isFeedAhead(db))) return false;
+  const { rows } = await sql<{ next: string; now: string }>`
+    select max(tx)::text as next, pg_snapshot_xmin(pg_current_snapshot())::text as now from outbox
+  `.execute(db);
+  const added = BigInt(rows[0]?.next ?? 0) + BEYOND_BACKUP - BigInt(rows[0]?.now ?? 0);
+  await sql`
+    create or replace function oms_feed_number(transaction_id xid8) returns xid8 language sql immutable
+      return ((transaction_id::text)::bigint + ${sql.lit(added)})::text::xid8
+  `.execute(db);
+  return true;
+}
 
 /**
  * Events told by the OMS since a position, oldest first. Only what is older than every transaction under way is read, so

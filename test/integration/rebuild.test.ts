@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import type { Database } from '../../database/database.ts';
-import { readOrder } from '../../database/orders/load.ts';
 import type { RebuildResult } from '../../cli/rebuild/run-rebuild.ts';
 import type { AuditReport } from '../../replay/audit/audit.ts';
 import { createKafka } from '../../kafka/client.ts';
@@ -14,6 +12,7 @@ import { PATIENT, createFlow } from '../helpers/flow.ts';
 import type { Flow } from '../helpers/flow.ts';
 import { cancelled } from '../helpers/order-events.ts';
 import { silent } from '../helpers/order-world.ts';
+import { giveProvidersTheirMemory, stateOf } from '../helpers/told-state.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 /** A deployment whose database is lost after orders of every kind went through it. */
@@ -27,29 +26,6 @@ let before: Map<string, unknown>;
 const OPEN = ['open-1', 'open-2'];
 const CLOSED = ['delivered-1', 'delivered-2', 'cancelled-1'];
 const WHY = ['--why', 'the disk is gone'];
-
-/** What the providers remember is somebody else's, and not lost. */
-const PROVIDERS = ['simulated_charges', 'simulated_refunds', 'simulated_bookings'] as const;
-
-/** An order without what no topic tells: times of our own steps, and reasons of parts. */
-async function stateOf(db: Database, orderId: string): Promise<unknown> {
-  const order = await readOrder(db, orderId);
-  return (
-    order && {
-      ...{ ...order, now: 0, askedAt: 0, runId: null },
-      fulfillments: order.fulfillments.map((f) => ({
-        ...{ ...f, reason: null },
-        payment: f.payment && { ...f.payment, settledAt: null },
-        creditNotes: f.creditNotes.map((note) => ({ ...note, settledAt: note.settledAt !== null })),
-        shipment: f.shipment && {
-          ...{ ...f.shipment, service: null, quotedPrice: null },
-          ...{ bookedAt: f.shipment.bookedAt !== null, dispatchedAt: f.shipment.dispatchedAt !== null },
-          endedAt: f.shipment.endedAt !== null,
-        },
-      })),
-    }
-  );
-}
 
 const oms = (...words: string[]): Promise<CommandResult> => runCommand(words, deployment.environment);
 const audit = async (): Promise<AuditReport> =>
@@ -72,10 +48,7 @@ beforeAll(async () => {
   for (const id of [...OPEN, ...CLOSED]) before.set(id, await stateOf(lost.db, id));
 
   fresh = await createTestDatabase();
-  for (const table of PROVIDERS) {
-    const rows = await lost.db.selectFrom(table).selectAll().execute();
-    if (rows.length > 0) await fresh.db.insertInto(table).values(rows).execute();
-  }
+  await giveProvidersTheirMemory(lost.db, fresh.db);
   deployment = { ...lost, db: fresh.db, environment: { ...lost.environment, DATABASE_URL: fresh.url } };
 }, 480_000);
 afterAll(async () => {
