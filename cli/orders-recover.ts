@@ -1,13 +1,15 @@
 import { Command } from 'commander';
+import type { Operator } from '../database/decisions.ts';
 import { ORDERS_TASK_QUEUE } from '../domain/contract.ts';
 import { assertOrderId } from '../domain/ids.ts';
 import { commandTemporal, withDatabase } from './clients.ts';
+import { decidedBy, operatorOf } from './operator.ts';
 import { examples, printResult } from './output.ts';
 import { cliConfig } from './settings.ts';
 
 /** `oms orders recover ID` */
 export function createCommand(): Command {
-  return new Command()
+  return decidedBy(new Command())
     .argument('<id>', 'order id')
     .option('--cancel', 'give up what can still be had back, instead of going on')
     .addHelpText(
@@ -15,16 +17,27 @@ export function createCommand(): Command {
       '\nFor an order whose workflow was terminated, or lost with the database of Temporal: it gets a new run, which goes\n' +
         'on from what the database holds. Nothing is charged or shipped again.',
     )
-    .addHelpText('after', examples('oms orders recover 536365', 'oms orders recover 536365 --cancel --json'))
+    .addHelpText(
+      'after',
+      examples(
+        "oms orders recover 536365 --why 'terminated by mistake'",
+        "oms orders recover 536365 --cancel --why 'nobody wants it' --json",
+      ),
+    )
     .action(recover);
 }
 
-async function recover(id: string, flags: { json?: boolean; cancel?: boolean }): Promise<void> {
+interface RecoverFlags extends Operator {
+  json?: boolean;
+  cancel?: boolean;
+}
+
+async function recover(id: string, flags: RecoverFlags): Promise<void> {
   const orderId = assertOrderId(id, 'order id', 'OMS_CLI_USAGE');
   const config = await cliConfig();
   const { Client } = await import('@temporalio/client');
   const { createOrderWorkflows } = await import('../ingest/order-workflows.ts');
-  const { recoverOrder } = await import('../ingest/recovery.ts');
+  const { recoverByOperator } = await import('../ingest/recovery.ts');
   const { timersOf } = await import('../ingest/timers.ts');
   const connection = await commandTemporal(config);
   try {
@@ -34,7 +47,9 @@ async function recover(id: string, flags: { json?: boolean; cancel?: boolean }):
       timersOf: timersOf(config),
     });
     const then = flags.cancel ? 'cancels' : 'goes on';
-    const recovered = await withDatabase(config, (db) => recoverOrder({ db, workflows }, orderId, then));
+    const recovered = await withDatabase(config, (db) =>
+      recoverByOperator({ db, workflows }, operatorOf(flags), orderId, then),
+    );
     printResult(
       flags,
       recovered,

@@ -48,6 +48,17 @@ export async function beginDecision(db: Database, by: Operator, decision: Decisi
   throw new Error('a decision was not written down');
 }
 
+/**
+ * Writes a decision down before it is carried out; the same one that was cut off is gone on with. Another one that was cut
+ * off is given up: what it would have done is decided anew.
+ */
+export async function decideAnew(db: Database, by: Operator, decision: Decision): Promise<StoredDecision> {
+  const begun = await beginDecision(db, by, decision);
+  if (begun.action === decision.action) return begun;
+  await endDecision(db, begun.id, { done: null, insteadOf: decision.action });
+  return beginDecision(db, by, decision);
+}
+
 /** Writes down that it is carried out, and what came of it. The first outcome stands. */
 export async function endDecision(db: Database, id: number, outcome: unknown): Promise<void> {
   await sql`

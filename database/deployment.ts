@@ -31,6 +31,41 @@ export async function ensureDeploymentId(db: Database): Promise<string> {
   return id;
 }
 
+/** Written while a rebuild is under way, so that no role starts and one that was cut off may be begun again. */
+const REBUILDING = 'rebuild.deployment';
+
+/** The deployment a rebuild that has not ended fills the database for. */
+export async function readRebuilding(db: Database): Promise<string | undefined> {
+  const row = await db.selectFrom('settings').select('value').where('name', '=', REBUILDING).executeTakeFirst();
+  return row?.value as string | undefined;
+}
+
+export async function markRebuilding(tx: Database, id: string): Promise<void> {
+  const value = JSON.stringify(id);
+  await tx
+    .insertInto('settings')
+    .values({ name: REBUILDING, value })
+    .onConflict((conflict) => conflict.column('name').doUpdateSet({ value }))
+    .execute();
+}
+
+/** The database is filled, and is the deployment's. */
+export async function endRebuilding(tx: Database, id: string): Promise<void> {
+  await tx
+    .insertInto('deployment')
+    .values({ id })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  await tx.deleteFrom('settings').where('name', '=', REBUILDING).execute();
+}
+
+/** @throws OmsError OMS_REBUILD_UNDER_WAY */
+export async function assertNotRebuilding(db: Database): Promise<void> {
+  if ((await readRebuilding(db)) === undefined) return;
+  const rule = 'a rebuild of this database was begun and has not ended: run `./oms rebuild` again, it goes on';
+  throw new OmsError('OMS_REBUILD_UNDER_WAY', rule);
+}
+
 /** Since when the ledger knows all orders of its topics; undefined when it has from the first on. */
 export async function readLedgerSince(db: Database): Promise<Date | undefined> {
   return (await db.selectFrom('deployment').select('ledger_since').executeTakeFirst())?.ledger_since ?? undefined;

@@ -13,6 +13,7 @@ import * as api from './migrations/0007-api.ts';
 import * as replay from './migrations/0008-replay.ts';
 import * as decisions from './migrations/0009-decisions.ts';
 import * as charges from './migrations/0011-charges.ts';
+import * as feedNumber from './migrations/0012-feed-number.ts';
 
 /** Every migration, by the name it is recorded under; names are never changed. */
 const MIGRATIONS: Record<string, Migration> = {
@@ -26,6 +27,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0008-replay': replay,
   '0009-decisions': decisions,
   '0011-charges': charges,
+  '0012-feed-number': feedNumber,
 };
 
 function migrator(db: Database): Migrator {

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { transaction } from './database.ts';
 import type { Database } from './database.ts';
 
 /** Where a reader of the outbox stands. Nothing ever appears behind a position that was read. */
@@ -38,7 +39,44 @@ export function isBefore(a: FeedPosition, b: FeedPosition): boolean {
 type FeedRow = Omit<FeedEvent, 'position'> & { horizon: string; tx: string; id: number | null };
 
 /** Counted by a statement that reads no event either. */
-const HORIZON = sql`pg_snapshot_xmin(pg_current_snapshot())`;
+const HORIZON = sql`oms_feed_number(pg_snapshot_xmin(pg_current_snapshot()))`;
+
+/** Positions that were given out after a backup was taken lie so far behind its last one at most. */
+const BEYOND_BACKUP = 2n ** 40n;
+
+/** Whether events carry numbers that this server's transactions have not come to: the feed is silent until then. */
+export async function isFeedAhead(db: Database): Promise<boolean> {
+  const { rows } = await sql<{ ahead: boolean }>`
+    select coalesce(max(tx) >= oms_feed_number(pg_snapshot_xmax(pg_current_snapshot())), false) as ahead
+    from outbox where version is not null
+  `.execute(db);
+  return rows[0]?.ahead ?? false;
+}
+
+/**
+ * Where a dump was restored on a server whose transaction ids begin anew, new events are numbered on behind all positions
+ * that readers may hold, those told since the restore, too. Returns whether that was needed.
+ */
+export async function mendFeed(db: Database): Promise<boolean> {
+  if (!(await isFeedAhead(db))) return false;
+  await transaction(db, async (tx) => {
+    const { rows } = await sql<{ last: string; lastId: number; now: string; added: string }>`
+      select max(tx)::text as last, max(id) filter (where tx >= oms_feed_number(pg_snapshot_xmax(pg_current_snapshot()))) as "lastId",
+        pg_snapshot_xmin(pg_current_snapshot())::text as now, oms_feed_number('0')::text as added
+      from outbox where version is not null
+    `.execute(tx);
+    const { last = 0, lastId = 0, now = 0, added = 0 } = rows[0] ?? {};
+    const add = BigInt(last) + BEYOND_BACKUP - BigInt(now);
+    await sql`
+      create or replace function oms_feed_number(transaction_id xid8) returns xid8 language sql immutable
+        return ((transaction_id::text)::bigint + ${sql.lit(add)})::text::xid8
+    `.execute(tx);
+    await sql`
+      update outbox set tx = ((tx::text)::bigint + ${sql.lit(add - BigInt(added))})::text::xid8 where id > ${lastId}
+    `.execute(tx);
+  });
+  return true;
+}
 
 /**
  * Events told by the OMS since a position, oldest first. Only what is older than every transaction under way is read, so

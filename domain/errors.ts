@@ -385,9 +385,23 @@ export const ERRORS = {
     retryable: false,
     meaning: 'Database, Temporal namespace and topics belong to different deployments.',
   },
+  OMS_DATABASE_BEHIND: {
+    retryable: false,
+    meaning:
+      'The topics hold what the database does not know: it was restored from an older backup. Nothing starts on it until `oms rebuild --onto-backup` has brought it up to date.',
+  },
+  OMS_DATABASE_FEED_AHEAD: {
+    retryable: false,
+    meaning:
+      'The database was restored on a server whose transaction ids are behind, so `/v1/events` tells nothing new; `oms setup` mends it.',
+  },
   OMS_REBUILD_REFUSED: {
     retryable: false,
     meaning: 'The database may not be filled from the topics: it has a ledger of its own, or roles are running.',
+  },
+  OMS_REBUILD_UNDER_WAY: {
+    retryable: false,
+    meaning: 'A rebuild of the database was begun and has not ended; run again, it goes on.',
   },
   OMS_REBUILD_INCOMPLETE: {
     retryable: false,

@@ -1,6 +1,8 @@
 import type { Database } from '../database/database.ts';
+import { decideAnew, endDecision } from '../database/decisions.ts';
+import type { Operator } from '../database/decisions.ts';
 import { releaseRun } from '../database/ledger.ts';
-import { OmsError } from '../domain/errors.ts';
+import { OmsError, isOmsError } from '../domain/errors.ts';
 import { MESSAGE_VERSION } from '../domain/lifecycle.ts';
 import type { LifecycleMessage } from '../domain/lifecycle.ts';
 import type { RunRecovery } from './order-workflows.ts';
@@ -35,6 +37,25 @@ export async function recoverOrder(
   const parked = then === 'goes on' ? [] : [giveUpOf(row.run_id ?? last.runId ?? 'unknown', then)];
   if ((await workflows.restart(orderId, parked, row.source)) === 'alreadyStarted') throw runs();
   return { orderId, was: last.status, then };
+}
+
+/** The same, as a decision of an operator, which is written down before it is carried out. */
+export async function recoverByOperator(
+  options: RecoveryOptions,
+  by: Operator,
+  orderId: string,
+  then: Recovered['then'],
+): Promise<Recovered> {
+  const { db } = options;
+  const decision = await decideAnew(db, by, { kind: 'order', subject: orderId, action: 'recover', detail: { then } });
+  try {
+    const recovered = await recoverOrder(options, orderId, then);
+    await endDecision(db, decision.id, recovered);
+    return recovered;
+  } catch (error) {
+    if (isOmsError(error) && !error.retryable) await endDecision(db, decision.id, { refused: error.code });
+    throw error;
+  }
 }
 
 async function startedRow(db: Database, orderId: string) {

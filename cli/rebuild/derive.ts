@@ -1,10 +1,11 @@
 import { transaction } from '../../database/database.ts';
 import { claimOrders } from '../../database/ledger.ts';
 import type { Claim } from '../../database/ledger.ts';
+import { forgetState, takeDispatched } from '../../database/rebuild/behind.ts';
 import { insertRebuilt } from '../../database/rebuild/insert.ts';
 import type { RebuiltOrder } from '../../database/rebuild/insert.ts';
 import { rebuiltOrder } from '../../database/rebuild/order.ts';
-import { nextTold } from '../../database/rebuild/outbox.ts';
+import { nextBehind } from '../../database/rebuild/outbox.ts';
 import { toldOrder } from '../../database/rebuild/told.ts';
 import type { Told, ToldOrder } from '../../database/rebuild/told.ts';
 import { ALLOCATION_STRATEGIES } from '../../domain/allocation-strategies.ts';
@@ -23,11 +24,11 @@ export interface Derived {
   withoutStatus: string[];
 }
 
-/** Makes the state of every order of the outbox from its events, page by page. */
+/** Makes the state of every order from its events that these know more of, page by page. */
 export async function deriveOrders(context: RebuildContext): Promise<Derived> {
   const derived: Derived = { orders: 0, withoutStatus: [] };
   for (let after = ''; ;) {
-    const rows = await nextTold(context.db, after, PAGE_ORDERS);
+    const rows = await nextBehind(context.db, after, PAGE_ORDERS);
     const last = rows.at(-1);
     if (!last) return derived;
     await derivePage(
@@ -39,7 +40,7 @@ export async function deriveOrders(context: RebuildContext): Promise<Derived> {
   }
 }
 
-type Row = Awaited<ReturnType<typeof nextTold>>[number];
+type Row = Awaited<ReturnType<typeof nextBehind>>[number];
 
 async function derivePage(context: RebuildContext, page: Map<string, Row[]>, derived: Derived): Promise<void> {
   const { db, config } = context;
@@ -57,12 +58,15 @@ async function derivePage(context: RebuildContext, page: Map<string, Row[]>, der
     if (!own) unplaced.push(told);
     rebuilt.push({ order: rebuiltOrder(told, own, rules), placed: own });
   }
+  const ids = rebuilt.map(({ order }) => order.orderId);
   await transaction(db, async (tx) => {
     await claimOrders(
       tx,
       unplaced.map((told) => claimWithoutRecord(context, told)),
     );
+    await forgetState(tx, ids);
     await insertRebuilt(tx, rebuilt);
+    await takeDispatched(tx, ids);
   });
   derived.orders += rebuilt.length;
 }

@@ -1,41 +1,56 @@
 import { sql } from 'kysely';
-import { assertSameDeployment } from '../../database/deployment.ts';
+import { transaction } from '../../database/database.ts';
+import { assertSameDeployment, endRebuilding, markRebuilding, readRebuilding } from '../../database/deployment.ts';
+import { letGoOfOpen } from '../../database/rebuild/behind.ts';
 import { OmsError, faultError } from '../../domain/errors.ts';
 import { groupName, topicNames } from '../../kafka/topics.ts';
 import { readMarks } from '../setup/deployment.ts';
 import type { Parts } from '../setup/deployment.ts';
 
-/** Written while a rebuild is under way, so that one that was cut off may be begun again. */
-const UNDER_WAY = 'rebuild.deployment';
+/** What is being rebuilt. */
+export interface Admitted {
+  deploymentId: string;
+  /** The database is an older one of the deployment, not a new one. */
+  isBackup: boolean;
+}
 
 /**
- * The id of the deployment whose database was lost; the database is noted as being filled for it.
+ * The deployment whose database was lost; the database is noted as being filled for it, and one that is a backup lets go of
+ * its open orders, so that each gets a new run. One that was cut off goes on, whichever it was.
  * @throws OmsError OMS_REBUILD_REFUSED, OMS_DEPLOYMENT_MISMATCH: nothing has been changed then
  */
-export async function admitRebuild(parts: Parts): Promise<string> {
+export async function admitRebuild(parts: Parts, ontoBackup: boolean): Promise<Admitted> {
   const { database, ...marks } = await readMarks(parts);
   const id = marks['Kafka topic'];
   if (id === undefined) throw refused('the topics carry no deployment id: there is nothing to rebuild from');
   assertSameDeployment({ ...marks, database: id });
-  if (database !== undefined)
-    throw refused(`the database belongs to deployment ${database}: rebuild fills a new one only`);
-  const underWay = await readUnderWay(parts);
-  if (underWay !== id && (await hasLedger(parts)))
-    throw refused('the database has a ledger: rebuild fills a new one only');
-  await assertNobodyReads(parts);
-  await parts.db
-    .insertInto('settings')
-    .values({ name: UNDER_WAY, value: JSON.stringify(id) })
-    .onConflict((conflict) => conflict.column('name').doUpdateSet({ value: JSON.stringify(id) }))
-    .execute();
-  return id;
+  const isUnderWay = (await readRebuilding(parts.db)) === id;
+  if (!isUnderWay) await assertBeginning(parts, database, id, ontoBackup);
+  await assertNobodyWorks(parts);
+  const isBackup = database !== undefined;
+  await transaction(parts.db, async (tx) => {
+    await markRebuilding(tx, id);
+    if (isBackup && !isUnderWay) await letGoOfOpen(tx);
+  });
+  return { deploymentId: id, isBackup };
+}
+
+async function assertBeginning(
+  parts: Parts,
+  database: string | undefined,
+  id: string,
+  ontoBackup: boolean,
+): Promise<void> {
+  if (database !== undefined && database !== id) throw refused(`the database belongs to deployment ${database}`);
+  if (ontoBackup && database === undefined)
+    throw refused('the database is no backup: it has no deployment id. Without --onto-backup a new one is filled');
+  if (!ontoBackup && database !== undefined)
+    throw refused(`the database is that of deployment ${id}: if it is an older backup, say --onto-backup`);
+  if (!ontoBackup && (await hasLedger(parts)))
+    throw refused('the database has a ledger: rebuild fills a new one, or a backup with --onto-backup');
 }
 
 const refused = (why: string): OmsError => new OmsError('OMS_REBUILD_REFUSED', why);
-
-async function readUnderWay({ db }: Parts): Promise<unknown> {
-  return (await db.selectFrom('settings').select('value').where('name', '=', UNDER_WAY).executeTakeFirst())?.value;
-}
 
 async function hasLedger({ db }: Parts): Promise<boolean> {
   const { rows } = await sql<{ has: boolean }>`
@@ -44,11 +59,20 @@ async function hasLedger({ db }: Parts): Promise<boolean> {
   return rows[0]?.has ?? true;
 }
 
-async function assertNobodyReads({ admin, config }: Parts): Promise<void> {
+/** Roles, by the names they give their connections. */
+const ROLES = ['oms-ingest', 'oms-worker', 'oms-publisher', 'oms-publisher-locks', 'oms-api'];
+
+async function assertNobodyWorks({ admin, config, db }: Parts): Promise<void> {
   const ids = ['ingest', 'stock', 'carrier'].map((role) => groupName(config.OMS_PREFIX, role));
   const { groups } = await admin.describeGroups(ids);
   const active = groups.filter(({ members }) => members.length > 0).map(({ groupId }) => groupId);
   if (active.length > 0) throw refused(`stop \`oms ingest\` first: ${active.join(', ')} is being read`);
+  const { rows } = await sql<{ name: string }>`
+    select distinct application_name as name from pg_stat_activity
+    where datname = current_database() and application_name = any(${ROLES}::text[]) order by 1
+  `.execute(db);
+  if (rows.length > 0)
+    throw refused(`stop all roles first: ${rows.map(({ name }) => name).join(', ')} has the database`);
 }
 
 /**
@@ -68,7 +92,6 @@ export async function assertCreditNotesKnown({ admin, db, config }: Parts, given
 }
 
 /** It is filled: roles may start. */
-export async function endRebuild({ db }: Parts, id: string): Promise<void> {
-  await db.insertInto('deployment').values({ id }).execute();
-  await db.deleteFrom('settings').where('name', '=', UNDER_WAY).execute();
+export function endRebuild({ db }: Parts, id: string): Promise<void> {
+  return transaction(db, (tx) => endRebuilding(tx, id));
 }

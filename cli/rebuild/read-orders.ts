@@ -3,7 +3,7 @@ import { transaction } from '../../database/database.ts';
 import { claimOrders, recordEvents } from '../../database/ledger.ts';
 import type { Claim, DoneEvent } from '../../database/ledger.ts';
 import { keepParked, parkEvents } from '../../database/parked-events.ts';
-import { ordersTold } from '../../database/rebuild/outbox.ts';
+import { ordersKnown } from '../../database/rebuild/outbox.ts';
 import { ORDER_WORKFLOW } from '../../domain/contract.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
 import { fingerprint } from '../../ingest/content.ts';
@@ -83,7 +83,7 @@ async function knownOrders(
   events: readonly IncomingEvent[],
 ): Promise<Set<string>> {
   const orderIds = [...new Set(events.map(({ orderId }) => orderId))];
-  const known = await ordersTold(db, orderIds);
+  const known = await ordersKnown(db, orderIds);
   const rest = orderIds.filter((orderId) => !known.has(orderId));
   for (let from = 0; from < rest.length; from += IDS_PER_QUERY) {
     const ids = rest.slice(from, from + IDS_PER_QUERY).map((orderId) => `'${orderWorkflowId(orderId)}'`);

@@ -1,3 +1,4 @@
+import { markOvertaken } from '../../database/rebuild/behind.ts';
 import { keepFound } from '../../database/rebuild/outbox.ts';
 import type { FoundEvent } from '../../database/rebuild/outbox.ts';
 import type { OutgoingTopic } from '../../database/outbox.ts';
@@ -17,9 +18,18 @@ interface Fields {
   type?: string;
 }
 
-/** Puts every event on our topics into the outbox again, as sent. Returns how many records were none of our events. */
-export async function readOutgoing(context: RebuildContext): Promise<number> {
+/** What was found on our topics beside the events that are in the outbox now. */
+export interface OutgoingRead {
+  /** Records that are none of our events. */
+  unreadable: number;
+  /** Ids of events under whose numbers the outbox has others. */
+  contradicted: string[];
+}
+
+/** Puts every event on our topics into the outbox again, as sent. */
+export async function readOutgoing(context: RebuildContext): Promise<OutgoingRead> {
   let unreadable = 0;
+  const contradicted = new Set<string>();
   await readAll(context, OUTGOING, async (kind, records) => {
     const values = records.map(({ value }) => value);
     const decoded = await context.codec.decodeBatch<Fields>(records[0]?.topic ?? '', values);
@@ -28,9 +38,10 @@ export async function readOutgoing(context: RebuildContext): Promise<number> {
       return one?.kind === 'event' ? [foundEvent(kind as OutgoingTopic, record, one.value)] : [];
     });
     unreadable += records.length - events.length;
-    await keepFound(context.db, events);
+    for (const id of await keepFound(context.db, events)) contradicted.add(id);
   });
-  return unreadable;
+  await markOvertaken(context.db);
+  return { unreadable, contradicted: [...contradicted] };
 }
 
 function foundEvent(

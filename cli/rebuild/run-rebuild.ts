@@ -3,14 +3,17 @@ import { recordDecision } from '../../database/decisions.ts';
 import type { Operator } from '../../database/decisions.ts';
 import { migrate } from '../../database/migrate.ts';
 import { applySentPrices } from '../../database/price-list.ts';
+import { writeAccounted } from '../../database/behind.ts';
+import { mendFeed } from '../../database/outbox-feed.ts';
 import { closeRebuilt, settleRebuilt } from '../../database/rebuild/settle.ts';
-import type { NextNumbers } from '../../database/rebuild/settle.ts';
+import type { LostNumbers, NextNumbers } from '../../database/rebuild/settle.ts';
 import { applyLevels } from '../../database/stock-levels.ts';
 import { decodeLevels } from '../../ingest/stock/levels.ts';
 import { createCodec } from '../../kafka/codec.ts';
 import { createRegistry } from '../../kafka/registry.ts';
 import { topicSchemas } from '../../kafka/topics.ts';
 import type { Config } from '../../platform/config/settings.ts';
+import { topicEnds } from '../setup/topic-ends.ts';
 import { readMarks, withParts, writeMarks } from '../setup/deployment.ts';
 import { deriveOrders } from './derive.ts';
 import { admitRebuild, assertCreditNotesKnown, endRebuild } from './guard.ts';
@@ -22,6 +25,8 @@ import { readAll } from './topics.ts';
 import type { RebuildContext } from './topics.ts';
 
 export interface RebuildOptions extends Operator {
+  /** The database is an older one of the deployment, restored, and is to be brought up to date. @default false */
+  ontoBackup?: boolean;
   /** The state directory when the parts are those of its local stack. */
   stateDir?: string;
   /** Where the topics do not tell. */
@@ -32,7 +37,9 @@ export interface RebuildOptions extends Operator {
 
 export interface RebuildResult {
   deploymentId: string;
-  /** Orders with state. */
+  /** It was brought up to date, not filled anew. */
+  isBackup: boolean;
+  /** Orders whose state was written anew: of a new database all, of a backup those that went on after it. */
   orders: number;
   closed: number;
   /** Orders that go on in a new run. */
@@ -40,6 +47,10 @@ export interface RebuildResult {
   deadLetters: number;
   /** Records on our topics that are none of our events. */
   unreadable: number;
+  /** Under whose numbers the outbox has other events: the database told events after it was restored. */
+  contradicted: string[];
+  /** Numbers of documents that are gone: invoices of charges outside of orders, or never told. */
+  lostNumbers: LostNumbers;
   /** Told of, but without a status. */
   withoutStatus: string[];
   /** Taken once, and nobody has a trace of them: `oms replay` starts them, if they are to be. */
@@ -47,9 +58,9 @@ export interface RebuildResult {
 }
 
 /**
- * Fills a new database from the topics and Temporal, in the place of one that was lost: outbox, dead letters, ledger, order
- * state, money, numbers, stock. Only at the end does it get the deployment's id, and may roles start. Whatever cuts it off,
- * it can be begun again.
+ * Fills a new database from the topics and Temporal, in the place of one that was lost, or brings a restored backup up to
+ * what they know: outbox, dead letters, ledger, order state, money, numbers, stock. Only at the end may roles start.
+ * Whatever cuts it off, it can be begun again.
  * @throws OmsError OMS_REBUILD_REFUSED, OMS_REBUILD_INCOMPLETE, OMS_DEPLOYMENT_MISMATCH, or a retryable one
  */
 export function runRebuild(config: Config, options: RebuildOptions): Promise<RebuildResult> {
@@ -69,24 +80,28 @@ export function runRebuild(config: Config, options: RebuildOptions): Promise<Reb
 async function rebuild(context: RebuildContext, options: RebuildOptions): Promise<RebuildResult> {
   const { db } = context;
   const step = options.onStep ?? (() => undefined);
-  const deploymentId = await admitRebuild(context);
+  const { deploymentId, isBackup } = await admitRebuild(context, options.ontoBackup ?? false);
+  const ends = await topicEnds(context);
+  await mendFeed(db);
   step('dead letters');
   const deadLetters = await readLetters(context);
   step('events of orders');
-  const unreadable = await readOutgoing(context);
-  await assertCreditNotesKnown(context, options.next?.creditNote);
+  const { unreadable, contradicted } = await readOutgoing(context);
+  if (!isBackup) await assertCreditNotesKnown(context, options.next?.creditNote);
   step('orders');
   const { untraced } = await readOrders(context);
   step('state of orders');
   const { orders, withoutStatus } = await deriveOrders(context);
   const closed = await db.transaction().execute((tx) => closeRebuilt(tx));
-  await db.transaction().execute((tx) => settleRebuilt(tx, options.next ?? {}));
+  const lostNumbers = await db.transaction().execute((tx) => settleRebuilt(tx, options.next ?? {}));
   step('stock and prices');
   await readLevels(context);
   step('open orders');
   const restarted = await restartOpen(context);
-  const result = { deploymentId, orders, closed, restarted, deadLetters, unreadable, withoutStatus, untraced };
+  const counts = { deploymentId, orders, closed, restarted, deadLetters, unreadable };
+  const result = { ...counts, isBackup, contradicted, lostNumbers, withoutStatus, untraced };
   await recordDecision(db, options, { kind: 'deployment', subject: deploymentId, action: 'rebuild' }, result);
+  await writeAccounted(db, ends);
   await writeMarks(context, deploymentId, await readMarks(context));
   await endRebuild(context, deploymentId);
   return result;

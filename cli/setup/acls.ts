@@ -10,6 +10,8 @@ interface RoleAccess {
   groups: readonly string[];
 }
 
+const OUTGOING: readonly TopicKind[] = ['shipments', 'invoices', 'deliveries', 'order-status'];
+
 const ROLES: Readonly<Record<string, RoleAccess>> = {
   ingest: {
     reads: ['orders', 'carrier-updates', 'stock-levels'],
@@ -17,8 +19,12 @@ const ROLES: Readonly<Record<string, RoleAccess>> = {
     groups: ['ingest', 'carrier', 'stock'],
   },
   worker: { reads: [], writes: [], groups: [] },
-  publisher: { reads: [], writes: ['shipments', 'invoices', 'deliveries', 'order-status'], groups: [] },
+  publisher: { reads: [], writes: OUTGOING, groups: [] },
+  api: { reads: [], writes: [], groups: [] },
 };
+
+/** Topics that know what a restored database may lack. */
+const COMPARED: readonly TopicKind[] = ['orders', ...OUTGOING];
 
 /** One line for Kafka's `kafka-acls` tool. */
 const acl = (role: string, rest: string): string =>
@@ -33,8 +39,15 @@ function linesOf(prefix: string, role: string, access: RoleAccess): string[] {
     ...access.groups.map((group) =>
       acl(role, `--operation Read --operation Describe --group '${groupName(prefix, group)}'`),
     ),
-    // Every role compares the deployment id at its start, in a group of its own that it deletes again.
+    // Every role compares the deployment id, and what was told and taken last with what the database knows, at its start:
+    // in groups of its own that it deletes again.
     acl(role, `--operation Read --operation Describe --topic '${deploymentTopic(prefix)}'`),
+    ...COMPARED.filter((kind) => !access.reads.includes(kind)).map((kind) =>
+      acl(role, `--operation Read --operation Describe --topic '${topics[kind]}'`),
+    ),
+    ...(access.groups.includes('ingest')
+      ? []
+      : [acl(role, `--operation Describe --group '${groupName(prefix, 'ingest')}'`)]),
     acl(role, `--operation Read --operation Delete --resource-pattern-type prefixed --group '${marks}'`),
     ...(access.writes.length > 0 ? [acl(role, '--operation IdempotentWrite --cluster')] : []),
   ];

@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Connection } from '@temporalio/client';
 import type { Admin, Kafka } from 'kafkajs';
-import { assertDeployment, readDeploymentId } from '../../database/deployment.ts';
+import { assertDeployment, assertNotRebuilding, readDeploymentId } from '../../database/deployment.ts';
 import type { DeploymentMarks } from '../../database/deployment.ts';
 import type { Database } from '../../database/database.ts';
 import { createKafka } from '../../kafka/client.ts';
@@ -10,6 +10,7 @@ import type { KafkaConnection } from '../../kafka/client.ts';
 import type { Config } from '../../platform/config/settings.ts';
 import { commandDatabase, commandKafka, commandTemporal, kafkaError, temporalError } from '../clients.ts';
 import { assertMigrated } from '../../database/migrate.ts';
+import { assertNotBehind } from './behind.ts';
 import { readNamespaceMark, writeNamespaceMark } from './namespace.ts';
 import { readTopicMark, writeTopicMark } from './topic-mark.ts';
 
@@ -72,15 +73,29 @@ export async function writeMarks(parts: Parts, id: string, marks: DeploymentMark
 }
 
 /**
- * What each role does before it starts: the database is migrated, and database, Temporal namespace and topics belong to
- * one deployment.
- * @throws OmsError OMS_DEPLOYMENT_MISMATCH, OMS_DATABASE_MIGRATION_BEHIND, or a retryable one when a part is away
+ * What each role does before it starts: the database is migrated, is not being filled anew, belongs to one deployment with
+ * Temporal namespace and topics, and knows what these know.
+ * @throws OmsError OMS_DEPLOYMENT_MISMATCH, OMS_DATABASE_BEHIND, OMS_REBUILD_UNDER_WAY, OMS_DATABASE_MIGRATION_BEHIND, or
+ *   a retryable one when a part is away
  */
 export async function checkDeployment(config: Config): Promise<void> {
   await withParts(config, undefined, async (parts) => {
     await assertMigrated(parts.db);
-    assertDeployment(await readMarks(parts));
+    await assertNotRebuilding(parts.db);
+    await assertWhole(parts);
   });
+}
+
+/**
+ * Asked at once, since each takes a consumer group; a foreign database is told of before one that is behind.
+ * @throws OmsError OMS_DEPLOYMENT_MISMATCH, OMS_DATABASE_BEHIND
+ */
+export async function assertWhole(parts: Parts): Promise<DeploymentMarks> {
+  const [marks, behind] = await Promise.allSettled([readMarks(parts), assertNotBehind(parts)]);
+  if (marks.status === 'rejected') throw marks.reason;
+  assertDeployment(marks.value);
+  if (behind.status === 'rejected') throw behind.reason;
+  return marks.value;
 }
 
 const markFile = (stateDir: string): string => path.join(stateDir, 'deployment-id');

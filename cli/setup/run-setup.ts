@@ -1,14 +1,22 @@
 import { OmsError } from '../../domain/errors.ts';
 import { databaseError } from '../../database/database.ts';
-import { assertSameDeployment, ensureDeploymentId, markLedgerSince } from '../../database/deployment.ts';
+import {
+  assertNotRebuilding,
+  assertSameDeployment,
+  ensureDeploymentId,
+  markLedgerSince,
+} from '../../database/deployment.ts';
 import { migrate } from '../../database/migrate.ts';
+import { mendFeed } from '../../database/outbox-feed.ts';
 import type { Config } from '../../platform/config/settings.ts';
 import { kafkaError, temporalError } from '../clients.ts';
+import { assertNotBehind } from './behind.ts';
 import { readMarks, withParts, writeMarks } from './deployment.ts';
 import type { Parts } from './deployment.ts';
 import { setupNamespace } from './namespace.ts';
 import type { ReportStep, SetupStep } from './steps.ts';
 import { setupSubjects } from './subjects.ts';
+import { accountForTopics } from './topic-ends.ts';
 import { setupTopics } from './topics.ts';
 
 export interface SetupOptions {
@@ -28,7 +36,7 @@ export interface SetupResult {
 /**
  * Brings database, Temporal namespace, topics and subjects to what this version needs. Repeatable: a second run changes
  * nothing. Each thing is reported as it is looked at.
- * @throws OmsError OMS_DEPLOYMENT_MISMATCH before anything but the database's tables was touched; OMS_SETUP_DRIFT when
+ * @throws OmsError OMS_DEPLOYMENT_MISMATCH, OMS_DATABASE_BEHIND, OMS_REBUILD_UNDER_WAY before anything but the database's tables was touched; OMS_SETUP_DRIFT when
  *   all else is done; a retryable one when a part is away
  */
 export async function runSetup(
@@ -51,16 +59,22 @@ async function setupParts(parts: Parts, options: SetupOptions, report: ReportSte
   await setupDatabase(parts, report);
   const marks = await readMarks(parts);
   if (!options.adopt) assertSameDeployment(marks);
+  await assertNotRebuilding(parts.db);
   const id = await ensureDeploymentId(parts.db);
+  const told = marks['Kafka topic'];
   // Topics that had another ledger hold orders which this one never knew: what of them is new, it cannot tell.
-  const adopted = marks['Kafka topic'];
-  if (adopted !== undefined && adopted !== id) await markLedgerSince(parts.db);
+  if (told !== undefined && told !== id) await markLedgerSince(parts.db);
+  if (told === id) await assertNotBehind(parts);
+  else await accountForTopics(parts);
+  if (await mendFeed(parts.db)) report({ part: 'event feed', outcome: 'mended', detail: MENDED_FEED });
   await setupRest(parts, options, report);
   await writeMarks(parts, id, marks);
   const marked = Object.values(marks).every((mark) => mark === id);
   report({ part: 'deployment', outcome: marked ? 'unchanged' : 'created', detail: id });
   return id;
 }
+
+const MENDED_FEED = 'the database comes from another server: `/v1/events` would have been silent';
 
 async function setupDatabase({ db }: Parts, report: ReportStep): Promise<void> {
   const applied = await migrate(db).catch((error: unknown) => {

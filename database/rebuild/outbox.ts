@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { untoldEvents } from '../behind.ts';
 import type { Database } from '../database.ts';
 import { rowsOf } from '../orders/rows.ts';
 import { shardOf } from '../outbox.ts';
@@ -20,8 +21,11 @@ export interface FoundEvent {
   time: number;
 }
 
-/** Repeats, and what is there already, change nothing. */
-export async function keepFound(db: Database, events: readonly FoundEvent[]): Promise<void> {
+/**
+ * Repeats, and what is there already, change nothing; but what is there and not marked as sent has been sent. Returns the
+ * ids of events that are not to be had: something else stands in the outbox under their numbers.
+ */
+export async function keepFound(db: Database, events: readonly FoundEvent[]): Promise<string[]> {
   const rows = events.map(({ value, time, ...event }) => ({
     ...event,
     value: value.toString('base64'),
@@ -38,26 +42,38 @@ export async function keepFound(db: Database, events: readonly FoundEvent[]): Pr
     from ${rowsOf(rows, columns)} order by r."orderId", r.version
     on conflict do nothing
   `.execute(db);
+  const ids = events.map(({ eventId }) => eventId);
+  await sql`
+    update outbox set sent_at = clock_timestamp(), held_reason = null
+    where event_id = any(${ids}::text[]) and sent_at is null
+  `.execute(db);
+  return [...(await untoldEvents(db, ids))];
 }
 
-/** Which of these orders have an event there. */
-export async function ordersTold(db: Database, orderIds: readonly string[]): Promise<Set<string>> {
+/** Which of these orders have an event in the outbox, or were claimed before. */
+export async function ordersKnown(db: Database, orderIds: readonly string[]): Promise<Set<string>> {
   const { rows } = await sql<{ orderId: string }>`
     select given.order_id as "orderId" from unnest(${[...orderIds]}::text[]) as given(order_id)
-    where exists (select from outbox e where e.order_id = given.order_id)
+    where exists (select from outbox e where e.order_id = given.order_id and e.version is not null)
+      or exists (select from ledger l where l.order_id = given.order_id and l.state <> 'awaited')
   `.execute(db);
   return new Set(rows.map(({ orderId }) => orderId));
 }
 
-/** Events of the next orders in key order: of at most `limit` orders, all of each. */
-export async function nextTold(
+/**
+ * All events of the next orders, in key order, that more was told of than their state knows: at most `limit` orders. Of a
+ * new database these are all, of a backup those that went on after it.
+ */
+export async function nextBehind(
   db: Database,
   after: string,
   limit: number,
 ): Promise<{ orderId: string; topic: OutgoingTopic; value: Buffer }[]> {
   const { rows } = await sql<{ orderId: string; topic: OutgoingTopic; value: Buffer }>`
-    select e.order_id as "orderId", e.topic, e.value from outbox e where e.order_id in (
-      select distinct order_id from outbox where order_id > ${after} order by order_id limit ${limit}
+    select e.order_id as "orderId", e.topic, e.value from outbox e where e.version is not null and e.order_id in (
+      select distinct told.order_id from outbox told left join orders o on o.order_id = told.order_id
+      where told.order_id > ${after} and told.version > coalesce(o.version, 0)
+      order by told.order_id limit ${limit}
     ) order by e.order_id, e.version
   `.execute(db);
   return rows;

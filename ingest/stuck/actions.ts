@@ -1,5 +1,4 @@
-import type { Database } from '../../database/database.ts';
-import { beginDecision, endDecision } from '../../database/decisions.ts';
+import { decideAnew, endDecision } from '../../database/decisions.ts';
 import type { Operator, StoredDecision } from '../../database/decisions.ts';
 import { OmsError } from '../../domain/errors.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
@@ -43,21 +42,10 @@ export async function actOnStuck(options: ActOptions, request: ActionRequest): P
   const [order] = await stuckOrders(options, { olderThanMs: 0, orderId, limit: 1 });
   if (!order) throw new OmsError('OMS_ORDER_UNKNOWN', `no order ${orderId} is known`);
   if (!order.actions.includes(action)) throw refused(order, action);
-  const decision = await decide(options.db, request);
+  const decision = await decideAnew(options.db, request.by, { kind: 'order', subject: orderId, action });
   const done = await act(options, order, request, decision);
   await endDecision(options.db, decision.id, { done });
   return { orderId, action, done };
-}
-
-/**
- * Written down before it is carried out; one that was cut off is gone on with. Another action that was cut off is given
- * up: what it would have done is decided anew.
- */
-async function decide(db: Database, { orderId, action, by }: ActionRequest): Promise<StoredDecision> {
-  const begun = await beginDecision(db, by, { kind: 'order', subject: orderId, action });
-  if (begun.action === action) return begun;
-  await endDecision(db, begun.id, { done: null, insteadOf: action });
-  return beginDecision(db, by, { kind: 'order', subject: orderId, action });
 }
 
 function refused({ orderId, status, reason, actions }: StuckOrder, action: string): OmsError {

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
-import { seriesFromSetting } from '../../database/rebuild/settle.ts';
+import { seriesFromSetting, seriesLostSetting } from '../../database/rebuild/settle.ts';
 import type { AuditCode, Difference, OrderCheck, WholeCheck } from './difference.ts';
 
 const found = (code: AuditCode, orderId: string | null, subject: string, detail: string): Difference => ({
@@ -82,6 +82,11 @@ export function seriesCheck(db: Database): WholeCheck {
     const { rows } = await sql<SeriesRow>`
       with documents as (
         select series, number from invoices union all select series, number from credit_notes
+        -- What a rebuild could not bring back was given out all the same.
+        union all select substring(s.name from length(${seriesLostSetting('')}::text) + 1), lost.number
+        from settings s, jsonb_array_elements(s.value) as pair,
+          generate_series((pair ->> 0)::bigint, (pair ->> 1)::bigint) as lost(number)
+        where s.name like ${`${seriesLostSetting('')}%`}
       ), whole as (
         select s.series, s.next, coalesce((
           select (value #>> '{}')::bigint from settings where name = ${seriesFromSetting('')} || s.series

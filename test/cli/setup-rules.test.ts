@@ -85,6 +85,15 @@ describe('the least a role needs on Kafka', () => {
       expect(lines.get('ingest')).toContain(`--group 'p.oms-${group}'`);
   });
 
+  it('lets every role compare what was told and taken last with what the database knows', () => {
+    expect([...lines.keys()]).toEqual(['ingest', 'worker', 'publisher', 'api']);
+    for (const own of lines.values()) {
+      for (const kind of ['orders', 'shipments', 'invoices', 'deliveries', 'order-status', 'oms-deployment'])
+        expect(own).toContain(`--operation Read --operation Describe --topic 'p.${kind}'`);
+      expect(own).toMatch(/--operation Describe --group 'p.oms-ingest'/);
+    }
+  });
+
   it('lets only the publisher write what is published, and only ingest write dead letters', () => {
     for (const { kind, direction } of TOPICS) {
       const writers = [...lines].filter(([, own]) =>

@@ -17,14 +17,29 @@ export async function createTestDatabase(poolSize = 16): Promise<TestDatabase> {
   const serverUrl = testEnvironment().DATABASE_URL;
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   await onServer(serverUrl, `create database ${name}`);
+  const made = opened(serverUrl, name, poolSize);
+  await migrate(made.db);
+  return made;
+}
+
+function opened(serverUrl: string, name: string, poolSize: number): TestDatabase {
   const url = withDatabase(serverUrl, name);
   const db = openDatabase({ url, poolSize, applicationName: 'oms-test' });
-  await migrate(db);
   const drop = async (): Promise<void> => {
     await db.destroy();
     await onServer(serverUrl, `drop database if exists ${name} with (force)`);
   };
   return { db, url, drop };
+}
+
+/** A copy of a database as it stands now, as a restored backup would be. Nobody may write to it meanwhile. */
+export async function copyDatabase(url: string): Promise<TestDatabase> {
+  const serverUrl = testEnvironment().DATABASE_URL;
+  const [name, template] = [`test_${randomUUID().replaceAll('-', '')}`, new URL(url).pathname.slice(1)];
+  const kick = `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${template}'`;
+  await onServer(serverUrl, kick);
+  await onServer(serverUrl, `create database ${name} template ${template}`);
+  return opened(serverUrl, name, 4);
 }
 
 function withDatabase(serverUrl: string, name: string): string {

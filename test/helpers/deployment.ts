@@ -154,7 +154,8 @@ export async function createDeployment(settings: Record<string, string> = {}): P
 const portSetting = (role: RoleName): string =>
   role === 'api' ? 'OMS_API_HEALTH_PORT' : `OMS_${role.toUpperCase()}_PORT`;
 
-function launch(words: readonly string[], environment: Record<string, string>): ChildProcess {
+/** Starts `oms …` as a process, with these settings and no others. */
+export function launch(words: readonly string[], environment: Record<string, string>): ChildProcess {
   // Only what the test gives: settings of the shell it runs in must not reach the command.
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(OMS_|KAFKA_|TEMPORAL_|SCHEMA_|DATABASE_URL)/.test(name),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import type { Database } from '../../database/database.ts';
-import { readOrder } from '../../database/orders/load.ts';
+import { beginCharge } from '../../database/charges.ts';
+import { addPrices } from '../../database/price-list.ts';
 import type { RebuildResult } from '../../cli/rebuild/run-rebuild.ts';
 import type { AuditReport } from '../../replay/audit/audit.ts';
 import { createKafka } from '../../kafka/client.ts';
@@ -12,8 +12,9 @@ import type { CommandResult, Deployment, RoleProcess } from '../helpers/deployme
 import { effectCounts, workflowIds } from '../helpers/end-state.ts';
 import { PATIENT, createFlow } from '../helpers/flow.ts';
 import type { Flow } from '../helpers/flow.ts';
-import { cancelled } from '../helpers/order-events.ts';
+import { cancelled, item, placed } from '../helpers/order-events.ts';
 import { silent } from '../helpers/order-world.ts';
+import { giveProvidersTheirMemory, stateOf } from '../helpers/told-state.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 /** A deployment whose database is lost after orders of every kind went through it. */
@@ -24,31 +25,18 @@ let fresh: TestDatabase;
 let deployment: Deployment;
 let before: Map<string, unknown>;
 
-const OPEN = ['open-1', 'open-2'];
+const OPEN = ['open-1', 'open-2', 'open-3'];
 const CLOSED = ['delivered-1', 'delivered-2', 'cancelled-1'];
+/** Where the topics do not tell: there was a charge after the last invoice they know. */
+const NEXT = ['--next-invoice', '10', '--next-credit-note', '5'];
 const WHY = ['--why', 'the disk is gone'];
 
-/** What the providers remember is somebody else's, and not lost. */
-const PROVIDERS = ['simulated_charges', 'simulated_refunds', 'simulated_bookings'] as const;
-
-/** An order without what no topic tells: times of our own steps, and reasons of parts. */
-async function stateOf(db: Database, orderId: string): Promise<unknown> {
-  const order = await readOrder(db, orderId);
-  return (
-    order && {
-      ...{ ...order, now: 0, askedAt: 0, runId: null },
-      fulfillments: order.fulfillments.map((f) => ({
-        ...{ ...f, reason: null },
-        payment: f.payment && { ...f.payment, settledAt: null },
-        creditNotes: f.creditNotes.map((note) => ({ ...note, settledAt: note.settledAt !== null })),
-        shipment: f.shipment && {
-          ...{ ...f.shipment, service: null, quotedPrice: null },
-          ...{ bookedAt: f.shipment.bookedAt !== null, dispatchedAt: f.shipment.dispatchedAt !== null },
-          endedAt: f.shipment.endedAt !== null,
-        },
-      })),
-    }
-  );
+/** A charge outside of any order: it takes the next number of an invoice, and no topic tells of it. */
+async function chargeDirectly(id: string): Promise<void> {
+  await addPrices(lost.db, [{ sku: 'SKU-1', currency: 'GBP', unitPrice: 1_000 }]);
+  const items = [{ sku: 'SKU-1', quantity: 1 }];
+  const wanted = { id, reference: 'r', customerId: 'customer-1', currency: 'GBP', items };
+  await beginCharge(lost.db, { taxRates: { '*': 2_000 }, shippingPrices: { '*': 0 } }, wanted);
 }
 
 const oms = (...words: string[]): Promise<CommandResult> => runCommand(words, deployment.environment);
@@ -59,10 +47,13 @@ beforeAll(async () => {
   lost = await createDeployment(PATIENT);
   const roles = await Promise.all((['ingest', 'worker', 'publisher'] as const).map((role) => lost.start(role)));
   flow = await createFlow(lost);
-  await flow.booked(...OPEN, ...CLOSED);
+  await flow.booked('open-1', 'open-2', ...CLOSED);
   await flow.delivered('delivered-1', 'delivered-2');
   await flow.cancelled('cancelled-1');
   await flow.send('orders', { key: 'garbage', value: Buffer.from('no Avro') });
+  await chargeDirectly('charge/between');
+  await flow.booked('open-3');
+  await chargeDirectly('charge/last');
   const early = cancelled('never-placed');
   await flow.send('orders', { key: early.orderId, value: lost.codec.encode(lost.topics.orders, early) });
   await flow.published();
@@ -72,10 +63,7 @@ beforeAll(async () => {
   for (const id of [...OPEN, ...CLOSED]) before.set(id, await stateOf(lost.db, id));
 
   fresh = await createTestDatabase();
-  for (const table of PROVIDERS) {
-    const rows = await lost.db.selectFrom(table).selectAll().execute();
-    if (rows.length > 0) await fresh.db.insertInto(table).values(rows).execute();
-  }
+  await giveProvidersTheirMemory(lost.db, fresh.db);
   deployment = { ...lost, db: fresh.db, environment: { ...lost.environment, DATABASE_URL: fresh.url } };
 }, 480_000);
 afterAll(async () => {
@@ -102,11 +90,19 @@ describe('a new database under the topics of a lost one', () => {
   });
 
   it('is filled by rebuild: every order stands as it stood', async () => {
-    const { stdout, stderr } = await oms('rebuild', ...WHY, '--who', 'tester', '--json');
+    const { stdout, stderr } = await oms('rebuild', ...WHY, '--who', 'tester', '--json', ...NEXT);
     expect(stderr).toBe('');
     expect(JSON.parse(stdout) as RebuildResult).toMatchObject({
-      ...{ orders: 5, closed: 3, restarted: 2, deadLetters: 1, unreadable: 0 },
-      ...{ withoutStatus: [], untraced: { count: 0 } },
+      ...{ orders: 6, closed: 3, restarted: 3, deadLetters: 1, unreadable: 0 },
+      ...{ isBackup: false, contradicted: [], withoutStatus: [], untraced: { count: 0 } },
+      // Numbers of the two charges, and those that were said to be given out besides.
+      lostNumbers: {
+        INV: [
+          [6, 6],
+          [8, 9],
+        ],
+        CN: [[2, 4]],
+      },
     });
     for (const [id, state] of before) expect(await stateOf(fresh.db, id)).toEqual(state);
     const ledger = await fresh.db.selectFrom('ledger').select(['order_id', 'state']).orderBy('order_id').execute();
@@ -157,6 +153,17 @@ describe('a new database under the topics of a lost one', () => {
     expect((await audit()).differences).toEqual([]);
     const { charges, invoices } = await effectCounts(deployment);
     expect({ charges, invoices }).toEqual({ charges: counts.charges, invoices: counts.invoices });
+  });
+
+  it('numbers on behind what it was told, and the audit knows of the numbers that are lost', async () => {
+    expect((await oms('stock', 'set', 'SKU-1', 'east', '100')).code).toBe(0);
+    const next = placed('next', { items: [item()] });
+    await flow.send('orders', { key: 'next', value: lost.codec.encode(lost.topics.orders, next) });
+    const invoiceOf = (): Promise<{ invoice_id: string } | undefined> =>
+      fresh.db.selectFrom('invoices').select('invoice_id').where('order_id', '=', 'next').executeTakeFirst();
+    expect(await waitFor('its invoice', invoiceOf)).toEqual({ invoice_id: 'INV-00000010' });
+    const { differences } = JSON.parse((await oms('audit', '--only', 'money', '--json')).stdout) as AuditReport;
+    expect(differences).toEqual([]);
   });
 });
 

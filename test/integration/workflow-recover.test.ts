@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { orderWorkflowId } from '../../domain/ids.ts';
 import type { OrderState } from '../../domain/contract.ts';
 import { createOrderWorkflows } from '../../ingest/order-workflows.ts';
-import { recoverOrder } from '../../ingest/recovery.ts';
+import { decisionsAbout } from '../../database/decisions.ts';
+import { recoverByOperator } from '../../ingest/recovery.ts';
 import { taskQueueName } from '../../workers/worker.ts';
 import { createWorkflowWorld } from '../helpers/workflow-world.ts';
 import type { WorkflowWorld } from '../helpers/workflow-world.ts';
@@ -29,7 +30,7 @@ async function terminated(name: string): Promise<string> {
 }
 
 const recover = (id: string, then: 'goes on' | 'cancels') =>
-  recoverOrder(
+  recoverByOperator(
     {
       db: world.db,
       workflows: createOrderWorkflows({
@@ -38,6 +39,7 @@ const recover = (id: string, then: 'goes on' | 'cancels') =>
         timersOf: () => ({ customerActionMs: 60_000, carrierOverdueMs: 600_000 }),
       }),
     },
+    { who: 'tester', why: 'it was terminated' },
     id,
     then,
   );
@@ -74,5 +76,17 @@ describe('An order whose run was terminated', () => {
     await resultOf(id);
     await expect(recover(id, 'goes on')).rejects.toThrow('is closed: all of it has come to its end');
     await expect(recover(world.id('nobody'), 'goes on')).rejects.toMatchObject({ code: 'OMS_ORDER_UNKNOWN' });
+  });
+
+  it('keeps who recovered it, when and why, and what came of it, also when it was refused', async () => {
+    const id = await terminated('decided');
+    await recover(id, 'cancels');
+    await expect(recover(id, 'goes on')).rejects.toMatchObject({ code: 'OMS_ORDER_STILL_RUNNING' });
+    const decisions = await decisionsAbout(world.db, 'order', id);
+    const by = { action: 'recover', who: 'tester', why: 'it was terminated', doneAt: expect.any(Date) };
+    expect(decisions).toMatchObject([
+      { ...by, detail: { then: 'cancels' }, outcome: { was: 'TERMINATED', then: 'cancels' } },
+      { ...by, detail: { then: 'goes on' }, outcome: { refused: 'OMS_ORDER_STILL_RUNNING' } },
+    ]);
   });
 });

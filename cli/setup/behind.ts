@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import { newestToldAt, readAccounted, untakenRecords, untoldEvents } from '../../database/behind.ts';
+import type { TopicOffsets } from '../../database/behind.ts';
+import type { Database } from '../../database/database.ts';
+import { OmsError } from '../../domain/errors.ts';
+import { isOrderId } from '../../domain/ids.ts';
+import { deadLetterId } from '../../ingest/dead-letters.ts';
+import { storedRecord } from '../../ingest/record.ts';
+import type { ConsumedRecord } from '../../kafka/consumer.ts';
+import { headerText } from '../../kafka/headers.ts';
+import { readRanges } from '../../kafka/range-reader.ts';
+import type { Range } from '../../kafka/range-reader.ts';
+import { groupName, topicNames } from '../../kafka/topics.ts';
+import type { TopicKind } from '../../kafka/topics.ts';
+import { OUTGOING } from '../../replay/audit/outbox.ts';
+import { greatest, lastTaken, named, toldSince } from './topic-ends.ts';
+import type { TopicParts } from './topic-ends.ts';
+
+const SOURCE = 'oms';
+
+/** Something on a topic that the database should know, and does not. */
+interface Unknown {
+  record: ConsumedRecord;
+  what: string;
+}
+
+/**
+ * Refuses a database that is older than the topics: a backup. It would give out the numbers of orders, invoices and events
+ * a second time. What it knows is compared with the newest records on our topics and with the last that ingest committed.
+ * @throws OmsError OMS_DATABASE_BEHIND, or a retryable one when a part is away
+ */
+export async function assertNotBehind(parts: TopicParts): Promise<void> {
+  const { since, found } = await compared(parts).catch(named(parts));
+  if (!found) return;
+  const { topic, partition, offset, timestamp } = found.record;
+  const newest = since === undefined ? 'has no event at all' : `has none newer than about ${iso(since)}`;
+  const message =
+    `the database is older than the topics: it does not know ${found.what} on ${topic} (partition ${partition}, offset ` +
+    `${offset}, of ${iso(timestamp)}), and ${newest}. It is a backup, and would give out ids and numbers a second time. ` +
+    "Stop all roles, then bring it up to date: `./oms rebuild --onto-backup --why 'backup restored'`";
+  throw new OmsError('OMS_DATABASE_BEHIND', message);
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+/** The first unknown record, if there is any. */
+async function compared(parts: TopicParts): Promise<{ since: number | undefined; found: Unknown | undefined }> {
+  const since = await newestToldAt(parts.db);
+  const topics = new Set(await parts.admin.listTopics());
+  const accounted = await readAccounted(parts.db);
+  const ended = new AbortController();
+  const found: Unknown[] = [];
+  const look = async (kind: TopicKind, judge: Judge, of: () => Promise<Range[]>): Promise<void> => {
+    const topic = topicNames(parts.config.OMS_PREFIX)[kind];
+    if (!topics.has(topic)) return;
+    const ranges = after(await of(), accounted[kind]);
+    const onRecords = async (records: readonly ConsumedRecord[]): Promise<void> => {
+      const unknown = await judge(parts.db, records);
+      if (!unknown) return;
+      found.push(unknown);
+      ended.abort();
+    };
+    // Of a group whose prefix every role may read and delete: that of the deployment's mark.
+    const groupId = groupName(parts.config.OMS_PREFIX, `deployment-${randomUUID()}`);
+    await readRanges({ connection: parts.connection, groupId, topic, ranges, onRecords, signal: ended.signal });
+  };
+  await Promise.all([
+    ...OUTGOING.map((kind) => look(kind, untold, () => toldSince(parts, kind, since))),
+    look('orders', untaken, () => lastTaken(parts)),
+  ]);
+  return { since, found: found[0] };
+}
+
+type Judge = (db: Database, records: readonly ConsumedRecord[]) => Promise<Unknown | undefined>;
+
+/** What is not ours, whoever put it there, says nothing about our database. */
+const untold: Judge = async (db, records) => {
+  const own = records.flatMap((record) => {
+    const [id, source] = [headerText(record.headers, 'ce_id'), headerText(record.headers, 'ce_source')];
+    return id !== undefined && source === SOURCE && !id.includes('\0') ? [{ id, record }] : [];
+  });
+  const unknown = await untoldEvents(
+    db,
+    own.map(({ id }) => id),
+  );
+  const first = own.find(({ id }) => unknown.has(id));
+  return first && { record: first.record, what: `event ${first.id}` };
+};
+
+const untaken: Judge = async (db, records) => {
+  const taken = records.map((record) => {
+    const key = record.key?.toString('latin1');
+    return { orderId: isOrderId(key) ? key : null, deadLetterId: deadLetterId(storedRecord(record)) };
+  });
+  const [first] = await untakenRecords(db, taken);
+  const record = first === undefined ? undefined : records[first];
+  return record && { record, what: `the order ${record.key?.toString() ?? 'record'}, which ingest has committed,` };
+};
+
+/** A topic that ends before its records are accounted for was made anew. */
+function after(ranges: readonly Range[], accounted: TopicOffsets[string] | undefined): Range[] {
+  return ranges.map((range) => {
+    const known = BigInt(accounted?.[range.partition] ?? 0);
+    return known > range.end ? range : { ...range, next: greatest(range.next, known) };
+  });
+}
