@@ -78,6 +78,22 @@ const FILTERS: Record<string, Record<string, string>> = {
   },
 };
 
+/** Ways to look for shipments. */
+const SHIPMENT_FILTERS: Record<string, Record<string, string>> = {
+  'no filter': {},
+  'carrier, common': { carrier: 'south' },
+  'carrier long gone': { carrier: 'gone' },
+  'carrier unknown': { carrier: 'nobody' },
+  'status, common': { status: 'delivered' },
+  'status, only two years ago': { status: 'returned' },
+  'statuses, rare': { status: 'returned,cancelled' },
+  'status, none has it': { status: 'deliveryFailed' },
+  'common carrier and rare status': { carrier: 'north', status: 'cancelled' },
+  'carrier long gone and common status': { carrier: 'gone', status: 'delivered' },
+  pending: { pending: 'true' },
+  'not pending, carrier long gone': { pending: 'false', carrier: 'gone' },
+};
+
 /** Milliseconds of one way to look, in order. */
 export interface Measured {
   name: string;
@@ -99,7 +115,7 @@ async function* pagesOf(url: string, filter: Record<string, string>): AsyncGener
       ...(cursor ? { cursor } : {}),
     }).toString();
     const began = performance.now();
-    const answer = await fetch(`${url}/v1/orders?${query}`);
+    const answer = await fetch(`${url}?${query}`);
     const page = (await answer.json()) as { next: string | null };
     if (!answer.ok) throw new Error(`${answer.status} to ${query}: ${JSON.stringify(page)}`);
     yield performance.now() - began;
@@ -110,15 +126,17 @@ async function* pagesOf(url: string, filter: Record<string, string>): AsyncGener
 /** Each way to look, one request after the other. */
 export async function measureLists(url: string): Promise<Measured[]> {
   const measured: Measured[] = [];
-  for (const [name, filter] of Object.entries(FILTERS)) {
-    const ms: number[] = [];
-    for await (const one of pagesOf(url, filter)) ms.push(one);
-    measured.push({ name, ms: ms.sort((a, b) => a - b) });
+  for (const [list, filters] of Object.entries({ orders: FILTERS, shipments: SHIPMENT_FILTERS })) {
+    for (const [name, filter] of Object.entries(filters)) {
+      const ms: number[] = [];
+      for await (const one of pagesOf(`${url}/v1/${list}`, filter)) ms.push(one);
+      measured.push({ name: `${list}: ${name}`, ms: ms.sort((a, b) => a - b) });
+    }
   }
   return measured;
 }
 
-/** A list of 1,000,000 orders, over HTTP, in every way it can be filtered and paged. */
+/** Lists of 1,000,000 orders and as many shipments, over HTTP, in every way it can be filtered and paged. */
 export async function listsOfAMillion(endpoints: Endpoints): Promise<Row[]> {
   const world = await createWorld(endpoints);
   await fillOrders(world.environment.DATABASE_URL ?? '', ORDERS);
@@ -130,7 +148,7 @@ export async function listsOfAMillion(endpoints: Endpoints): Promise<Row[]> {
   const all = measured.flatMap(({ ms }) => ms).sort((a, b) => a - b);
   return [
     {
-      what: `list of ${ORDERS.toLocaleString('en')} orders, all ways to look, median`,
+      what: `lists of ${ORDERS.toLocaleString('en')} orders and as many shipments, all ways to look, median`,
       measured: percentile(all, 0.5),
       unit: 'ms',
     },

@@ -3,6 +3,7 @@ import { startStack } from '../local/stack.ts';
 import { loadConfig } from '../platform/config/load.ts';
 import { listsOfAMillion } from './api-lists.ts';
 import { apiUnderLoad } from './api-load.ts';
+import { auditOfMany } from './audit.ts';
 import { ordersToDelivered } from './delivery.ts';
 import { ingestOfNewOrders, replayOfKnownOrders } from './ingest.ts';
 import { outboxToTopic } from './outbox.ts';
@@ -24,6 +25,7 @@ const BENCHES: Record<string, (stack: Stack) => Promise<Row[]>> = {
   new: (stack) => ingestOfNewOrders(stack.endpoints),
   replay: (stack) => replayOfKnownOrders(stack.endpoints),
   plan: (stack) => planOfReplay(stack.endpoints),
+  audit: (stack) => auditOfMany(stack.endpoints),
   delivery: (stack) => ordersToDelivered(stack, reference),
   outbox: (stack) => outboxToTopic(stack.endpoints),
   api: (stack) => apiUnderLoad(stack.endpoints),

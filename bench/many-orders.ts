@@ -55,8 +55,9 @@ const FILL = [
   `insert into fulfillments (fulfillment_id, order_id, n, round, warehouse, status)
     select order_id || ':1', order_id, 1, 1, 'north', 'completed' from drawn order by n`,
   `insert into shipments (shipment_id, order_id, status, carrier, tracking_number, booked_at)
-    select order_id || ':1', order_id, case when status = 'processing' then 'booked' else 'delivered' end, 'carrier',
-      'T' || lpad(n::text, 10, '0'), at + interval '1 hour' from drawn order by n`,
+    select order_id || ':1', order_id, case when status = 'processing' then 'booked' when n <= 300 then 'returned'
+      when n % 5000 = 0 then 'cancelled' else 'delivered' end, case when n <= 500 then 'gone' when n % 3 = 0 then 'north'
+      else 'south' end, 'T' || lpad(n::text, 10, '0'), at + interval '1 hour' from drawn order by n`,
   `insert into invoices (invoice_id, series, number, fulfillment_id, order_id, customer_id, currency, sub_total, tax,
       shipping, total, lines, pricing, issued_at)
     select 'INV-' || lpad(n::text, 8, '0'), 'INV', n, order_id || ':1', order_id, customer_id, currency, 1000, 200, 500, 1700,

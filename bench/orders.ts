@@ -10,8 +10,8 @@ import type { World } from './world.ts';
 const BATCH = 1_000;
 const WAREHOUSES = { north: 'bench-north', south: 'bench-south' };
 
-/** An order whose two lines are held by different warehouses, so that it ships twice. */
-export function twoShipmentOrder(orderId: string): OrderEvent {
+/** An order whose lines are held by different warehouses: with two of them it ships twice. */
+export function orderOf(orderId: string, lines = 2): OrderEvent {
   const line = (sku: string) => ({ sku, quantity: 1, unitPrice: 1_250, description: null });
   return {
     eventId: `placed-${orderId}`,
@@ -23,7 +23,7 @@ export function twoShipmentOrder(orderId: string): OrderEvent {
       'oms.OrderPlaced': {
         customerId: 'bench-customer',
         currency: 'GBP',
-        items: [line(WAREHOUSES.north), line(WAREHOUSES.south)],
+        items: Object.values(WAREHOUSES).slice(0, lines).map(line),
         shipTo: null,
       },
     },
@@ -55,16 +55,18 @@ export async function produceOrders(world: World, orderIds: readonly string[], a
   await producer.disconnect();
 }
 
-/** An order sent once more by an upstream that sends other bytes for it. */
+/** What differs from the bench's usual order: an upstream that sends other bytes for it once more, or has fewer lines. */
 export interface Again {
   occurredAt?: number;
+  /** @default 2 */
+  lines?: number;
 }
 
 /** Orders as bytes for the world's `orders`. */
 async function orderEncoder(world: World): Promise<(orderId: string, again?: Again) => Buffer> {
   const header = await wireHeader(world, `${world.prefix}orders-value`);
   const type = avro.Type.forSchema(orderEventSchema as unknown as avro.Schema);
-  return (id, again = {}) => Buffer.concat([header, type.toBuffer({ ...twoShipmentOrder(id), ...again })]);
+  return (id, { lines, ...again } = {}) => Buffer.concat([header, type.toBuffer({ ...orderOf(id, lines), ...again })]);
 }
 
 /** The magic byte and the id the registry gave our schema. */
@@ -95,7 +97,7 @@ export async function enterAsKnown(world: World, orderIds: readonly string[]): P
 }
 
 function fingerprintOf(orderId: string): Buffer {
-  const { source, occurredAt, payload } = twoShipmentOrder(orderId);
+  const { source, occurredAt, payload } = orderOf(orderId);
   if (!('oms.OrderPlaced' in payload)) throw new TypeError('the bench places orders only');
   return fingerprint({ orderId, source, placedAt: occurredAt, ...payload['oms.OrderPlaced'] });
 }

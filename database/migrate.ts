@@ -12,6 +12,7 @@ import * as deadlines from './migrations/0006-deadlines.ts';
 import * as api from './migrations/0007-api.ts';
 import * as replay from './migrations/0008-replay.ts';
 import * as decisions from './migrations/0009-decisions.ts';
+import * as shipmentLists from './migrations/0010-shipment-lists.ts';
 import * as charges from './migrations/0011-charges.ts';
 import * as feedNumber from './migrations/0012-feed-number.ts';
 
@@ -26,6 +27,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0007-api': api,
   '0008-replay': replay,
   '0009-decisions': decisions,
+  '0010-shipment-lists': shipmentLists,
   '0011-charges': charges,
   '0012-feed-number': feedNumber,
 };

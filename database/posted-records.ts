@@ -27,6 +27,9 @@ export interface PostedEvent {
 
 const ID_PREFIX = 'in/';
 
+/** Id in the outbox of a record that was posted. */
+export const postedId = (key: string, eventId: string): string => `${ID_PREFIX}${key}/${eventId}`;
+
 /**
  * Puts a record for an input topic into the outbox, in the transaction that takes in what it says. The publisher sends it
  * in order with everything else of its order, and it is read back like any other record. A repeat, by key and event id,
@@ -36,7 +39,7 @@ export async function postRecord(tx: Database, record: PostedRecord): Promise<bo
   const { topic, orderId, eventId, type, key, value, headers } = record;
   const { rows } = await sql`
     insert into outbox (event_id, order_id, topic, type, cause, key, value, headers, shard)
-    values (${`${ID_PREFIX}${key}/${eventId}`}, ${orderId}, ${topic}, ${type}, 'http', ${key}, ${value},
+    values (${postedId(key, eventId)}, ${orderId}, ${topic}, ${type}, 'http', ${key}, ${value},
       ${JSON.stringify(headers)}::jsonb, ${shardOf(orderId)})
     on conflict (event_id) do nothing returning 1
   `.execute(tx);

@@ -268,6 +268,26 @@ export const ERRORS = {
     retryable: false,
     meaning: 'The last `order-status` of the order is not its newest; `oms audit --repair` sends that again.',
   },
+  OMS_AUDIT_LETTER_UNKNOWN: {
+    retryable: false,
+    meaning: 'A record on `orders.dlq` is no dead letter of the database.',
+  },
+  OMS_AUDIT_LETTER_DIFFERS: {
+    retryable: false,
+    meaning: 'A dead letter has another key or other bytes on `orders.dlq` than in the database.',
+  },
+  OMS_AUDIT_LETTER_MISSING: {
+    retryable: false,
+    meaning: 'A dead letter that was sent is not on `orders.dlq`; `oms audit --repair` has ingest send it again.',
+  },
+  OMS_AUDIT_NEWS_LOST: {
+    retryable: false,
+    meaning: 'A committed record on `carrier-updates` is neither taken in, nor parked, nor a dead letter.',
+  },
+  OMS_AUDIT_NEWS_MISSING: {
+    retryable: false,
+    meaning: "A carrier's news told over HTTP is not on `carrier-updates`; `oms audit --repair` sends it again.",
+  },
   OMS_AUDIT_INPUT_LOST: {
     retryable: false,
     meaning: 'An order event was committed, and neither ledger, parking nor dead letters know it.',

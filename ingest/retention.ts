@@ -24,10 +24,13 @@ export interface RetentionFacts {
 }
 
 /** `warning`: events will be refused or are lost; `note`: what guards against old orders being taken for new ones. */
-export interface RetentionFinding {
-  level: 'warning' | 'note';
-  topic: string;
-  message: string;
+export type RetentionFinding = { topic: string; message: string } & (
+  { level: 'warning'; /** What mends it. */ remedy: string } | { level: 'note'; remedy?: undefined }
+);
+
+/** Before when neither Temporal nor the ledger tells an order from a new one, ms; null = never: the ledger is complete. */
+export function forgottenBefore({ temporalMs, ledgerSinceMs, nowMs }: RetentionFacts): number | null {
+  return ledgerSinceMs === undefined ? null : Math.min(ledgerSinceMs, nowMs - temporalMs);
 }
 
 /** Compares what topics keep with what Temporal and the ledger remember. */
@@ -38,30 +41,29 @@ export function compareRetention(facts: RetentionFacts): RetentionFinding[] {
 function compactionFinding({ topic, isCompacted }: TopicRetention): RetentionFinding[] {
   if (!isCompacted) return [];
   const message = 'is compacted: only the last event of an order stays, and an order without its placing never starts';
-  return [{ level: 'warning', topic, message: `${message}. Set cleanup.policy=delete` }];
+  return [{ level: 'warning', topic, message, remedy: 'set cleanup.policy=delete' }];
 }
 
 function memoryFinding(facts: RetentionFacts, { topic, retentionMs }: TopicRetention): RetentionFinding {
   const { temporalMs, ledgerSinceMs, nowMs } = facts;
+  const forgottenMs = forgottenBefore(facts);
   const kept = `keeps events ${retentionMs === null ? 'for ever' : inWords(retentionMs)}`;
   const remembers = `Temporal remembers closed orders ${inWords(temporalMs)}`;
   if (retentionMs !== null && retentionMs < temporalMs) {
     return { level: 'note', topic, message: `${kept}, ${remembers}: it knows every order a replay can bring` };
   }
-  if (ledgerSinceMs === undefined) {
+  if (ledgerSinceMs === undefined || forgottenMs === null) {
     return { level: 'note', topic, message: `${kept}, ${remembers}: of what is older the ledger knows every order` };
   }
   const oldestMs = retentionMs === null ? -Infinity : nowMs - retentionMs;
-  const forgottenMs = Math.min(ledgerSinceMs, nowMs - temporalMs);
   const since = new Date(ledgerSinceMs).toISOString();
   if (oldestMs >= forgottenMs) {
     return { level: 'note', topic, message: `${kept}, ${remembers}, the ledger since ${since}: nothing is forgotten` };
   }
   const message =
     `${kept}, ${remembers}, and the ledger is complete only since ${since}: orders from before ` +
-    `${new Date(forgottenMs).toISOString()} are refused as stale (OMS_INGEST_STALE) when they are read again. ` +
-    'Rebuild the ledger (docs/replay.md)';
-  return { level: 'warning', topic, message };
+    `${new Date(forgottenMs).toISOString()} are refused as stale (OMS_INGEST_STALE) when they are read again`;
+  return { level: 'warning', topic, message, remedy: 'rebuild the ledger (docs/replay.md)' };
 }
 
 function inWords(ms: number): string {
@@ -112,8 +114,8 @@ async function topicRetentions(admin: Admin, topics: readonly string[]): Promise
 /** Says at a role's start what the comparison finds; that it cannot be made holds nobody up. */
 export async function reportRetention(sources: RetentionSources, logger: Logger): Promise<void> {
   try {
-    for (const { level, topic, message } of compareRetention(await readRetention(sources))) {
-      if (level === 'warning') logger.warn({ topic }, `${topic} ${message}`);
+    for (const { level, topic, message, remedy } of compareRetention(await readRetention(sources))) {
+      if (level === 'warning') logger.warn({ topic }, `${topic} ${message}: ${remedy}`);
       else logger.info({ topic }, `${topic} ${message}`);
     }
   } catch (err) {

@@ -13,9 +13,14 @@ export interface ReadOptions<R = ConsumedRecord> {
   /** Go on past what is there now, until `signal`. */
   follow: boolean;
   signal?: AbortSignal;
+  /** Batches of so many partitions are handed over at once. @default 1 */
+  atOnce?: number;
   /** Called with each batch of one partition, in offset order. Resolves with false to end the reading. */
   onRecords: (records: readonly R[]) => Promise<boolean>;
 }
+
+/** A fetch becomes many times as many bytes of objects: half of what kafkajs asks for bounds the memory. */
+const FETCH = { maxBytes: 1_024 * 1_024, maxBytesPerPartition: 256 * 1_024 };
 
 /**
  * Reads topics in a throwaway group that commits nothing: looking at a topic takes nothing away from anybody.
@@ -24,7 +29,7 @@ export interface ReadOptions<R = ConsumedRecord> {
 export async function readTopics(options: ReadOptions): Promise<void> {
   const ends = await endsOf(options);
   if (!options.follow && ends.size === 0) return;
-  const consumer = options.kafka.consumer({ groupId: options.groupId, maxWaitTimeInMs: 200 });
+  const consumer = options.kafka.consumer({ groupId: options.groupId, maxWaitTimeInMs: 200, ...FETCH });
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
   consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
   options.signal?.addEventListener('abort', () => resolve(), { once: true });
@@ -41,7 +46,7 @@ export async function readTopics(options: ReadOptions): Promise<void> {
   try {
     await consumer.connect();
     await consumer.subscribe({ topics: [...options.topics], fromBeginning: options.fromBeginning });
-    await consumer.run({ autoCommit: false, eachBatch });
+    await consumer.run({ autoCommit: false, partitionsConsumedConcurrently: options.atOnce ?? 1, eachBatch });
     await ended;
   } finally {
     open = false;

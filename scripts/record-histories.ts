@@ -1,7 +1,8 @@
 /**
- * Records a history of each way an order can go, for the replay test: `node scripts/record-histories.ts` on a new
- * release, and never again for that release: its histories are what running orders of it look like.
+ * Records a history of each way an order can go, for the replay test: `node scripts/record-histories.ts [STORY …]` on a new
+ * release. What is recorded already is left alone: it is what running orders of that release look like.
  */
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { historyToText } from '../test/helpers/histories.ts';
 import { obtainStack, publishEndpoints } from '../test/helpers/stack.ts';
@@ -13,6 +14,11 @@ const { version } = JSON.parse(await readFile(new URL('package.json', root), 'ut
 const folder = new URL(`test/histories/${version}/`, root);
 await mkdir(folder, { recursive: true });
 
+const wanted = process.argv.slice(2);
+const fileOf = (story: string): URL => new URL(`${story}.json`, folder);
+const isToRecord = (story: string): boolean =>
+  (wanted.length === 0 || wanted.includes(story)) && !existsSync(fileOf(story));
+
 const stack = await obtainStack();
 publishEndpoints(stack.endpoints);
 for (const [paymentMode, stories] of [
@@ -20,11 +26,11 @@ for (const [paymentMode, stories] of [
   ['capture-at-handover', CAPTURE_STORIES],
 ] as const) {
   const world = await createWorkflowWorld({ paymentMode });
-  for (const [name, play] of Object.entries(stories)) {
+  for (const [name, play] of Object.entries(stories).filter(([story]) => isToRecord(story))) {
     const handle = await play(world, name);
     const { status } = await handle.result();
     const history = await handle.fetchHistory();
-    await writeFile(new URL(`${name}.json`, folder), historyToText(history));
+    await writeFile(fileOf(name), historyToText(history));
     process.stdout.write(`${name}: ${status}, ${history.events?.length ?? 0} events\n`);
   }
   await world.drop();

@@ -65,7 +65,9 @@ function checksOf(parts: Parts, ports: readonly PortEntry[]): Check[] {
     check('database', 'OMS_DATABASE_UNAVAILABLE', lookAtDatabase, {}, 'the database of DATABASE_URL'),
     check('deployment', 'OMS_DEPLOYMENT_MISMATCH', lookAtDeployment, { kafka, temporal, database: tables }),
     check('groups', 'OMS_KAFKA_UNAVAILABLE', lookAtGroups, { kafka, database: tables }),
-    check('retention', 'OMS_RETENTION_RISK', lookAtRetention, { kafka, temporal, database: tables }),
+    check('retention', 'OMS_RETENTION_RISK', lookAtRetention, {
+      ...{ kafka, namespace: () => namespaceOf(parts), database: tables },
+    }),
     check('clock', 'OMS_CLOCK_SKEW', lookAtDatabaseClock, { database }),
     check('clock', 'OMS_CLOCK_SKEW', lookAtBrokerClock, { kafka }),
     check('clock', 'OMS_CLOCK_SKEW', lookAtTemporalClock, { namespace: () => namespaceOf(parts) }),

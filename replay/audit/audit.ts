@@ -1,43 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client } from '@temporalio/client';
-import type { Admin, Kafka } from 'kafkajs';
 import type { Database } from '../../database/database.ts';
 import type { Operator } from '../../database/decisions.ts';
-import type { OrderWorkflows, RunRecovery } from '../../ingest/order-workflows.ts';
-import type { Codec } from '../../kafka/codec.ts';
-import type { Providers } from '../../providers/providers.ts';
+import { createLimiter } from '../../ingest/limiter.ts';
 import { AUDIT_PARTS, keyOf } from './difference.ts';
-import type { AuditCode, AuditPart, Difference, OrderCheck, WholeCheck } from './difference.ts';
+import type { AuditCode, AuditPart, Difference, OrderCheck } from './difference.ts';
 import { invariantsOf } from './invariants.ts';
 import type { InvariantResult } from './invariants.ts';
-import { ledgerCheck } from './ledger.ts';
-import { accountsCheck, chargesCheck, seriesCheck, spendCheck } from './money.ts';
-import { factCheck, numberingCheck, statusCheck, unsentCheck } from './outbox.ts';
+import { createSeenLetters } from './letters.ts';
+import { listRuns } from './listed-runs.ts';
 import { PAGE_ORDERS, orderPages } from './pages.ts';
 import type { OrderChoice } from './pages.ts';
-import { chargeRecordsCheck, providerCheck } from './providers.ts';
 import { readAuditedTopics } from './read.ts';
 import { repairAll } from './repair.ts';
 import { createSeenRecords } from './seen.ts';
-import { stockCheck } from './stock.ts';
 import { createTally } from './tally.ts';
 import type { Tally } from './tally.ts';
-import { topicChecks } from './topics.ts';
-import { unknownWorkflowCheck, workflowCheck } from './workflows.ts';
+import { orderChecks, seenChecks, wholeChecks } from './checks.ts';
+import type { AuditDependencies } from './checks.ts';
 
-export interface AuditDependencies {
-  db: Database;
-  kafka: Kafka;
-  admin: Admin;
-  codec: Codec;
-  client: Client;
-  workflows: OrderWorkflows & RunRecovery;
-  providers: Pick<Providers, 'payment' | 'carrier'>;
-  /** OMS_PREFIX */
-  prefix: string;
-  /** With the prefix. */
-  taskQueue: string;
-}
+export type { AuditDependencies } from './checks.ts';
 
 export interface AuditOptions extends OrderChoice {
   /** @default all parts */
@@ -95,17 +76,20 @@ async function look(
   progress: { orders: number; records: number },
 ): Promise<Tally> {
   const tally = createTally();
-  const seen = parts.includes('topics') ? await createSeenRecords(connection) : null;
+  const isWhole = !isPartial(options);
+  const graceMs = options.graceMs ?? GRACE_MS;
+  const seen = parts.some((part) => part === 'topics' || part === 'news') ? await createSeenRecords(connection) : null;
+  const letters = isWhole && parts.includes('letters') ? await createSeenLetters(connection) : null;
+  const listed = isWhole && parts.includes('temporal') ? await listRuns(connection, deps.client) : null;
   const onRecords = (count: number): void => {
     progress.records += count;
     options.onProgress?.(progress);
   };
   try {
     const { orderIds } = options;
-    const reading = { ...deps, orderIds, onFound: tally.add, onRecords };
-    const read = await readAuditedTopics(reading, { seen, input: parts.includes('input') });
-    const ofTopics = seen ? topicChecks({ seen: seen.db, ...read }) : [];
-    const checks = [...orderChecks(deps, options, parts), ...ofTopics];
+    const read = await readAuditedTopics({ ...deps, parts, seen, letters, orderIds, onFound: tally.add, onRecords });
+    await seen?.read();
+    const checks = [...orderChecks({ ...deps, listed }, parts, graceMs), ...seenChecks(seen, read, parts)];
     const suspects = createTally();
     for await (const page of orderPages(deps.db, options)) {
       suspects.add(await findIn(checks, page));
@@ -113,46 +97,24 @@ async function look(
       options.onProgress?.(progress);
     }
     tally.add(await stillThere(checks, suspects, options.settleMs ?? SETTLE_MS));
-    if (!isPartial(options)) for (const check of wholeChecks(deps, options, parts)) tally.add(await check());
+    if (letters) tally.add(await letters.missing(read)());
+    if (isWhole) for (const check of wholeChecks(deps, parts, graceMs)) tally.add(await check());
     return tally;
   } finally {
     await seen?.drop();
+    await letters?.drop();
+    await listed?.drop();
   }
 }
 
 const isPartial = ({ orderIds, since }: OrderChoice): boolean => orderIds !== undefined || since !== undefined;
 
-function orderChecks(deps: AuditDependencies, options: AuditOptions, parts: readonly AuditPart[]): OrderCheck[] {
-  const { db, codec, prefix, providers } = deps;
-  const graceMs = options.graceMs ?? GRACE_MS;
-  const checks: Partial<Record<AuditPart, OrderCheck[]>> = {
-    ledger: [ledgerCheck(db, graceMs)],
-    temporal: [workflowCheck({ ...deps, graceMs })],
-    outbox: [numberingCheck(db), factCheck(db), statusCheck(db, codec, prefix)],
-    money: [accountsCheck(db)],
-    providers: [providerCheck({ db, ...providers })],
-  };
-  return parts.flatMap((part) => checks[part] ?? []);
-}
-
-/** Not for an audit of some orders only. */
-function wholeChecks(deps: AuditDependencies, options: AuditOptions, parts: readonly AuditPart[]): WholeCheck[] {
-  const { db, providers } = deps;
-  const graceMs = options.graceMs ?? GRACE_MS;
-  const checks: Partial<Record<AuditPart, WholeCheck[]>> = {
-    temporal: [unknownWorkflowCheck({ ...deps, graceMs })],
-    outbox: [unsentCheck(db, graceMs)],
-    stock: [stockCheck(db)],
-    money: [seriesCheck(db), spendCheck(db), chargesCheck(db)],
-    providers: [chargeRecordsCheck({ db, ...providers })],
-  };
-  return parts.flatMap((part) => checks[part] ?? []);
-}
+/** Enough to keep all parts busy, and few enough to leave the database to the orders. */
+const CHECKS_AT_ONCE = 3;
 
 async function findIn(checks: readonly OrderCheck[], page: readonly string[]): Promise<Difference[]> {
-  const found: Difference[] = [];
-  for (const check of checks) found.push(...(await check(page)));
-  return found;
+  const limiter = createLimiter(CHECKS_AT_ONCE);
+  return (await Promise.all(checks.map((check) => limiter(() => check(page))))).flat();
 }
 
 async function stillThere(checks: readonly OrderCheck[], suspects: Tally, settleMs: number): Promise<Difference[]> {

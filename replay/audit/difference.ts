@@ -1,13 +1,15 @@
 import type { ErrorCode } from '../../domain/errors.ts';
 
 /** What the audit compares; each part can be audited by itself. */
-export const AUDIT_PARTS = ['ledger', 'temporal', 'outbox', 'topics', 'input', 'stock', 'money', 'providers'] as const;
+export const AUDIT_PARTS = [
+  ...(['ledger', 'temporal', 'outbox', 'topics', 'input', 'news', 'letters', 'stock', 'money', 'providers'] as const),
+];
 export type AuditPart = (typeof AUDIT_PARTS)[number];
 
 export type AuditCode = Extract<ErrorCode, `OMS_AUDIT_${string}`>;
 
 /** How a difference is mended without harm, whatever happens meanwhile. */
-export type Remedy = 'startAgain' | 'sendAgain';
+export type Remedy = 'startAgain' | 'sendAgain' | 'sendLetterAgain';
 
 /** Two places that say different things. */
 export interface Difference {

@@ -2,16 +2,19 @@ import { randomUUID } from 'node:crypto';
 import type { Admin, Kafka } from 'kafkajs';
 import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
-import type { OutgoingTopic } from '../../database/outbox.ts';
+import { orderIdOf } from '../../domain/ids.ts';
 import type { Codec } from '../../kafka/codec.ts';
 import type { ConsumedRecord } from '../../kafka/consumer.ts';
 import { readTopics } from '../../kafka/read-topics.ts';
 import { groupName, topicNames } from '../../kafka/topics.ts';
+import type { TopicKind } from '../../kafka/topics.ts';
 import { auditInput } from './input.ts';
 import { OUTGOING } from './outbox.ts';
-import type { Difference } from './difference.ts';
+import type { AuditPart, Difference } from './difference.ts';
+import type { SeenLetters } from './letters.ts';
+import { auditNews, notePosted } from './news.ts';
 import type { SeenRecords } from './seen.ts';
-import type { KeptSince } from './topics.ts';
+import type { KeptSince, TopicReading } from './topic-reading.ts';
 
 export interface TopicReadingOptions {
   db: Database;
@@ -19,54 +22,83 @@ export interface TopicReadingOptions {
   admin: Admin;
   codec: Codec;
   prefix: string;
-  /** Only records with these keys. */
+  parts: readonly AuditPart[];
+  seen: SeenRecords | null;
+  letters: SeenLetters | null;
+  /** Only records with these keys, or keys of their shipments. */
   orderIds?: readonly string[];
   onFound: (differences: readonly Difference[]) => void;
   onRecords: (count: number) => void;
 }
 
-/** What reading the topics once told. */
-export interface TopicReading {
-  /** Database time before their ends were asked for. */
-  readAt: Date;
-  keptSince: KeptSince;
-}
+type Note = (records: readonly ConsumedRecord[]) => Promise<readonly Difference[]>;
 
 /** Reads topics once, to the end they have now; what single records tell is told at once. */
-export async function readAuditedTopics(
-  options: TopicReadingOptions,
-  { seen, input }: { seen: SeenRecords | null; input: boolean },
-): Promise<TopicReading> {
-  const { db, kafka, admin, codec, prefix, orderIds } = options;
+export async function readAuditedTopics(options: TopicReadingOptions): Promise<TopicReading> {
+  const { db, kafka, admin, prefix, orderIds } = options;
   const names = topicNames(prefix);
-  const kindOf = new Map<string, OutgoingTopic>(OUTGOING.map((kind) => [names[kind], kind]));
   const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(db);
   const readAt = rows[0]?.now ?? new Date();
-  const committed = input ? await committedOffsets(admin, prefix) : new Map<number, bigint>();
-  const topics = [...(seen ? kindOf.keys() : []), ...(committed.size > 0 ? [names.orders] : [])];
-  const kept = await startKept(admin, seen ? [...kindOf] : [], readAt);
+  const notes = await notesOf(options);
+  const kindOf = new Map([...notes.keys()].map((kind) => [names[kind], kind]));
+  const kept = await startKept(admin, [...kindOf], readAt);
   const wanted = orderIds && new Set(orderIds);
+  const isWanted = ({ key }: ConsumedRecord): boolean => {
+    const text = key?.toString() ?? '';
+    return !wanted || wanted.has(text) || wanted.has(orderIdOf(text));
+  };
   const onRecords = async (records: readonly ConsumedRecord[]): Promise<boolean> => {
     const [first] = records;
-    if (!first) return true;
+    const note = first && notes.get(kindOf.get(first.topic) ?? 'orders');
+    if (!note) return true;
     kept.note(first);
-    const chosen = wanted ? records.filter(({ key }) => wanted.has(key?.toString() ?? '')) : records;
-    const kind = kindOf.get(first.topic);
-    const done = chosen.filter(({ offset, partition }) => offset < (committed.get(partition) ?? 0n));
-    options.onFound(kind && seen ? await seen.note(kind, chosen) : await auditInput({ db, codec }, done));
+    options.onFound(await note(records.filter(isWanted)));
     options.onRecords(records.length);
     return true;
   };
   const groupId = groupName(prefix, `audit-${randomUUID()}`);
+  const topics = [...kindOf.keys()];
   if (topics.length > 0)
-    await readTopics({ kafka, admin, topics, groupId, fromBeginning: true, follow: false, onRecords });
+    await readTopics({ kafka, admin, topics, groupId, fromBeginning: true, follow: false, atOnce: 3, onRecords });
   return { readAt, keptSince: kept.since() };
 }
 
-/** How far ingest has committed, by partition; empty when its group has committed nothing. */
-export async function committedOffsets(admin: Admin, prefix: string): Promise<Map<number, bigint>> {
-  const groupId = groupName(prefix, 'ingest');
-  const [found] = await admin.fetchOffsets({ groupId, topics: [topicNames(prefix).orders] });
+/** What is done with the records of each topic that is audited. */
+async function notesOf(options: TopicReadingOptions): Promise<Map<TopicKind, Note>> {
+  const { db, codec, admin, prefix, parts, seen, letters } = options;
+  const notes = new Map<TopicKind, Note>();
+  if (seen && parts.includes('topics')) for (const kind of OUTGOING) notes.set(kind, (all) => seen.note(kind, all));
+  if (parts.includes('input')) {
+    const isDone = await committedBy(admin, prefix, 'ingest', 'orders');
+    if (isDone) notes.set('orders', (all) => auditInput({ db, codec }, all.filter(isDone)));
+  }
+  if (seen && parts.includes('news')) {
+    const isDone = await committedBy(admin, prefix, 'carrier', 'carrier-updates');
+    notes.set('carrier-updates', async (all) => {
+      await notePosted(seen.db, all);
+      return isDone ? auditNews({ db, codec }, all.filter(isDone)) : [];
+    });
+  }
+  if (letters) notes.set('orders.dlq', (all) => letters.note(all));
+  return notes;
+}
+
+/** Null when the role has committed nothing. */
+async function committedBy(admin: Admin, prefix: string, role: string, kind: TopicKind) {
+  const committed = await committedOffsets(admin, prefix, role, kind);
+  if (committed.size === 0) return null;
+  return ({ partition, offset }: ConsumedRecord): boolean => offset < (committed.get(partition) ?? 0n);
+}
+
+/** How far a role has committed, by partition; empty when its group has committed nothing. @default ingest, of `orders` */
+export async function committedOffsets(
+  admin: Admin,
+  prefix: string,
+  role = 'ingest',
+  kind: TopicKind = 'orders',
+): Promise<Map<number, bigint>> {
+  const groupId = groupName(prefix, role);
+  const [found] = await admin.fetchOffsets({ groupId, topics: [topicNames(prefix)[kind]] });
   const offsets = (found?.partitions ?? []).map(({ partition, offset }): [number, bigint] => [
     partition,
     BigInt(offset),
@@ -84,7 +116,7 @@ interface KeptRecords {
  * Topics forget what is too old, a partition at a time. Where one has, only what is newer than the oldest record it still
  * holds can be expected to be there.
  */
-async function startKept(admin: Admin, topics: readonly [string, OutgoingTopic][], readAt: Date): Promise<KeptRecords> {
+async function startKept(admin: Admin, topics: readonly [string, TopicKind][], readAt: Date): Promise<KeptRecords> {
   const oldest = new Map<string, number>();
   const place = (topic: string, partition: number): string => `${topic}/${partition}`;
   for (const [topic] of topics) {
@@ -97,7 +129,7 @@ async function startKept(admin: Admin, topics: readonly [string, OutgoingTopic][
       if (oldest.get(place(topic, partition)) === -1) oldest.set(place(topic, partition), timestamp);
     },
     since: () => {
-      const times = topics.map(([topic, kind]): [OutgoingTopic, Date] => {
+      const times = topics.map(([topic, kind]): [TopicKind, Date] => {
         const own = [...oldest].flatMap(([at, time]) => (at.startsWith(`${topic}/`) ? [time] : []));
         return [kind, new Date(Math.max(0, ...own))];
       });

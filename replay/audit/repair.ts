@@ -36,6 +36,9 @@ export async function repairAll(
     const outcome = await sendAgain(options.db, by, orderId, all);
     for (const one of all) one.repaired = outcome;
   }
+  for (const one of differences.filter(({ remedy }) => remedy === 'sendLetterAgain')) {
+    one.repaired = await sendLetterAgain(options.db, by, one);
+  }
 }
 
 async function startAgain({ db, workflows }: RepairOptions, by: Operator, one: Difference): Promise<string> {
@@ -65,7 +68,7 @@ async function startClaimed({ db, workflows }: RepairOptions, orderId: string): 
   return delivery.done[0]?.result.created ? 'started' : 'confirmed: its workflow was there already';
 }
 
-const decisionAbout = (kind: 'order' | 'event', subject: string, { code, detail }: Difference) => ({
+const decisionAbout = (kind: 'order' | 'event' | 'deadLetter', subject: string, { code, detail }: Difference) => ({
   ...{ kind, subject, action: 'repair', detail: { code, found: detail } },
 });
 
@@ -87,6 +90,19 @@ function sendAgain(db: Database, by: Operator, orderId: string, all: readonly Di
     const outcome = 'given to the publisher once more';
     for (const one of all) await recordDecision(tx, by, decisionAbout('event', one.subject, one), { outcome });
     await sql`select pg_notify(${OUTBOX_CHANNEL}, '')`.execute(tx);
+    return outcome;
+  });
+}
+
+/** Ingest's sweeper sends what is not acknowledged. A dead letter that is there after all is there twice, under one id. */
+function sendLetterAgain(db: Database, by: Operator, one: Difference): Promise<string> {
+  return transaction(db, async (tx) => {
+    const { rows } = await sql`
+      update dead_letters set sent_at = null where id = ${one.subject} and sent_at is not null returning 1
+    `.execute(tx);
+    if (rows.length === 0) return 'left: it is on its way';
+    const outcome = 'given to ingest to be sent once more';
+    await recordDecision(tx, by, decisionAbout('deadLetter', one.subject, one), { outcome });
     return outcome;
   });
 }

@@ -16,6 +16,8 @@ export interface SeenRecords {
   db: Database;
   /** Notes a batch of one partition; returns what is wrong with its records. */
   note(topic: OutgoingTopic, records: readonly ConsumedRecord[]): Promise<Difference[]>;
+  /** All was read: from here on the table is only asked. */
+  read(): Promise<void>;
   drop(): Promise<void>;
 }
 
@@ -34,6 +36,7 @@ export async function createSeenRecords(connection: Database): Promise<SeenRecor
       const wrong = known.length > 0 ? await noteKnown(connection, topic, known) : [];
       return [...unknown.map((record) => found('OMS_AUDIT_RECORD_UNKNOWN', record, 'has no event id')), ...wrong];
     },
+    read: async () => void (await sql`analyze audit_seen`.execute(connection)),
     drop: async () => void (await sql`drop table audit_seen`.execute(connection)),
   };
 }

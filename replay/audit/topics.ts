@@ -2,17 +2,10 @@ import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
 import type { OutgoingTopic } from '../../database/outbox.ts';
 import type { Difference, OrderCheck } from './difference.ts';
+import type { TopicReading } from './topic-reading.ts';
 
-/** From which time on each topic still holds all that was sent to it; undefined = from the first event. */
-export type KeptSince = Readonly<Partial<Record<OutgoingTopic, Date>>>;
-
-export interface TopicCheckOptions {
-  /** On the connection that has the table `audit_seen`. */
-  seen: Database;
-  /** Database time before the topics' ends were asked for: what was sent earlier must have been seen. */
-  readAt: Date;
-  keptSince: KeptSince;
-}
+/** On the connection that has the table `audit_seen`. */
+type TopicCheckOptions = TopicReading & { seen: Database };
 
 interface Row {
   orderId: string;

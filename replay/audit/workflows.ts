@@ -8,6 +8,7 @@ import { createLimiter } from '../../ingest/limiter.ts';
 import { temporalError } from '../../ingest/order-workflows.ts';
 import type { RunRecovery } from '../../ingest/order-workflows.ts';
 import type { AuditCode, Difference, OrderCheck, Remedy, WholeCheck } from './difference.ts';
+import type { Execution, ListedRuns } from './listed-runs.ts';
 
 export interface WorkflowCheckOptions {
   db: Database;
@@ -16,13 +17,14 @@ export interface WorkflowCheckOptions {
   /** With the deployment's prefix. */
   taskQueue: string;
   graceMs: number;
+  /** Every workflow there was when the audit began; null = each page asks for its own. */
+  listed: ListedRuns | null;
 }
 
 /** Orders asked about by one visibility query. */
 const IDS_PER_QUERY = 100;
 const DESCRIBED_AT_ONCE = 16;
 
-type Execution = { status: string; runId: string };
 interface Row {
   orderId: string;
   state: 'started' | 'closed';
@@ -30,13 +32,17 @@ interface Row {
 }
 
 /**
- * Ledger ↔ Temporal. Visibility is asked first, for many orders at once; it may lag behind, so what it shows as missing
- * is asked for by id.
+ * Ledger ↔ Temporal. What was listed settles nearly all orders; of the rest visibility is asked anew, for many at once,
+ * since they moved meanwhile; it may lag behind, so what it shows as missing is asked for by id.
  */
 export function workflowCheck(options: WorkflowCheckOptions): OrderCheck {
   const limiter = createLimiter(DESCRIBED_AT_ONCE);
   return async (orderIds) => {
-    const rows = await startedAmong(options, orderIds);
+    const started = await startedAmong(options, orderIds);
+    const listed = await options.listed?.of(started.map(({ orderId }) => orderWorkflowId(orderId)));
+    const rows = listed
+      ? started.filter((row) => !agrees(row, listed.get(orderWorkflowId(row.orderId)) ?? []))
+      : started;
     const shown = new Map<string, Execution[]>();
     for (let from = 0; from < rows.length; from += IDS_PER_QUERY) {
       const ids = rows.slice(from, from + IDS_PER_QUERY).map(({ orderId }) => orderWorkflowId(orderId));
@@ -72,6 +78,12 @@ async function collect(client: Client, ids: readonly string[], into: Map<string,
 /** A run that was ended from outside was, or is to be, replaced; one that went on in a new history is the same run. */
 const isOwnRun = ({ status }: Execution): boolean => status === 'RUNNING' || status === 'COMPLETED';
 
+/** One run at most, and it runs just as long as the ledger has the order open. */
+function agrees({ state }: Row, shown: readonly Execution[]): boolean {
+  const own = shown.filter(isOwnRun);
+  return own.length <= 1 && (state === 'started') === (own[0]?.status === 'RUNNING');
+}
+
 async function judge(
   workflows: WorkflowCheckOptions['workflows'],
   { orderId, state, isSettled }: Row,
@@ -83,8 +95,7 @@ async function judge(
   const own = shown.filter(isOwnRun);
   if (own.length > 1)
     return found('OMS_AUDIT_WORKFLOW_REPEATED', `${own.length} runs: ${own.map(({ runId }) => runId).join(', ')}`);
-  const isShownRunning = own[0]?.status === 'RUNNING';
-  if ((state === 'started') === isShownRunning) return [];
+  if (agrees({ orderId, state, isSettled }, shown)) return [];
   const last = await workflows.lastRun(orderId);
   if (state === 'started' && !last.isRunning)
     return found('OMS_AUDIT_WORKFLOW_MISSING', `started, and its workflow is ${last.status}`, 'startAgain');
@@ -94,7 +105,11 @@ async function judge(
 }
 
 /** Workflows of our task queue whose orders the ledger does not know. A claim comes before each start. */
-export function unknownWorkflowCheck({ db, client, taskQueue }: WorkflowCheckOptions): WholeCheck {
+export function unknownWorkflowCheck({
+  db,
+  client,
+  taskQueue,
+}: Pick<WorkflowCheckOptions, 'db' | 'client' | 'taskQueue'>): WholeCheck {
   return async () => {
     const running = `WorkflowType = '${ORDER_WORKFLOW}' AND TaskQueue = '${taskQueue}' AND ExecutionStatus = 'Running'`;
     const found: Difference[] = [];

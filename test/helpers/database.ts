@@ -14,6 +14,13 @@ export interface TestDatabase {
 }
 
 export async function createTestDatabase(poolSize = 16): Promise<TestDatabase> {
+  const created = await createEmptyDatabase(poolSize);
+  await migrate(created.db);
+  return created;
+}
+
+/** The same before any migration. */
+export async function createEmptyDatabase(poolSize = 16): Promise<TestDatabase> {
   const serverUrl = testEnvironment().DATABASE_URL;
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   await onServer(serverUrl, `create database ${name}`);

@@ -14,6 +14,11 @@ const message = (fields: Record<string, unknown>): LifecycleMessage =>
   ({ v: 1, eventId: 'event-1', ...fields }) as unknown as LifecycleMessage;
 const CANCEL = message({ kind: 'cancel', reason: 'changed my mind', fulfillmentId: null });
 
+const FAIL = message({
+  ...{ kind: 'cancel', eventId: 'operator/fail/1', fulfillmentId: null, as: 'failed' },
+  reason: 'could not be carried out',
+});
+
 /** Stock of SKUs that belong to this story alone: one in the east, one in the west, one nowhere. */
 async function goods(world: WorkflowWorld, name: string) {
   const [east, west] = [`${name}-east`, `${name}-west`];
@@ -106,6 +111,27 @@ export const RECORDED_STORIES: Readonly<Record<string, Story>> = {
     await world.signal(id, CANCEL);
     await world.until(id, ({ waitingFor }) => waitingFor === 'refund');
     world.away.payment = false;
+    return handle;
+  },
+
+  // As `oms orders stuck fail` asks for it.
+  'failed-while-charging': async (world, name) => {
+    const id = world.id(name);
+    world.away.payment = true;
+    const handle = await world.start(id, [(await goods(world, name)).east]);
+    await world.until(id, ({ waitingFor }) => waitingFor === 'payment');
+    await world.signal(id, FAIL);
+    await world.until(id, ({ waitingFor }) => waitingFor === 'refund');
+    world.away.payment = false;
+    return handle;
+  },
+
+  'failed-after-booking': async (world, name) => {
+    const id = world.id(name);
+    const { east, west } = await goods(world, name);
+    const handle = await world.start(id, [east, west]);
+    await world.until(id, isRestBooked);
+    await world.signal(id, FAIL);
     return handle;
   },
 

@@ -1,5 +1,9 @@
+import { randomUUID } from 'node:crypto';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import kafkajs from 'kafkajs';
 import type { Admin } from 'kafkajs';
@@ -8,7 +12,7 @@ import type { Finding } from '../../cli/doctor/finding.ts';
 import type { Diagnosis } from '../../cli/doctor/run-doctor.ts';
 import { createRegistryAdmin } from '../../cli/setup/registry-admin.ts';
 import { createKafka } from '../../kafka/client.ts';
-import { createTestDatabase } from '../helpers/database.ts';
+import { createEmptyDatabase, createTestDatabase } from '../helpers/database.ts';
 import { freePorts } from '../../local/ports.ts';
 import { createDeployment } from '../helpers/deployment.ts';
 import type { Deployment } from '../helpers/deployment.ts';
@@ -115,6 +119,45 @@ describe('oms doctor with parts that are away', () => {
   });
 });
 
+describe('oms doctor where Java is too old for the local stack', () => {
+  it('says so, and what to install', async () => {
+    const directory = await mkdtemp(path.join(tmpdir(), 'oms-test-'));
+    closers.push(() => rm(directory, { recursive: true }));
+    const java = path.join(directory, 'java');
+    await writeFile(java, `#!/bin/sh\necho 'openjdk version "11.0.2" 2019-01-15' >&2\n`);
+    await chmod(java, 0o755);
+    const { findings } = await doctor({ PATH: directory, SCHEMA_REGISTRY_URL: '' }, ['--timeout', '1']);
+    expect(findings.find(({ check }) => check === 'java')).toMatchObject({
+      ...{ level: 'fault', code: 'OMS_LOCAL_JAVA_MISSING', fix: expect.stringContaining('install Java 17') },
+    });
+  });
+});
+
+describe('oms doctor where nothing is set up', () => {
+  it('names all that is missing, and the command it prints mends it', async () => {
+    const empty = await createEmptyDatabase();
+    closers.push(() => empty.drop());
+    const id = randomUUID().slice(0, 8);
+    const fresh = { DATABASE_URL: empty.url, OMS_PREFIX: `t${id}.`, TEMPORAL_NAMESPACE: `test-${id}` };
+    closers.push(async () => {
+      const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(fresh.OMS_PREFIX));
+      await admin.deleteTopics({ topics });
+    });
+    const { findings } = await doctor(fresh);
+    const wrong = findings.filter(({ level }) => level === 'fault');
+    expect(new Set(wrong.map(({ code }) => code))).toEqual(
+      new Set([
+        ...['OMS_KAFKA_TOPIC_MISSING', 'OMS_REGISTRY_SCHEMA_MISSING', 'OMS_TEMPORAL_NAMESPACE_MISSING'],
+        'OMS_DATABASE_MIGRATION_BEHIND',
+      ]),
+    );
+    expect(new Set(wrong.map(({ fix }) => fix))).toEqual(new Set(['./oms setup']));
+    const { code, stderr } = await deployment.oms(['setup'], { environment: fresh });
+    expect([code, stderr]).toEqual([0, expect.stringContaining('Everything is set up')]);
+    expect(troubles((await doctor(fresh)).findings)).toEqual([]);
+  });
+});
+
 describe('oms doctor with a database or namespace that does not belong here', () => {
   it('names migrations that are missing, and the namespace that is', async () => {
     const behind = await createTestDatabase();
@@ -182,6 +225,7 @@ describe('oms doctor with everything seeded wrong at once', () => {
     await registry.setLevel(subject(topics.deliveries), 'FULL_TRANSITIVE');
 
     // groups: the ledger knows an order of a partition without an offset; another group is beyond the end
+    await db.updateTable('deployment').set({ ledger_since: new Date() }).execute();
     await produce(topics.orders, Date.now() - 30 * 86_400_000);
     await db
       .insertInto('ledger')
@@ -215,12 +259,14 @@ describe('oms doctor with everything seeded wrong at once', () => {
     ['an incompatible schema', /^OMS_REGISTRY_SCHEMA_INCOMPATIBLE subject \S+deliveries-value: this version's schema/],
     ['offsets that have expired', /^OMS_KAFKA_OFFSETS_LOST group \S+oms-ingest: its offsets have expired/],
     ['a topic that was made anew', /^OMS_KAFKA_OFFSETS_LOST group \S+oms-stock: it is further than \S+ 3/],
-    ['events older than what is remembered', /^OMS_RETENTION_RISK topic \S+orders: .*1 unread records are older/],
+    ['a topic that loses events to compaction', /^OMS_RETENTION_RISK topic \S+orders: is compacted/],
+    ['events older than what is remembered', /^OMS_RETENTION_RISK topic \S+orders: .*; 1 unread records are older/],
+    ['dead letters older than that', /^OMS_RETENTION_RISK topic \S+orders\.dlq: .*refused as stale/],
   ])('names %s', (_, line) => {
     expect(found).toContainEqual(expect.stringMatching(line));
   });
 
-  it('names nothing else', () => expect(found).toHaveLength(12));
+  it('names nothing else', () => expect(found).toHaveLength(14));
 });
 
 describe('oms doctor for people', () => {
@@ -229,6 +275,20 @@ describe('oms doctor for people', () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/^! fault +topics +topic \S+order-status: does not exist .*\n +fix: \.\/oms setup$/m);
     expect(stdout).toMatch(/^health of worker +127\.0\.0\.1:\d+ +OMS_WORKER_PORT +taken$/m);
-    expect(stdout).toMatch(/\d+ faults, 2 warnings, 0 not looked at\./);
+    expect(stdout).toMatch(/\d+ faults, 4 warnings, 0 not looked at\./);
+  });
+});
+
+describe('what oms doctor prints as the fix', () => {
+  const key = ({ about, detail }: Finding): string => `${about ?? ''}: ${detail}`;
+
+  it('mends what it stands below, when it is typed', async () => {
+    const before = (await doctor()).findings.filter(({ fix }) => fix?.startsWith('./oms setup'));
+    // More than one kind of thing: topics, partitions, settings, subjects, levels.
+    expect(new Set(before.map(({ check, code: kind }) => `${check} ${kind}`)).size).toBeGreaterThanOrEqual(4);
+    for (const command of new Set(before.map(({ fix }) => /^\.\/oms ([a-z -]+[a-z])/.exec(fix ?? '')?.[1] ?? '')))
+      await deployment.oms(command.split(' '));
+    const after = new Set((await doctor()).findings.map(key));
+    expect(before.map(key).filter((one) => after.has(one))).toEqual([]);
   });
 });
