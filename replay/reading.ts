@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ReplayPart } from '../database/replays.ts';
+import type { ReplayPart } from '../database/replay-parts.ts';
 import { readRanges } from '../kafka/range-reader.ts';
 import { groupName } from '../kafka/topics.ts';
 import type { Classified, Classifier } from './classifier.ts';

@@ -1,4 +1,5 @@
-import type { Replay, ReplayPart, Tallies } from '../database/replays.ts';
+import type { ReplayPart } from '../database/replay-parts.ts';
+import type { Replay, Tallies } from '../database/replays.ts';
 import { topicNames } from '../kafka/topics.ts';
 import { isOpenClass } from './classes.ts';
 import type { Classified } from './classifier.ts';

@@ -1,7 +1,8 @@
 import type { Database } from '../database/database.ts';
 import { databaseError } from '../database/database.ts';
-import { readParts, savePending, saveProgress } from '../database/replays.ts';
-import type { ReplayPart, Tallies } from '../database/replays.ts';
+import { readParts, savePending, saveProgress } from '../database/replay-parts.ts';
+import type { ReplayPart } from '../database/replay-parts.ts';
+import type { Tallies } from '../database/replays.ts';
 import { OmsError } from '../domain/errors.ts';
 import { count, sumOf } from './tallies.ts';
 

@@ -1,4 +1,5 @@
-import type { ReplayPart, Tallies } from '../../database/replays.ts';
+import type { ReplayPart } from '../../database/replay-parts.ts';
+import type { Tallies } from '../../database/replays.ts';
 import { standOf } from '../../replay/track.ts';
 import { createProgress } from '../progress.ts';
 import { tallyLine } from './words.ts';

@@ -1,4 +1,6 @@
-import type { Replay, ReplayAction, ReplayPart, Tallies } from '../../database/replays.ts';
+import type { ReplayAction } from '../../database/replay-actions.ts';
+import type { ReplayPart } from '../../database/replay-parts.ts';
+import type { Replay, Tallies } from '../../database/replays.ts';
 import { REPLAY_CLASSES } from '../../replay/classes.ts';
 import { standOf } from '../../replay/track.ts';
 import { table } from '../output.ts';

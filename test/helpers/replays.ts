@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { readParts } from '../../database/replays.ts';
+import { readParts } from '../../database/replay-parts.ts';
 import type { Replay, ReplayMode, ReplayOptions } from '../../database/replays.ts';
 import type { IngestStep } from '../../ingest/step.ts';
 import { loadConfig } from '../../platform/config/load.ts';

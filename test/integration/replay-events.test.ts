@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { readParts, readReplay } from '../../database/replays.ts';
+import { readParts } from '../../database/replay-parts.ts';
+import { readReplay } from '../../database/replays.ts';
 import { REPLAY_HEADER } from '../../kafka/headers.ts';
 import { createPublisher } from '../../kafka/publisher.ts';
 import type { Publisher } from '../../kafka/publisher.ts';

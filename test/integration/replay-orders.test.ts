@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { isReplayHeld, readActions, readParts } from '../../database/replays.ts';
+import { readActions } from '../../database/replay-actions.ts';
+import { isReplayHeld } from '../../database/replay-lock.ts';
+import { readParts } from '../../database/replay-parts.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
 import { changeReplay } from '../../replay/run.ts';
 import { createIngestWorld } from '../helpers/ingest-world.ts';
