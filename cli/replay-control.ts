@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import type { CommandModule } from './commands.ts';
 import { withDatabase } from './clients.ts';
 import { examples, printResult } from './output.ts';
 import { runInForeground } from './replay/run.ts';
@@ -42,7 +41,7 @@ export const abort = control({
   action: (replayId, flags) => change('abort', replayId, flags),
 });
 
-function control({ word, about, action }: Control): CommandModule {
+function control({ word, about, action }: Control): { createCommand(): Command } {
   const example = `oms replay ${word} 20260302-1a2b3c`;
   return {
     createCommand: () =>

@@ -12,6 +12,7 @@ import * as api from './migrations/0007-api.ts';
 import * as replay from './migrations/0008-replay.ts';
 import * as decisions from './migrations/0009-decisions.ts';
 import * as charges from './migrations/0011-charges.ts';
+import * as replayNotes from './migrations/0012-replay-notes.ts';
 
 /** Every migration, by the name it is recorded under; names are never changed. */
 const MIGRATIONS: Record<string, Migration> = {
@@ -25,6 +26,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0008-replay': replay,
   '0009-decisions': decisions,
   '0011-charges': charges,
+  '0012-replay-notes': replayNotes,
 };
 
 function migrator(db: Database): Migrator {

@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
-import type { Tallies } from './replays.ts';
+
+/** Counts by name: of what records were, or of what was done. */
+export type Tallies = Record<string, number>;
 
 /** The range of one partition, and how far it is done. */
 export interface ReplayPart {
@@ -11,8 +13,11 @@ export interface ReplayPart {
   next: number;
   tallies: Tallies;
   effects: Tallies;
-  /** Records being worked on when the progress was last written, by offset, and what they were judged to be. */
-  pending: [offset: number, judged: string][];
+  /**
+   * Records being worked on when the progress was last written, by offset, what they were judged to be, and whether a
+   * dead letter of them was out before.
+   */
+  pending: [offset: number, judged: string, hadLetter?: boolean][];
 }
 
 /** A range as it was frozen. */

@@ -1,14 +1,11 @@
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
 import { insertParts } from './replay-parts.ts';
-import type { FrozenRange } from './replay-parts.ts';
+import type { FrozenRange, Tallies } from './replay-parts.ts';
 import type { ReplaysTable } from './tables.ts';
 
 export type ReplayMode = ReplaysTable['mode'];
 export type ReplayState = ReplaysTable['state'];
-
-/** Counts by name: of what records were, or of what was done. */
-export type Tallies = Record<string, number>;
 
 /** A record of which a replay tells, so that an operator can look at it. */
 export interface Sample {
@@ -31,13 +28,15 @@ export interface Planned {
 
 /** What was asked for; fixed when it is planned. */
 export interface ReplayOptions {
-  /** The topic that is read, without prefix; `outbox` for events that are told again. */
+  /** The topic that is read, without prefix if it is one of ours; `outbox` for events that are told again. */
   from: string;
   /** Record times of the range, ms since the epoch: from (included) to (excluded). */
   fromTime: number | null;
   toTime: number | null;
   /** Only these orders; null = all. */
   orderIds: string[] | null;
+  /** Only records with these keys, shipment ids or SKUs; null or absent = all. */
+  keys?: string[] | null;
   /** Only these types of event; null = all. */
   types: string[] | null;
   /** Of the outbox only events of these topics, without prefix. */
@@ -149,5 +148,13 @@ export async function moveReplay(
       ended_at = case when ${to} in ('finished', 'aborted') then clock_timestamp() end
     where replay_id = ${replayId} and state = any(${[...from]}::text[]) returning replay_id
   `.execute(tx);
+  return rows.length > 0;
+}
+
+/** Whether a replay tells, or told, events on this topic. */
+export async function isTarget(db: Database, topic: string): Promise<boolean> {
+  const { rows } = await sql`
+    select from replays where mode = 're-emit' and options ->> 'to' = ${topic} limit 1
+  `.execute(db);
   return rows.length > 0;
 }

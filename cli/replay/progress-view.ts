@@ -1,5 +1,4 @@
-import type { ReplayPart } from '../../database/replay-parts.ts';
-import type { Tallies } from '../../database/replays.ts';
+import type { ReplayPart, Tallies } from '../../database/replay-parts.ts';
 import { standOf } from '../../replay/track.ts';
 import { createProgress } from '../progress.ts';
 import { tallyLine } from './words.ts';
