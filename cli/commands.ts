@@ -97,7 +97,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./audit.ts'),
   },
   replay: {
-    about: 'Read orders again, or tell events again, without doing anything twice.',
+    about: 'Read any topic again, or tell events again, without doing anything twice.',
     commands: {
       plan: { about: 'Freeze a range and say what a run would do.', load: () => import('./replay-plan.ts') },
       run: { about: 'Run a plan.', load: () => import('./replay-control.ts').then(({ run }) => run) },
