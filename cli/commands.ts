@@ -97,17 +97,20 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./audit.ts'),
   },
   replay: {
-    about: 'Read orders again, or tell events again, without doing anything twice.',
+    about: 'Read any topic again, or tell events again, without doing anything twice.',
     commands: {
       plan: { about: 'Freeze a range and say what a run would do.', load: () => import('./replay-plan.ts') },
-      run: { about: 'Run a plan.', load: () => import('./replay-run.ts') },
+      run: { about: 'Run a plan.', load: () => import('./replay-control.ts').then(({ run }) => run) },
       status: { about: 'How far replays are.', load: () => import('./replay-status.ts') },
-      pause: { about: 'Pause a replay that runs.', load: () => import('./replay-pause.ts') },
+      pause: {
+        about: 'Pause a replay that runs.',
+        load: () => import('./replay-control.ts').then(({ pause }) => pause),
+      },
       resume: {
         about: 'Go on with a replay that was paused, or whose process died.',
-        load: () => import('./replay-resume.ts'),
+        load: () => import('./replay-control.ts').then(({ resume }) => resume),
       },
-      abort: { about: 'End a replay for good.', load: () => import('./replay-abort.ts') },
+      abort: { about: 'End a replay for good.', load: () => import('./replay-control.ts').then(({ abort }) => abort) },
       report: { about: 'What was planned and done, by whom and why.', load: () => import('./replay-report.ts') },
     },
   },

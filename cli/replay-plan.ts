@@ -6,17 +6,22 @@ import type { PlanFlags } from './replay/request.ts';
 const MODES = ['start-missing', 're-emit', 'validate'];
 
 const ABOUT = `
-Nothing is changed by a plan: it freezes the range as it stands now, looks at every record of it as ingest would, and says
-what a run would do. Modes:
-  start-missing  orders of the topic \`orders\` that the ledger does not know are started, with their events
+Nothing is changed by a plan: it freezes the range as it stands now, looks at every record of it as its consumer would, and
+says what a run would do. Modes:
+  start-missing  what is not known yet is brought in: orders with their events, carriers' news, stock levels
   re-emit        events that were told are told again from the outbox, same ids and bytes, with the header \`oms-replay\`
-  validate       records are only looked at
+  validate       records are only looked at; those of shipments, invoices, deliveries, order-status, orders.dlq and of a
+                 replay's own topic are compared with what the database says was told
 docs/replay.md is the guide.`;
 
 /** `oms replay plan` */
 export function createCommand(): Command {
   return new Command()
     .addOption(new Option('--mode <mode>', 'what to do').choices(MODES).default('start-missing'))
+    .option(
+      '--from <topic>',
+      'orders, carrier-updates or stock-levels; to validate also a topic of ours, or one a replay told events on (default: orders)',
+    )
     .requiredOption('--why <text>', 'why: noted for ever')
     .option('--by <name>', 'who (default: user@host)')
     .option('--from-time <time>', 'only what is not older, ISO 8601', timeOption)
@@ -24,11 +29,21 @@ export function createCommand(): Command {
     .option('--offsets <spans>', 'only these offsets, e.g. 0:100-199,3:5000-,7')
     .option('--order <ids...>', 'only these orders')
     .option('--orders-file <file>', 'only the orders of this file, one id a line')
-    .option('--type <types...>', 'only these types of event, e.g. OrderPlaced')
+    .option('--shipment <ids...>', 'carrier-updates: only these shipments')
+    .option('--sku <skus...>', 'stock-levels: only these SKUs')
+    .option(
+      '--type <types...>',
+      'only these types: OrderPlaced; of carrier-updates dispatched; of told events ShipmentBooked; of orders.dlq a code',
+    )
     .option('--topic <topics...>', 're-emit: only events of these topics')
     .option('--to <topic>', 're-emit: the topic to tell them on (default: one of its own)')
     .option('--live', 're-emit: tell them on the live topics they came from')
-    .option('--rate <effects per second>', 'orders started or events told, at most; 0 = no limit', numberOption(0), 0)
+    .option(
+      '--rate <effects per second>',
+      'records with an effect, or events told, at most; 0 = no limit',
+      numberOption(0),
+      0,
+    )
     .option(
       '--max-backlog <tasks>',
       'wait while more workflow tasks wait for a worker; 0 = never',
@@ -47,6 +62,9 @@ export function createCommand(): Command {
       'after',
       examples(
         "oms replay plan --why 'orders of Monday were skipped' --from-time 2026-03-02T00:00Z --to-time 2026-03-03T00:00Z",
+        "oms replay plan --from carrier-updates --order 536365 --why 'the carrier sent its news of May again'",
+        "oms replay plan --from stock-levels --sku 85123A --from-time 2026-03-02 --why 'levels were skipped'",
+        "oms replay plan --mode validate --from shipments --why 'a reader says it saw events twice'",
         "oms replay plan --mode validate --type OrderPlaced --why 'before the upgrade' --json",
         "oms replay plan --mode re-emit --topic shipments invoices --order 536365 --why 'warehouse lost them'",
         "oms replay plan --mode re-emit --live --rate 200 --why 'new invoice archive'",

@@ -13,7 +13,9 @@ export function createCommand(): Command {
 }
 
 async function report(replayId: string, flags: { json?: boolean }): Promise<void> {
-  const { readActions, readParts, readReplay } = await import('../database/replays.ts');
+  const { readActions } = await import('../database/replay-actions.ts');
+  const { readParts } = await import('../database/replay-parts.ts');
+  const { readReplay } = await import('../database/replays.ts');
   const { required } = await import('../replay/plan.ts');
   const { standOf } = await import('../replay/track.ts');
   const { actionsText, partsText, planText, replayHead, standText } = await import('./replay/words.ts');

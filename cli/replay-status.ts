@@ -34,7 +34,9 @@ async function list(flags: StatusFlags): Promise<void> {
 }
 
 async function show(replayId: string, flags: StatusFlags): Promise<void> {
-  const { isReplayHeld, readParts, readReplay } = await import('../database/replays.ts');
+  const { isReplayHeld } = await import('../database/replay-lock.ts');
+  const { readParts } = await import('../database/replay-parts.ts');
+  const { readReplay } = await import('../database/replays.ts');
   const { required } = await import('../replay/plan.ts');
   const { standOf } = await import('../replay/track.ts');
   const { partsText, replayHead, standText } = await import('./replay/words.ts');

@@ -9,7 +9,7 @@ import { isCaptureDue, isRefundDue, progressOf } from './orders/progress.ts';
 import { fulfillmentOf } from './orders/record.ts';
 import type { FulfillmentRecord, OrderRecord, ShipmentRecord } from './orders/record.ts';
 import { book, callOff, deliver, dispatch, failAttempt, isOnItsWay, takeBack } from './orders/shipping.ts';
-import { orderStep } from './orders/step.ts';
+import { orderStep, previewStep } from './orders/step.ts';
 import type { OrderStep } from './orders/step-types.ts';
 import type { EventEncoder } from './outbox.ts';
 import { recordTime } from './records.ts';
@@ -56,15 +56,37 @@ export async function applyCarrierUpdates(
   updates: readonly CarrierUpdate[],
 ): Promise<AppliedUpdate[]> {
   const cause = updates.at(-1)?.updateId ?? 'carrier';
-  const { result: taken, order } = await orderStep({ db, encoder }, orderId, cause, async (step) => {
+  return answersOf(updates, await orderStep({ db, encoder }, orderId, cause, takeAll(updates)));
+}
+
+/**
+ * What `applyCarrierUpdates` would answer, by the same decisions, without anything being written.
+ * @throws as `applyCarrierUpdates`
+ */
+export async function previewCarrierUpdates(
+  db: Database,
+  orderId: string,
+  updates: readonly CarrierUpdate[],
+): Promise<AppliedUpdate[]> {
+  return answersOf(updates, await previewStep(db, orderId, takeAll(updates)));
+}
+
+const takeAll =
+  (updates: readonly CarrierUpdate[]) =>
+  async (step: OrderStep): Promise<Taken[]> => {
     const outcomes: Taken[] = [];
     for (const update of updates) outcomes.push(await takeIn({ ...step, cause: update.updateId }, update));
     return outcomes;
-  });
+  };
+
+function answersOf(
+  updates: readonly CarrierUpdate[],
+  { result: taken, order }: { result: Taken[]; order: OrderRecord },
+): AppliedUpdate[] {
   return updates.map(({ shipmentId }, i) => {
     const fulfillment = fulfillmentOf(order, shipmentId);
     return {
-      orderId,
+      orderId: order.orderId,
       ...(taken[i] ?? { applied: false, late: false }),
       shipmentStatus: fulfillment?.shipment?.status ?? null,
       mayCome: mayCome(order, fulfillment),

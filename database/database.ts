@@ -91,3 +91,12 @@ export function databaseError(error: unknown): unknown {
     );
   return away ? new OmsError('OMS_DATABASE_UNAVAILABLE', `database: ${message}`, { cause: error }) : error;
 }
+
+/** What `work` comes to. @throws what it throws, named by `databaseError` */
+export async function orUnavailable<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw databaseError(error);
+  }
+}

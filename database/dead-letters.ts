@@ -91,6 +91,15 @@ export async function markDeadLettersSent(db: Database, ids: readonly string[]):
   `.execute(db);
 }
 
+/** Those of the dead letters that their topic has acknowledged. */
+export async function sentDeadLetters(db: Database, ids: readonly string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const { rows } = await sql<{ id: string }>`
+    select id from dead_letters where id = any(${[...ids]}::text[]) and sent_at is not null
+  `.execute(db);
+  return new Set(rows.map(({ id }) => id));
+}
+
 /** Dead letters intended at least `olderThanMs` ago and never acknowledged, oldest first. */
 export async function unsentDeadLetters(db: Database, olderThanMs: number, limit: number): Promise<DeadLetter[]> {
   const { rows } = await sql<DeadLetterRow>`

@@ -15,6 +15,7 @@ import * as decisions from './migrations/0009-decisions.ts';
 import * as shipmentLists from './migrations/0010-shipment-lists.ts';
 import * as charges from './migrations/0011-charges.ts';
 import * as feedNumber from './migrations/0012-feed-number.ts';
+import * as replayNotes from './migrations/0013-replay-notes.ts';
 
 /** Every migration, by the name it is recorded under; names are never changed. */
 const MIGRATIONS: Record<string, Migration> = {
@@ -30,6 +31,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0010-shipment-lists': shipmentLists,
   '0011-charges': charges,
   '0012-feed-number': feedNumber,
+  '0013-replay-notes': replayNotes,
 };
 
 function migrator(db: Database): Migrator {

@@ -70,6 +70,29 @@ export async function unparkCarrierNews(db: Database, news: readonly CarrierUpda
   `.execute(db);
 }
 
+/** What is known of news: it was applied, heard without being applied, or is parked; undefined = never heard of. */
+export async function knownNews(
+  db: Database,
+  news: readonly CarrierUpdate[],
+): Promise<('applied' | 'heard' | 'parked' | undefined)[]> {
+  if (news.length === 0) return [];
+  const { rows } = await sql<{ position: number; applied: boolean | null }>`
+    select given.position::int, heard.applied
+    from unnest(${news.map((one) => one.shipmentId)}::text[], ${news.map((one) => one.updateId)}::text[])
+      with ordinality as given(shipment_id, update_id, position)
+    left join carrier_updates heard using (shipment_id, update_id)
+    left join parked_carrier_news parked using (shipment_id, update_id)
+    where heard.update_id is not null or parked.update_id is not null
+  `.execute(db);
+  const known = new Map(rows.map(({ position, applied }) => [position - 1, applied]));
+  return news.map((_, i) => {
+    const applied = known.get(i);
+    if (applied === undefined) return undefined;
+    if (applied === null) return 'parked';
+    return applied ? 'applied' : 'heard';
+  });
+}
+
 /** How much news is parked. */
 export async function countParkedNews(db: Database): Promise<number> {
   const { rows } = await sql<{ count: number }>`select count(*) as count from parked_carrier_news`.execute(db);

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { transaction } from './database.ts';
 import type { Database } from './database.ts';
 import { rowsOf } from './orders/rows.ts';
+import { isNewer } from './stock-levels.ts';
 
 export interface PriceLevel {
   sku: string;
@@ -82,6 +83,21 @@ export async function takeInPrices(tx: Database, sent: readonly SentPrice[]): Pr
   return changePrices(tx, await comingIntoForce(tx, news), { replace: true });
 }
 
+/** The version that is known of each price's SKU, currency and warehouse; null before the first. */
+export async function knownPriceVersions(
+  db: Database,
+  prices: readonly Pick<SentPrice, 'sku' | 'currency' | 'warehouse'>[],
+): Promise<(number | null)[]> {
+  const wanted = prices.map(({ sku, currency, warehouse }, position) => ({ sku, currency, warehouse, position }));
+  const { rows } = await sql<{ position: number; version: number }>`
+    select r.position, l.level_version as version
+    from ${rowsOf(wanted, 'sku text, currency text, warehouse text, position int')}
+    join price_levels l on l.sku = r.sku and l.currency = r.currency and l.warehouse = r.warehouse
+  `.execute(db);
+  const known = new Map(rows.map(({ position, version }) => [position, version]));
+  return prices.map((_, i) => known.get(i) ?? null);
+}
+
 /** Prices in force of these SKUs, by SKU and currency. */
 export async function readPrices(db: Database, skus: readonly string[]): Promise<ListedPrice[]> {
   if (skus.length === 0) return [];
@@ -151,7 +167,7 @@ async function keepNewer(tx: Database, sent: readonly SentPrice[]): Promise<{ sk
   const newest = new Map<string, SentPrice>();
   for (const price of sent) {
     const key = `${price.warehouse}\n${price.currency}\n${price.sku}`;
-    if (price.version > (newest.get(key)?.version ?? -1)) newest.set(key, price);
+    if (isNewer(price.version, newest.get(key)?.version)) newest.set(key, price);
   }
   const rows = [...newest.values()].map((one) => ({ ...one, countedAt: new Date(one.countedAt).toISOString() }));
   const { rows: newer } = await sql<{ sku: string; currency: string }>`

@@ -53,6 +53,8 @@ export async function hasDrafts(db: Database, replayId: string): Promise<boolean
   return (await found.executeTakeFirst()) !== undefined;
 }
 
+/** All a dry run has kept for itself. */
 export async function dropDrafts(db: Database, replayId: string): Promise<void> {
   await db.deleteFrom('replay_drafts').where('replay_id', '=', replayId).execute();
+  await db.deleteFrom('replay_notes').where('replay_id', '=', replayId).execute();
 }

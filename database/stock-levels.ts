@@ -41,6 +41,24 @@ export const HELD = sql`stock.sku, stock.warehouse, stock.on_hand - stock.shorta
 
 const keyOf = ({ sku, warehouse }: { sku: string; warehouse: string }): string => `${warehouse}\n${sku}`;
 
+/** Whether a version says more than the last that is known, if one is. `putLevels` holds the same against the rows. */
+export const isNewer = (version: number, known: number | null | undefined): boolean =>
+  known === null || known === undefined || version > known;
+
+/** The version that is known of each level's SKU and warehouse; null before the first from upstream. */
+export async function knownLevelVersions(
+  db: Database,
+  levels: readonly Pick<StockLevel, 'sku' | 'warehouse'>[],
+): Promise<(number | null)[]> {
+  const wanted = levels.map(({ sku, warehouse }, position) => ({ sku, warehouse, position }));
+  const { rows } = await sql<{ position: number; version: number | null }>`
+    select r.position, s.level_version as version from ${rowsOf(wanted, 'sku text, warehouse text, position int')}
+    join stock s on s.sku = r.sku and s.warehouse = r.warehouse
+  `.execute(db);
+  const known = new Map(rows.map(({ position, version }) => [position, version]));
+  return levels.map((_, i) => known.get(i) ?? null);
+}
+
 /** Adds levels that are not known yet; known ones keep what orders have left of them. Returns how many were added. */
 export async function addStock(db: Database, levels: readonly StockLevel[]): Promise<number> {
   const { rows: added } = await sql`
@@ -65,7 +83,7 @@ export function applyLevels(db: Database, levels: readonly SentLevel[]): Promise
 export async function takeInLevels(db: Database, levels: readonly SentLevel[]): Promise<AppliedLevels> {
   const newest = new Map<string, SentLevel>();
   for (const level of levels) {
-    if (level.version > (newest.get(keyOf(level))?.version ?? -1)) newest.set(keyOf(level), level);
+    if (isNewer(level.version, newest.get(keyOf(level))?.version)) newest.set(keyOf(level), level);
   }
   const held = await putLevels(db, [...newest.values()]);
   const applied = held.flatMap((one) => newest.get(keyOf(one)) ?? []);

@@ -433,8 +433,8 @@ export interface ReplayPartsTable {
   next_offset: number;
   tallies: Json<Record<string, number>>;
   effects: Json<Record<string, number>>;
-  /** Records that are being worked on, by offset, and what they were judged to be. */
-  pending: ColumnType<[number, string][] | null, string | null, string | null>;
+  /** Records that are being worked on: see `ReplayPart`. */
+  pending: ColumnType<[number, string, boolean?][] | null, string | null, string | null>;
 }
 
 export interface ReplayActionsTable {
@@ -454,6 +454,14 @@ export interface ReplayDraftsTable {
   /** Of the event that places the order; null on all others, as is the fingerprint. */
   source: string | null;
   fingerprint: Buffer | null;
+}
+
+export interface ReplayNotesTable {
+  replay_id: string;
+  subject: string;
+  name: string;
+  n: Generated<number>;
+  value: Json<unknown>;
 }
 
 /** The tables as of the newest migration. */
@@ -487,6 +495,7 @@ export interface Tables {
   replay_parts: ReplayPartsTable;
   replay_actions: ReplayActionsTable;
   replay_drafts: ReplayDraftsTable;
+  replay_notes: ReplayNotesTable;
   settings: { name: string; value: Json<unknown>; updated_at: Time };
   customer_spend: CustomerSpendTable;
   spend_decisions: SpendDecisionsTable;

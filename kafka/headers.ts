@@ -18,13 +18,16 @@ export interface EventHeaders {
   traceparent?: string;
 }
 
+/** Where an outgoing event has its id. */
+export const EVENT_ID_HEADER = 'ce_id';
+
 export const CONTENT_TYPE = 'application/avro';
 
 /** CloudEvents 1.0 in Kafka's binary mode: the attributes are headers, the value is the Avro record alone. */
 export function cloudEventHeaders(event: EventHeaders): Record<string, string> {
   return {
     ce_specversion: '1.0',
-    ce_id: event.id,
+    [EVENT_ID_HEADER]: event.id,
     ce_type: event.type,
     ce_source: event.source,
     ce_time: new Date(event.time).toISOString(),

@@ -1,11 +1,10 @@
-import { databaseError } from '../database/database.ts';
+import { orUnavailable } from '../database/database.ts';
 import type { Database } from '../database/database.ts';
 import { knownStates, lookUp } from '../database/ledger.ts';
 import type { LedgerView } from '../database/ledger.ts';
 import { hasDrafts, readDrafts, writeDrafts } from '../database/replay-drafts.ts';
 import type { Draft } from '../database/replay-drafts.ts';
 import { FINGERPRINT_VERSION } from '../domain/fingerprint.ts';
-import type { OmsError } from '../domain/errors.ts';
 import { decodeRecords } from '../ingest/decode.ts';
 import type { IncomingEvent, PoisonMessage } from '../ingest/event.ts';
 import { judge, orderViews } from '../ingest/judge.ts';
@@ -14,38 +13,18 @@ import type { Memory } from '../ingest/memory.ts';
 import type { Codec } from '../kafka/codec.ts';
 import type { ConsumedRecord } from '../kafka/consumer.ts';
 import { classOf, classOfKnown } from './classes.ts';
-import type { ReplayClass } from './classes.ts';
+import type { Classified, Classifier, Judgement } from './classified.ts';
+import type { ORDER_CLASSES } from './classes.ts';
 import type { RecordFilter } from './filter.ts';
 
-/** A record, and what it is. */
-export interface Classified {
-  record: ConsumedRecord;
-  is: ReplayClass;
-  /** Where they could be read. */
-  orderId: string | null;
-  eventId: string | null;
-  /** Why it is refused. */
-  error: OmsError | undefined;
-}
+type OrderClass = keyof typeof ORDER_CLASSES;
 
 /** Decoded records, with what the ledger knows of those whose content is done with. */
-export interface Prepared {
+interface Prepared {
   records: readonly ConsumedRecord[];
   poison: ReadonlyMap<bigint, PoisonMessage>;
   events: ReadonlyMap<bigint, IncomingEvent>;
-  known: ReadonlyMap<bigint, ReplayClass>;
-}
-
-/**
- * Tells what records are, by the code ingest decides with: decode, judge, and the ledger. It changes neither the ledger nor
- * Temporal. What a real run would have written into the ledger is kept beside it as drafts, so that an order that stands
- * on the topic twice is new once.
- */
-export interface Classifier {
-  /** The part that may go on for several partitions at once. @throws OmsError, retryable, when a part is away */
-  prepare(records: readonly ConsumedRecord[]): Promise<Prepared>;
-  /** The part in which records are judged by those before them: one call after the other. @throws as `prepare` */
-  judge(prepared: Prepared): Promise<Classified[]>;
+  known: ReadonlyMap<bigint, OrderClass>;
 }
 
 export interface ClassifierOptions {
@@ -59,24 +38,20 @@ export interface ClassifierOptions {
   draftsOf?: string;
 }
 
-export function createClassifier(options: ClassifierOptions): Classifier {
+/** Of order events: decode, judge, and the ledger. What the ledger would know after a real run is kept as drafts. */
+export function createOrderClassifier(options: ClassifierOptions): Classifier {
   const drafts = createDrafts(options.db, options.draftsOf);
+  const judgeChunk = async (prepared: Prepared): Promise<Judgement> => {
+    const open = [...prepared.events.values()].filter(({ record }) => !prepared.known.has(record.offset));
+    const judged = await judgeAll(options, open, drafts);
+    const verdicts = new Map(judged.map((one) => [one.event.record.offset, one]));
+    const records = prepared.records.map((record) => classified(record, prepared, verdicts));
+    return { records, keep: (tx) => drafts.keep(tx, judged) };
+  };
   return {
     prepare: async (records) => {
-      try {
-        return await prepare(options, records);
-      } catch (error) {
-        throw databaseError(error);
-      }
-    },
-    judge: async (prepared) => {
-      try {
-        const open = [...prepared.events.values()].filter(({ record }) => !prepared.known.has(record.offset));
-        const verdicts = await judgeAll(options, open, drafts);
-        return prepared.records.map((record) => classified(record, prepared, verdicts));
-      } catch (error) {
-        throw databaseError(error);
-      }
+      const prepared = await orUnavailable(prepare(options, records));
+      return () => orUnavailable(judgeChunk(prepared));
     },
   };
 }
@@ -100,25 +75,24 @@ async function prepare(options: ClassifierOptions, records: readonly ConsumedRec
 }
 
 interface Judged {
+  event: IncomingEvent;
   verdict: Verdict;
-  is: ReplayClass;
+  is: OrderClass;
 }
 
 async function judgeAll(
   { db, memory }: ClassifierOptions,
   events: readonly IncomingEvent[],
   drafts: Drafts,
-): Promise<Map<bigint, Judged>> {
-  if (events.length === 0) return new Map();
+): Promise<Judged[]> {
+  if (events.length === 0) return [];
   const ledger = await drafts.addTo(await lookUp(db, events), events);
   const viewOf = orderViews(ledger);
-  const judged = events.map((event) => {
+  return events.map((event) => {
     const view = viewOf(event.orderId);
     const verdict = judge(event, view, memory);
     return { event, verdict, is: classOf(verdict, view.entry?.state) };
   });
-  await drafts.keep(judged);
-  return new Map(judged.map(({ event, verdict, is }) => [event.record.offset, { verdict, is }]));
 }
 
 function classified(record: ConsumedRecord, prepared: Prepared, verdicts: ReadonlyMap<bigint, Judged>): Classified {
@@ -136,7 +110,7 @@ function classified(record: ConsumedRecord, prepared: Prepared, verdicts: Readon
 interface Drafts {
   /** What the ledger says, and what it would say after a real run up to here. */
   addTo(ledger: LedgerView, events: readonly IncomingEvent[]): Promise<LedgerView>;
-  keep(judged: readonly { event: IncomingEvent; verdict: Verdict }[]): Promise<void>;
+  keep(tx: Database, judged: readonly { event: IncomingEvent; verdict: Verdict }[]): Promise<void>;
 }
 
 function createDrafts(db: Database, replayId: string | undefined): Drafts {
@@ -148,10 +122,10 @@ function createDrafts(db: Database, replayId: string | undefined): Drafts {
       if (!some) return ledger;
       return merged(ledger, await readDrafts(db, replayId, [...new Set(events.map(({ orderId }) => orderId))]));
     },
-    keep: async (judged) => {
+    keep: async (tx, judged) => {
       const drafts = judged.flatMap(({ event, verdict }) => draftOf(event, verdict) ?? []);
       if (drafts.length > 0) some = true;
-      await writeDrafts(db, replayId, drafts);
+      await writeDrafts(tx, replayId, drafts);
     },
   };
 }

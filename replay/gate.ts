@@ -1,23 +1,20 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { createAdmission } from '../ingest/admission.ts';
-import type { Admission } from '../ingest/admission.ts';
-import { createChunkHandler } from '../ingest/chunk.ts';
-import { createDeadLetterOffice } from '../ingest/dead-letters.ts';
-import { createLimiter } from '../ingest/limiter.ts';
-import { createOrderWorkflows } from '../ingest/order-workflows.ts';
+import { deadLetterId } from '../ingest/dead-letters.ts';
+import { storedRecord } from '../ingest/record.ts';
+import { sentDeadLetters } from '../database/dead-letters.ts';
+import type { DeadLetter } from '../database/dead-letters.ts';
+import { orUnavailable } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
+import type { Tallies } from '../database/replay-parts.ts';
+import type { ReplayOptions } from '../database/replays.ts';
 import type { OnStep } from '../ingest/step.ts';
-import { timersOf } from '../ingest/timers.ts';
-import { completeMemory } from '../ingest/memory.ts';
-import type { ReplayOptions, Tallies } from '../database/replays.ts';
-import { ORDERS_TASK_QUEUE } from '../domain/contract.ts';
 import type { ConsumedRecord } from '../kafka/consumer.ts';
 import type { Publisher } from '../kafka/publisher.ts';
-import { groupName, topicNames } from '../kafka/topics.ts';
 import type { ReplayParts } from './parts.ts';
 import type { OnWait } from './patience.ts';
 import { count } from './tallies.ts';
+import type { Begun } from './track.ts';
 
-/** Brings records through ingest's own gate, and tells what was done, by offset. */
+/** Brings records through the gate that the topic's live consumer uses, and tells what was done, by offset. */
 export interface Gate {
   /**
    * Takes records of one partition in offset order, and notes in `done` what it did. May be given the same ones again at
@@ -25,31 +22,12 @@ export interface Gate {
    * @throws OmsError, retryable, when the environment is away
    */
   take(records: readonly ConsumedRecord[], done: Done, signal: AbortSignal): Promise<void>;
+  /**
+   * What an outcome of the gate means for what the record, judged to be `is`, is about; undefined = nothing. `begunAs`:
+   * what it was judged to be by a process that then died, and may have done it.
+   */
+  effectOf(outcome: string, is: string, begunAs: string | undefined): string | undefined;
 }
-
-export interface Done {
-  /** Ingest's outcome of each record. */
-  outcomes: Map<bigint, string>;
-  deadLetters: number;
-}
-
-export const nothingDone = (): Done => ({ outcomes: new Map(), deadLetters: 0 });
-
-/** Behind all live orders, which have Temporal's 3. */
-const REPLAY_PRIORITY = 5;
-const STARTS_IN_FLIGHT = 50;
-const ADMISSION_WAIT_MS = 200;
-
-/** What of its order each outcome of ingest means: nothing else has an effect. */
-const EFFECTS: Readonly<Record<string, string>> = {
-  claim: 'started',
-  // Claimed by a run that died before the start.
-  restart: 'started',
-  signal: 'told',
-  park: 'parked',
-};
-/** The same, of what was judged before the process died and is found to be done. */
-const EFFECTS_BEFORE: Readonly<Record<string, string>> = { new: 'started', unheard: 'told', early: 'parked' };
 
 export interface GateOptions {
   parts: ReplayParts;
@@ -59,71 +37,74 @@ export interface GateOptions {
   onStep: OnStep;
 }
 
-export function createGate({ parts, publisher, options, onWait, onStep }: GateOptions): Gate {
-  const { config, db, codec, client, connection } = parts;
-  const topics = topicNames(config.OMS_PREFIX);
-  let now = nothingDone();
-  const note = (outcome: string, offset: bigint | undefined): void => {
-    // Done before a fault, and now found to be: the first outcome counts.
-    if (offset !== undefined && !now.outcomes.has(offset)) now.outcomes.set(offset, outcome);
-  };
-  const handle = createChunkHandler({
-    ...{ db, codec, onStep },
-    workflows: createOrderWorkflows({
-      client,
-      taskQueue: `${config.OMS_PREFIX}${ORDERS_TASK_QUEUE}`,
-      timersOf: timersOf(config),
-      priorityKey: REPLAY_PRIORITY,
-    }),
-    limiter: createLimiter(STARTS_IN_FLIGHT),
-    office: createDeadLetterOffice({
-      ...{ db, publisher, onStep },
-      topic: topics['orders.dlq'],
-      consumerGroup: groupName(config.OMS_PREFIX, 'replay'),
-    }),
-    metrics: {
-      record: note,
-      deadLetters: (letters) => void (now.deadLetters += letters.length),
-      rebalance: () => undefined,
-      offsetAlert: () => undefined,
-    },
-    parkingDeadlineMs: config.OMS_PARKING_DEADLINE,
-    memory: options.allowStale ? completeMemory : parts.memory,
-    lanesPerConfirm: 2 * STARTS_IN_FLIGHT,
-    onStarted: (orders) => admission.opened(orders),
-  });
-  const admission = createAdmission({ db, limit: config.OMS_INGEST_OPEN_ORDERS_LIMIT, logger: connection.logger });
-  return {
-    take: async (records, done, signal) => {
-      const [first] = records;
-      if (!first) return;
-      now = done;
-      await untilAdmitted(admission, signal, onWait);
-      await handle({ topic: first.topic, partition: first.partition, records, finished: () => undefined, signal });
-    },
-  };
+export interface Done {
+  /** The gate's outcome of each record. */
+  outcomes: Map<bigint, string>;
+  /** Ids of the dead letters that were sent now. */
+  letters: Set<string>;
 }
 
-async function untilAdmitted(admission: Admission, signal: AbortSignal, onWait: OnWait): Promise<void> {
-  let waited = false;
-  for (let why = admission.reason(); why !== undefined && !signal.aborted; why = admission.reason()) {
-    waited = true;
-    onWait(why);
-    await sleep(ADMISSION_WAIT_MS, undefined, { signal }).catch(() => undefined);
-  }
-  if (waited) onWait(undefined);
+export const nothingDone = (): Done => ({ outcomes: new Map(), letters: new Set() });
+
+export function noteLetters(done: Done, letters: readonly DeadLetter[]): void {
+  for (const { id } of letters) done.letters.add(id);
 }
 
-/** What was done with records. `judgedBefore` tells what a process that died had begun with one. */
-export function effectsOf(
-  { outcomes, deadLetters }: Done,
-  judgedBefore: (offset: bigint) => string | undefined,
-): Tallies {
+/** A record that is about to be handed to a gate. */
+export interface Handed {
+  record: ConsumedRecord;
+  is: string;
+  begun: Begun | undefined;
+  letterId: string;
+  /** Its dead letter was out before anything was done about it here. */
+  hadLetter: boolean;
+}
+
+/** Makes records ready to be handed over. @throws OmsError OMS_DATABASE_UNAVAILABLE */
+export async function readyToHand(
+  db: Database,
+  records: readonly Pick<Handed, 'record' | 'is' | 'begun'>[],
+): Promise<Handed[]> {
+  const named = records.map((one) => ({ ...one, letterId: deadLetterId(storedRecord(one.record)) }));
+  const sent = await sentLetters(
+    db,
+    named.filter(({ begun }) => !begun),
+  );
+  return named.map((one) => ({ ...one, hadLetter: one.begun?.hadLetter ?? sent.has(one.letterId) }));
+}
+
+const sentLetters = (db: Database, records: readonly Pick<Handed, 'letterId'>[]): Promise<Set<string>> =>
+  orUnavailable(
+    sentDeadLetters(
+      db,
+      records.map(({ letterId }) => letterId),
+    ),
+  );
+
+/**
+ * What was done with the records, also before a crash or a lost answer: a dead letter that is out now and was not before
+ * counts, whoever can still tell of it.
+ */
+export async function effectsOf(
+  db: Database,
+  gate: Pick<Gate, 'effectOf'>,
+  { outcomes, letters }: Done,
+  handed: readonly Handed[],
+): Promise<Tallies> {
+  const effectOf = ({ record, is, begun }: Handed): string | undefined => {
+    const outcome = outcomes.get(record.offset);
+    return outcome === undefined ? undefined : gate.effectOf(outcome, is, begun?.is);
+  };
+  const untold = handed.filter(
+    (one) => !one.hadLetter && !letters.has(one.letterId) && (one.begun ?? effectOf(one) === undefined),
+  );
+  const before = await sentLetters(db, untold);
   const effects: Tallies = {};
-  for (const [offset, outcome] of outcomes) {
-    const effect = outcome === 'duplicate' ? EFFECTS_BEFORE[judgedBefore(offset) ?? ''] : EFFECTS[outcome];
+  for (const one of handed) {
+    const effect = before.has(one.letterId) ? undefined : effectOf(one);
     if (effect) count(effects, effect);
   }
-  if (deadLetters > 0) count(effects, 'deadLettered', deadLetters);
+  const deadLettered = letters.size + before.size;
+  if (deadLettered > 0) count(effects, 'deadLettered', deadLettered);
   return effects;
 }

@@ -1,22 +1,22 @@
 import { randomBytes } from 'node:crypto';
-import { transaction } from '../database/database.ts';
+import { orUnavailable, transaction } from '../database/database.ts';
 import { archiveRange, countArchive } from '../database/outbox-archive.ts';
 import { dropDrafts } from '../database/replay-drafts.ts';
 import { storable } from '../database/records.ts';
-import { insertReplay, moveReplay, noteAction, readParts, readReplay, savePlan } from '../database/replays.ts';
+import { noteAction } from '../database/replay-actions.ts';
+import { readParts } from '../database/replay-parts.ts';
+import type { FrozenRange } from '../database/replay-parts.ts';
+import { insertReplay, moveReplay, readReplay, savePlan } from '../database/replays.ts';
 import type { NewReplay, Planned, Replay, ReplayMode, ReplayOptions } from '../database/replays.ts';
 import { OmsError } from '../domain/errors.ts';
-import { completeMemory } from '../ingest/memory.ts';
-import { topicNames } from '../kafka/topics.ts';
-import type { TopicKind } from '../kafka/topics.ts';
-import { createClassifier } from './classifier.ts';
-import type { Classified, Classifier } from './classifier.ts';
-import { createFilter } from './filter.ts';
+import type { Classified } from './classified.ts';
 import type { ReplayParts } from './parts.ts';
+import { patiently } from './patience.ts';
 import type { OnWait } from './patience.ts';
 import { rangesOf, readExtents } from './ranges.ts';
-import type { FrozenRange, OffsetSpan } from './ranges.ts';
+import type { OffsetSpan } from './ranges.ts';
 import { readClassified } from './reading.ts';
+import { assertSource, sourceOf, sourceTopic } from './sources.ts';
 import { assertNotLive, ownTopic } from './target.ts';
 import { count, keepSample, totalOf } from './tallies.ts';
 
@@ -92,7 +92,8 @@ async function freeze(
   { mode, options, spans }: PlanRequest,
 ): Promise<FrozenRange[]> {
   if (mode === 're-emit') return [{ partition: 0, ...(await archiveRange(db, options)) }];
-  const topic = topicNames(config.OMS_PREFIX)[options.from as TopicKind];
+  await assertSource(db, mode, options.from);
+  const topic = sourceTopic(config.OMS_PREFIX, options.from);
   return rangesOf(await readExtents(admin, topic, options.fromTime), spans);
 }
 
@@ -136,25 +137,14 @@ async function countEvents({ db }: ReplayParts, { options }: PlanRequest, [range
   };
 }
 
-/** The classifier of a replay's orders topic, as its options say. `dry`: nothing of what is judged is done. */
-export function classifierOf(parts: ReplayParts, replayId: string, options: ReplayOptions, dry: boolean): Classifier {
-  return createClassifier({
-    db: parts.db,
-    codec: parts.codec,
-    topic: topicNames(parts.config.OMS_PREFIX).orders,
-    filter: createFilter(options),
-    memory: options.allowStale ? completeMemory : parts.memory,
-    ...(dry ? { draftsOf: replayId } : {}),
-  });
-}
-
 async function classifyAll(
   parts: ReplayParts,
   replayId: string,
-  { options }: PlanRequest,
+  { mode, options }: PlanRequest,
   { onProgress, onWait, signal }: Watching,
 ): Promise<Pick<Planned, 'tallies' | 'samples'>> {
-  await parts.memory.load();
+  const source = sourceOf(parts, mode, options);
+  await source.load();
   const ranges = await readParts(parts.db, replayId);
   const positions = new Map(ranges.map(({ partition, from }) => [partition, from]));
   const total = ranges.reduce((sum, { from, end }) => sum + end - from, 0);
@@ -163,15 +153,15 @@ async function classifyAll(
   await readClassified({
     ...parts,
     ...{ replayId, onWait, signal },
-    topic: topicNames(parts.config.OMS_PREFIX).orders,
+    topic: source.topic,
     parts: ranges,
-    classifier: classifierOf(parts, replayId, options, true),
-    onClassified: (partition, chunk, next) => {
-      for (const one of chunk) tally(found, one);
+    classifier: source.classifier(replayId),
+    onJudged: async (partition, { records, keep }, next) => {
+      await patiently(() => orUnavailable(keep(parts.db)), signal, onWait);
+      for (const one of records) tally(found, one);
       done += next - (positions.get(partition) ?? next);
       positions.set(partition, next);
       onProgress({ done, total, tallies: found.tallies });
-      return Promise.resolve();
     },
   });
   return found;

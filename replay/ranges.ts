@@ -1,4 +1,5 @@
 import type { Admin } from 'kafkajs';
+import type { FrozenRange } from '../database/replay-parts.ts';
 import { OmsError, faultError } from '../domain/errors.ts';
 
 /** Offsets of one partition; both ends included, undefined = as far as there is. */
@@ -6,13 +7,6 @@ export interface OffsetSpan {
   partition: number;
   from: number | undefined;
   to: number | undefined;
-}
-
-export interface FrozenRange {
-  partition: number;
-  from: number;
-  /** Excluded. */
-  end: number;
 }
 
 /** What a partition holds when the range is frozen. */

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { ReplayPart } from '../database/replays.ts';
+import type { ReplayPart } from '../database/replay-parts.ts';
 import { readRanges } from '../kafka/range-reader.ts';
 import { groupName } from '../kafka/topics.ts';
-import type { Classified, Classifier } from './classifier.ts';
+import type { Classifier, Judgement } from './classified.ts';
 import type { ReplayParts } from './parts.ts';
 import { patiently } from './patience.ts';
 import type { OnWait } from './patience.ts';
@@ -14,8 +14,8 @@ export interface ReadingOptions extends Pick<ReplayParts, 'config' | 'connection
   /** Read from `next` to `end`. */
   parts: readonly Pick<ReplayPart, 'partition' | 'next' | 'end'>[];
   classifier: Classifier;
-  /** Takes what was classified, chunk after chunk: in offset order per partition, one at a time over all. */
-  onClassified: (partition: number, chunk: readonly Classified[], next: number) => Promise<void>;
+  /** Takes what was judged, chunk after chunk: in offset order per partition, one at a time over all. */
+  onJudged: (partition: number, chunk: Judgement, next: number) => Promise<void>;
   onWait: OnWait;
   signal: AbortSignal;
 }
@@ -43,11 +43,11 @@ export async function readClassified(options: ReadingOptions): Promise<void> {
     onRecords: async (records, next) => {
       const partition = records[0]?.partition;
       if (partition === undefined) return;
-      const prepared = await patiently(() => classifier.prepare(records), signal, onWait);
+      const judge = await patiently(() => classifier.prepare(records), signal, onWait);
       await inTurn(async () => {
         if (signal.aborted) return;
-        const chunk = await patiently(() => classifier.judge(prepared), signal, onWait);
-        await options.onClassified(partition, chunk, Number(next));
+        const chunk = await patiently(judge, signal, onWait);
+        await options.onJudged(partition, chunk, Number(next));
       });
     },
   });

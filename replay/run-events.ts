@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { databaseError } from '../database/database.ts';
+import { orUnavailable } from '../database/database.ts';
 import { newerStatuses, readArchive } from '../database/outbox-archive.ts';
 import type { ArchivedEvent, ToldEvent } from '../database/outbox-archive.ts';
-import type { Tallies } from '../database/replays.ts';
+import type { Tallies } from '../database/replay-parts.ts';
 import { OmsError } from '../domain/errors.ts';
 import { REPLAY_HEADER } from '../kafka/headers.ts';
 import type { OutgoingRecord, Publisher } from '../kafka/publisher.ts';
 import { patiently } from './patience.ts';
-import type { Run } from './run-orders.ts';
+import type { Run } from './run-records.ts';
 import { count } from './tallies.ts';
 import { tallied } from './track.ts';
 
@@ -24,23 +24,19 @@ export async function runEvents(run: Run, publisher: Publisher): Promise<void> {
   const [range] = track.parts();
   while (range && range.next < range.end && !signal.aborted) {
     const size = Math.min(PAGE, pace.atOnce);
-    const page = await patiently(() => asked(readArchive(parts.db, replay.options, range, size)), signal, onWait);
+    const page = await patiently(
+      () => orUnavailable(readArchive(parts.db, replay.options, range, size)),
+      signal,
+      onWait,
+    );
     const wanted = page.filter((event) => event.isSent && !event.isSuperseded);
     await run.pressure.wait(signal, onWait);
     await pace.take(wanted.length, signal);
     if (signal.aborted) return;
     const effects = await tellAll(run, publisher, wanted);
     const next = (page.at(-1)?.id ?? range.end - 1) + 1;
-    await patiently(() => track.advance(OUTBOX, next, tallied(page.map(whatOf)), effects), signal, onWait);
+    await patiently(() => track.advance(OUTBOX, next, { tallies: tallied(page.map(whatOf)), effects }), signal, onWait);
     run.onProgress();
-  }
-}
-
-async function asked<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw databaseError(error);
   }
 }
 
@@ -71,7 +67,7 @@ async function overtaken(
   const { parts, signal, onWait } = run;
   let told = events.filter((event) => event.topic === 'order-status');
   while (told.length > 0 && !signal.aborted) {
-    const newer = await patiently(() => asked(newerStatuses(parts.db, told)), signal, onWait);
+    const newer = await patiently(() => orUnavailable(newerStatuses(parts.db, told)), signal, onWait);
     const unsent = new Set(newer.filter(({ event }) => event === null).map(({ orderId }) => orderId));
     const sent = newer.flatMap(({ event }) => event ?? []);
     await tell(run, publisher, sent, effects);

@@ -2,8 +2,11 @@ import { databaseError } from '../database/database.ts';
 import { readOutboxDepth } from '../database/outbox-queue.ts';
 import { storable } from '../database/records.ts';
 import { dropDrafts } from '../database/replay-drafts.ts';
-import { moveReplay, noteAction, readReplay, withReplayLock } from '../database/replays.ts';
-import type { Replay, ReplayPart, ReplayState } from '../database/replays.ts';
+import { noteAction } from '../database/replay-actions.ts';
+import { withReplayLock } from '../database/replay-lock.ts';
+import { moveReplay, readReplay } from '../database/replays.ts';
+import type { ReplayPart } from '../database/replay-parts.ts';
+import type { Replay, ReplayState } from '../database/replays.ts';
 import { ORDERS_TASK_QUEUE } from '../domain/contract.ts';
 import { OmsError, isOmsError } from '../domain/errors.ts';
 import { every } from '../ingest/every.ts';
@@ -12,8 +15,7 @@ import type { OnStep } from '../ingest/step.ts';
 import { createLagReader } from '../kafka/lag.ts';
 import { createPublisher } from '../kafka/publisher.ts';
 import type { Publisher } from '../kafka/publisher.ts';
-import { batchLimits, groupName, topicNames } from '../kafka/topics.ts';
-import { createGate } from './gate.ts';
+import { batchLimits } from '../kafka/topics.ts';
 import { createPace } from './pace.ts';
 import type { ReplayParts } from './parts.ts';
 import type { OnWait } from './patience.ts';
@@ -21,8 +23,10 @@ import { required } from './plan.ts';
 import { createPressure } from './pressure.ts';
 import type { Gauge, Pressure } from './pressure.ts';
 import { runEvents } from './run-events.ts';
-import { runOrders } from './run-orders.ts';
-import type { Run } from './run-orders.ts';
+import { runRecords } from './run-records.ts';
+import type { Run } from './run-records.ts';
+import { sourceOf } from './sources.ts';
+import type { Source } from './sources.ts';
 import { ensureTarget } from './target.ts';
 import { openTrack } from './track.ts';
 
@@ -99,6 +103,7 @@ async function watchState({ db }: ReplayParts, replayId: string, ending: AbortCo
 
 async function runRest(parts: ReplayParts, replay: Replay, request: RunRequest, signal: AbortSignal): Promise<void> {
   const track = await openTrack(parts.db, replay.replayId);
+  const source = replay.mode === 're-emit' ? undefined : sourceOf(parts, replay.mode, replay.options);
   const publisher = createPublisher({
     connection: parts.connection,
     maxBatchBytes: await batchLimitsOf(parts, replay),
@@ -109,11 +114,11 @@ async function runRest(parts: ReplayParts, replay: Replay, request: RunRequest, 
   const run: Run = {
     ...{ parts, replay, track, onWait, signal },
     pace: createPace(replay.options.rate),
-    pressure: pressureOf(parts, replay),
+    pressure: pressureOf(parts, replay, source),
     onProgress: () => request.onProgress(track.parts()),
   };
   try {
-    await byMode(run, publisher, request.onStep ?? noStep);
+    await (source ? runSource(run, source, publisher, request.onStep ?? noStep) : runEvents(run, publisher));
     if (!signal.aborted) await track.complete();
     run.onProgress();
   } catch (error) {
@@ -127,15 +132,14 @@ async function runRest(parts: ReplayParts, replay: Replay, request: RunRequest, 
 
 const ABORT_GRACE_MS = 5_000;
 
-async function byMode(run: Run, publisher: Publisher, onStep: OnStep): Promise<void> {
-  switch (run.replay.mode) {
-    case 'start-missing':
-      return runOrders(run, createGate({ ...run, publisher, options: run.replay.options, onStep }));
-    case 'validate':
-      return runOrders(run, undefined);
-    case 're-emit':
-      return runEvents(run, publisher);
-  }
+/** A run that only validates has no gate. */
+function runSource(run: Run, source: Source, publisher: Publisher, onStep: OnStep): Promise<void> {
+  const { mode, options } = run.replay;
+  return runRecords(
+    run,
+    source,
+    mode === 'validate' ? undefined : source.gate?.({ ...run, publisher, options, onStep }),
+  );
 }
 
 /** The target of a re-emission is there from here on, and says how large a batch it takes. */
@@ -147,13 +151,11 @@ async function batchLimitsOf(parts: ReplayParts, { mode, options }: Replay): Pro
   return (topic) => (topic === to ? limit : limits(topic));
 }
 
-function pressureOf(parts: ReplayParts, { mode, options }: Replay): Pressure {
-  if (mode === 'validate') return createPressure([]);
-  return createPressure(
-    mode === 're-emit'
-      ? [unsent(parts, options.maxLag)]
-      : [backlog(parts, options.maxBacklog), ingestLag(parts, options.maxLag)],
-  );
+function pressureOf(parts: ReplayParts, { mode, options }: Replay, source: Source | undefined): Pressure {
+  if (mode === 're-emit') return createPressure([unsent(parts, options.maxLag)]);
+  if (mode === 'validate' || !source?.groupId) return createPressure([]);
+  const { topic, groupId } = source;
+  return createPressure([backlog(parts, options.maxBacklog), liveLag(parts, { topic, groupId }, options.maxLag)]);
 }
 
 function unsent({ db }: ReplayParts, limit: number): Gauge {
@@ -177,9 +179,8 @@ function backlog({ client, config }: ReplayParts, limit: number): Gauge {
   return { what: 'workflow tasks wait for a worker', limit, read };
 }
 
-function ingestLag({ admin, config }: ReplayParts, limit: number): Gauge {
-  const topics = [topicNames(config.OMS_PREFIX).orders];
-  const lag = createLagReader({ admin, groupId: groupName(config.OMS_PREFIX, 'ingest'), topics });
+function liveLag({ admin }: ReplayParts, live: { topic: string; groupId: string }, limit: number): Gauge {
+  const lag = createLagReader({ admin, groupId: live.groupId, topics: [live.topic] });
   const read = async (): Promise<number> =>
     (await lag.read()).reduce((total, partition) => total + Number(partition.lag), 0);
   return { what: 'live records wait for ingest', limit, read };

@@ -1,4 +1,5 @@
-import type { Planned, Sample, Tallies } from '../database/replays.ts';
+import type { Tallies } from '../database/replay-parts.ts';
+import type { Planned, Sample } from '../database/replays.ts';
 
 /** Samples kept of each class. */
 const SAMPLES = 10;

@@ -1,22 +1,34 @@
 import type { Database } from '../database/database.ts';
-import { databaseError } from '../database/database.ts';
-import { readParts, savePending, saveProgress } from '../database/replays.ts';
-import type { ReplayPart, Tallies } from '../database/replays.ts';
+import { orUnavailable, transaction } from '../database/database.ts';
+import { readParts, savePending, saveProgress } from '../database/replay-parts.ts';
+import type { ReplayPart, Tallies } from '../database/replay-parts.ts';
 import { OmsError } from '../domain/errors.ts';
 import { count, sumOf } from './tallies.ts';
+
+/** What was known of a record before it was begun with. */
+export interface Begun {
+  is: string;
+  hadLetter: boolean;
+}
+
+export interface Advance {
+  tallies: Tallies;
+  effects: Tallies;
+  keep?: (tx: Database) => Promise<void>;
+}
 
 /** How far a replay is, in the database before it is anywhere else. */
 export interface Track {
   parts(): readonly ReplayPart[];
-  /** What a record was judged to be when it was about to be done and the process died; undefined for all others. */
-  judgedBefore(partition: number, offset: number): string | undefined;
+  /** Of a record that was about to be done when the process died; undefined for all others. */
+  begun(partition: number, offset: number): Begun | undefined;
   /** These records are about to be done. @throws OmsError OMS_DATABASE_UNAVAILABLE */
   intend(partition: number, records: ReplayPart['pending']): Promise<void>;
   /**
-   * The partition is done up to `next`.
+   * The partition is done up to `next`; `keep` is written in the same transaction.
    * @throws OmsError OMS_REPLAY_BUSY when another process has moved it, OMS_DATABASE_UNAVAILABLE
    */
-  advance(partition: number, next: number, tallies: Tallies, effects: Tallies): Promise<void>;
+  advance(partition: number, next: number, done: Advance): Promise<void>;
   /** Ranges that hold nothing more to read are done, too. */
   complete(): Promise<void>;
 }
@@ -24,21 +36,30 @@ export interface Track {
 export async function openTrack(db: Database, replayId: string): Promise<Track> {
   const parts = await readParts(db, replayId);
   const byPartition = new Map(parts.map((part) => [part.partition, part]));
-  const redo = new Map(parts.flatMap((part) => part.pending.map((one) => [keyOf(part.partition, one[0]), one[1]])));
+  const redo = new Map(
+    parts.flatMap((part) =>
+      part.pending.map(([offset, is, hadLetter = false]) => [keyOf(part.partition, offset), { is, hadLetter }]),
+    ),
+  );
   const partOf = (partition: number): ReplayPart => {
     const part = byPartition.get(partition);
     if (!part) throw new Error(`the replay has no partition ${partition}`);
     return part;
   };
-  const save = async (part: ReplayPart): Promise<void> => {
+  const save = async (part: ReplayPart, keep?: Advance['keep']): Promise<void> => {
     const before = partOf(part.partition);
-    const saved = await orUnavailable(saveProgress(db, replayId, part, before.next));
+    const write = async (tx: Database): Promise<boolean> => {
+      const isOurs = await saveProgress(tx, replayId, part, before.next);
+      if (isOurs) await keep?.(tx);
+      return isOurs;
+    };
+    const saved = await (keep ? transaction(db, write) : orUnavailable(write(db)));
     if (!saved) throw new OmsError('OMS_REPLAY_BUSY', `replay ${replayId} is run by another process`);
     Object.assign(before, part);
   };
   return {
     parts: () => parts,
-    judgedBefore: (partition, offset) => redo.get(keyOf(partition, offset)),
+    begun: (partition, offset) => redo.get(keyOf(partition, offset)),
     intend: async (partition, records) => {
       if (records.length === 0) return;
       // What a dead process had begun and this chunk does not reach stays noted.
@@ -46,11 +67,11 @@ export async function openTrack(db: Database, replayId: string): Promise<Track> 
       const later = partOf(partition).pending.filter(([offset]) => offset > last);
       await orUnavailable(savePending(db, replayId, partition, [...records, ...later]));
     },
-    advance: async (partition, next, tallies, effects) => {
+    advance: async (partition, next, { tallies, effects, keep }) => {
       const part = partOf(partition);
       const pending = part.pending.filter(([offset]) => offset >= next);
       const sums = { tallies: sumOf([part.tallies, tallies]), effects: sumOf([part.effects, effects]) };
-      await save({ ...part, ...sums, next, pending });
+      await save({ ...part, ...sums, next, pending }, keep);
     },
     complete: async () => {
       for (const part of parts) if (part.next < part.end) await save({ ...part, next: part.end, pending: [] });
@@ -59,14 +80,6 @@ export async function openTrack(db: Database, replayId: string): Promise<Track> 
 }
 
 const keyOf = (partition: number, offset: number): string => `${partition}/${offset}`;
-
-async function orUnavailable<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw databaseError(error);
-  }
-}
 
 /** Everything done so far. */
 export function standOf(parts: readonly ReplayPart[]) {

@@ -1,4 +1,4 @@
-import type { ReplayPart, Tallies } from '../../database/replays.ts';
+import type { ReplayPart, Tallies } from '../../database/replay-parts.ts';
 import { standOf } from '../../replay/track.ts';
 import { createProgress } from '../progress.ts';
 import { tallyLine } from './words.ts';

@@ -1,8 +1,9 @@
 import { hostname, userInfo } from 'node:os';
 import { readFile } from 'node:fs/promises';
 import type { ReplayMode, ReplayOptions } from '../../database/replays.ts';
+import { CARRIER_STATUSES } from '../../domain/carrier-status.ts';
 import { OmsError, faultError } from '../../domain/errors.ts';
-import { ORDER_ID_RULE, isOrderId } from '../../domain/ids.ts';
+import { ORDER_ID_RULE, isOrderId, isShipmentId } from '../../domain/ids.ts';
 import type { PlanRequest } from '../../replay/plan.ts';
 import { parseSpans } from '../../replay/ranges.ts';
 
@@ -10,11 +11,14 @@ import { parseSpans } from '../../replay/ranges.ts';
 export interface PlanFlags {
   json?: boolean;
   mode: ReplayMode;
+  from?: string;
   fromTime?: number;
   toTime?: number;
   offsets?: string;
   order?: string[];
   ordersFile?: string;
+  shipment?: string[];
+  sku?: string[];
   type?: string[];
   topic?: string[];
   to?: string;
@@ -27,8 +31,12 @@ export interface PlanFlags {
   by?: string;
 }
 
-export const ORDER_EVENT_TYPES: readonly string[] = ['OrderPlaced', 'OrderAmended', 'OrderCancelled', 'CustomerAction'];
-export const TOLD_TOPICS: readonly string[] = ['shipments', 'invoices', 'deliveries', 'order-status'];
+/** Types of the records of a topic that has them: of an order event, or of a carrier's news its status. */
+const TYPES: Readonly<Record<string, readonly string[]>> = {
+  orders: ['OrderPlaced', 'OrderAmended', 'OrderCancelled', 'CustomerAction'],
+  'carrier-updates': CARRIER_STATUSES,
+};
+const TOLD_TOPICS: readonly string[] = ['shipments', 'invoices', 'deliveries', 'order-status'];
 
 /** Who gives this command: noted with every replay. */
 export function operator(given: string | undefined): string {
@@ -46,8 +54,9 @@ export async function planRequest(flags: PlanFlags): Promise<PlanRequest> {
     throw invalid('to-time', new Date(toTime).toISOString(), 'must be later than --from-time');
   }
   const options: ReplayOptions = {
-    from: flags.mode === 're-emit' ? 'outbox' : 'orders',
+    from: flags.mode === 're-emit' ? 'outbox' : (flags.from ?? 'orders'),
     orderIds: await orderIdsOf(flags),
+    keys: keysOf(flags),
     types: typesOf(flags),
     topics: flags.topic?.map((topic) => oneOf('topic', topic, TOLD_TOPICS)) ?? null,
     allowStale: flags.allowStale ?? false,
@@ -65,24 +74,51 @@ export async function planRequest(flags: PlanFlags): Promise<PlanRequest> {
   };
 }
 
-/** What only one of the modes knows. */
-function checkTogether({ mode, offsets, topic, to, live, allowStale }: PlanFlags): void {
+/** What only some modes and topics know. */
+function checkTogether(flags: PlanFlags): void {
+  const { mode, from, offsets, to, live, allowStale } = flags;
   const emits = mode === 're-emit';
+  if (emits && from !== undefined)
+    throw invalid('from', from, 'must not be given: events are told again from the outbox');
   if (emits && offsets !== undefined) throw invalid('offsets', offsets, 'must not be given: the outbox has none');
   if (emits && allowStale) throw invalid('allow-stale', true, 'must not be given: nothing is started');
-  const given = Object.entries({ topic, to, live }).find(([, value]) => value !== undefined);
-  if (!emits && given) throw invalid(given[0], given[1], 'must only be given with --mode re-emit');
+  const ofEvents = Object.entries({ topic: flags.topic, to, live }).find(([, value]) => value !== undefined);
+  if (!emits && ofEvents) throw invalid(ofEvents[0], ofEvents[1], 'must only be given with --mode re-emit');
   if (to !== undefined && live) throw invalid('live', live, 'must not be given with --to');
+  checkTopic(flags);
 }
+
+/** What only the records of some topics have. */
+function checkTopic({ mode, from = 'orders', ...flags }: PlanFlags): void {
+  const has = mode === 're-emit' ? ['order', 'type'] : (FILTERS[from] ?? ['order', 'type']);
+  const { order, ordersFile, shipment, sku, type, allowStale } = flags;
+  const given = { order: order ?? ordersFile, shipment, sku, type, 'allow-stale': allowStale };
+  const wrong = Object.entries(given).find(([name, value]) => value !== undefined && !has.includes(name));
+  if (wrong) throw invalid(wrong[0], wrong[1], `must not be given: ${mode === 're-emit' ? 'events' : from} have none`);
+}
+
+const FILTERS: Readonly<Record<string, readonly string[]>> = {
+  orders: ['order', 'type', 'allow-stale'],
+  'carrier-updates': ['order', 'shipment', 'type'],
+  'stock-levels': ['sku'],
+};
 
 function reasonOf({ why }: PlanFlags): string {
   if (why.trim().length > 0 && why.length <= 1_000) return why.trim();
   throw invalid('why', why, 'must say why, in 1 to 1,000 characters');
 }
 
-function typesOf({ mode, type }: PlanFlags): string[] | null {
-  if (!type) return null;
-  return mode === 're-emit' ? type : type.map((one) => oneOf('type', one, ORDER_EVENT_TYPES));
+/** Types that are known beforehand are checked; those of told events and dead letters may be any. */
+function typesOf({ mode, from = 'orders', type }: PlanFlags): string[] | null {
+  const known = mode === 're-emit' ? undefined : TYPES[from];
+  return type?.map((one) => (known ? oneOf('type', one, known) : one)) ?? null;
+}
+
+function keysOf({ shipment, sku }: PlanFlags): string[] | null {
+  const wrong = shipment?.find((id) => !isShipmentId(id));
+  if (wrong !== undefined) throw invalid('shipment', wrong, 'must be a shipment id, <order id>:<n>');
+  const keys = shipment ?? sku;
+  return keys ? [...new Set(keys)] : null;
 }
 
 function oneOf(option: string, value: string, known: readonly string[]): string {

@@ -1,4 +1,5 @@
-import type { Replay, ReplayPart } from '../../database/replays.ts';
+import type { ReplayPart } from '../../database/replay-parts.ts';
+import type { Replay } from '../../database/replays.ts';
 import { print, printJson } from '../output.ts';
 
 export interface RunFlags {
@@ -10,7 +11,7 @@ export interface RunFlags {
 export async function runInForeground(replayId: string, flags: RunFlags): Promise<void> {
   const { withReplaySession } = await import('./session.ts');
   const { runReplay } = await import('../../replay/run.ts');
-  const { readParts } = await import('../../database/replays.ts');
+  const { readParts } = await import('../../database/replay-parts.ts');
   const { standOf } = await import('../../replay/track.ts');
   const { viewOfParts } = await import('./progress-view.ts');
   const { operator } = await import('./request.ts');

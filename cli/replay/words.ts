@@ -1,30 +1,29 @@
-import type { Replay, ReplayAction, ReplayPart, Tallies } from '../../database/replays.ts';
-import { REPLAY_CLASSES } from '../../replay/classes.ts';
+import type { ReplayAction } from '../../database/replay-actions.ts';
+import type { ReplayPart, Tallies } from '../../database/replay-parts.ts';
+import type { Replay } from '../../database/replays.ts';
+import { CLASS_NAMES } from '../../replay/classes.ts';
+import { classesOf } from '../../replay/sources.ts';
 import { standOf } from '../../replay/track.ts';
 import { table } from '../output.ts';
 
 const grouped = (value: number): string => value.toLocaleString('en');
 
-/** What classes mean that are not those of order events. */
-const EVENT_CLASSES: Readonly<Record<string, string>> = {
-  superseded: 'an older status of an order: only the newest is told again',
-  unsent: 'not told yet at all: the publisher will tell it',
-};
-
-/** `new 12, running 300`: those there are, in the order of the glossary. */
+/** `new 12, running 300`: those there are, in the order of the guide. */
 export function tallyLine(tallies: Tallies): string {
-  const order = [...Object.keys(REPLAY_CLASSES), ...Object.keys(tallies)];
-  const names = [...new Set(order)].filter((name) => (tallies[name] ?? 0) > 0);
+  const names = [...new Set([...CLASS_NAMES, ...Object.keys(tallies)])].filter((name) => (tallies[name] ?? 0) > 0);
   return names.map((name) => `${name} ${grouped(tallies[name] ?? 0)}`).join(', ') || 'nothing';
 }
 
+const fewOf = (ids: readonly string[]): string => (ids.length > 5 ? `${grouped(ids.length)} given` : ids.join(', '));
+
 function describeRange({ mode, options }: Replay): string[] {
-  const { fromTime, toTime, orderIds, types, topics, rate, to, allowStale } = options;
+  const { fromTime, toTime, orderIds, keys, types, topics, rate, to, allowStale } = options;
   const time = (ms: number): string => new Date(ms).toISOString();
   const lines = [
     fromTime === null ? '' : `from     ${time(fromTime)}`,
     toTime === null ? '' : `before   ${time(toTime)}`,
-    orderIds ? `orders   ${orderIds.length > 5 ? `${grouped(orderIds.length)} given` : orderIds.join(', ')}` : '',
+    orderIds ? `orders   ${fewOf(orderIds)}` : '',
+    keys ? `keys     ${fewOf(keys)}` : '',
     types ? `types    ${types.join(', ')}` : '',
     topics ? `topics   ${topics.join(', ')}` : '',
     mode === 're-emit' ? `to       ${to ?? 'the live topics'}` : '',
@@ -47,12 +46,13 @@ export function replayHead(replay: Replay): string {
 export function planText(replay: Replay): string {
   const { planned } = replay;
   if (!planned) return 'the plan is not complete';
-  const rows = Object.keys({ ...REPLAY_CLASSES, ...planned.tallies })
+  const classes = classesOf(replay.mode, replay.options.from);
+  const rows = [...new Set([...Object.keys(classes), ...Object.keys(planned.tallies)])]
     .filter((name) => (planned.tallies[name] ?? 0) > 0)
     .map((name) => [
       name,
       grouped(planned.tallies[name] ?? 0),
-      EVENT_CLASSES[name] ?? REPLAY_CLASSES[name as keyof typeof REPLAY_CLASSES] ?? 'events to be told again',
+      classes[name]?.means ?? 'events to be told again',
       (planned.samples[name] ?? [])
         .slice(0, 3)
         .map(({ orderId, partition, offset }) => orderId ?? `${partition}:${offset}`)

@@ -37,6 +37,21 @@ export async function orderStep<T>(
   return deps.db.isTransaction ? attempt() : retrying(attempt);
 }
 
+/**
+ * Decides a step as `orderStep` would, and saves nothing of it.
+ * @throws OmsError OMS_ORDER_UNKNOWN, OMS_DATABASE_UNAVAILABLE, and whatever `decide` throws
+ */
+export async function previewStep<T>(
+  db: Database,
+  orderId: string,
+  decide: (step: OrderStep) => T | Promise<T>,
+): Promise<{ result: T; order: OrderRecord }> {
+  return retrying(async () => {
+    const order = await existingOrder(db, orderId);
+    return { result: await decide(newStep(db, order, 'preview')), order };
+  });
+}
+
 /** Saves the step; with the credit notes it has come to owe, whose numbers are taken in the transaction they are written in. */
 async function save({ db, encoder }: StepDependencies, before: Snapshot, step: OrderStep): Promise<void> {
   const write = async (tx: Database): Promise<void> => {

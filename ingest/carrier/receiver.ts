@@ -4,7 +4,6 @@ import { applyCarrierUpdates } from '../../database/carrier-updates.ts';
 import type { AppliedUpdate, CarrierUpdate } from '../../database/carrier-updates.ts';
 import { databaseError } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
-import { ledgerStates } from '../../database/ledger.ts';
 import type { EventEncoder } from '../../database/outbox.ts';
 import { parkCarrierNews } from '../../database/parked-carrier-news.ts';
 import type { ParkedNews } from '../../database/parked-carrier-news.ts';
@@ -15,6 +14,7 @@ import { orderIdOf, orderWorkflowId } from '../../domain/ids.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { CarrierNews } from '../../providers/carrier/port.ts';
 import { temporalError } from '../order-workflows.ts';
+import { ifTaken, outcomesOf } from './judge.ts';
 import type { CountNews, NewsOutcome, NewsWay } from './metrics.ts';
 import { checkNews } from './news.ts';
 
@@ -131,60 +131,16 @@ async function takeIn(
   orderId: string,
   given: readonly GivenNews[],
 ): Promise<NewsOutcome[]> {
-  const { db, encoder, temporal, logger } = options;
+  const { db, encoder, temporal, logger, parkingDeadlineMs } = options;
   const news = given.map((one) => one.news);
-  const updates = await applyIfTaken(db, encoder, orderId, news);
-  if (!updates) {
-    const comes = await isExpected(db, orderId);
-    return parkOrGiveUp(
-      options,
-      given,
-      given.map(() => comes),
-    );
-  }
-  const waking = updates.findLastIndex(({ wakes }) => wakes);
-  const [item, update] = [news[waking], updates[waking]];
+  const updates = await ifTaken(applyCarrierUpdates(db, encoder, orderId, news));
+  const waking = updates?.findLastIndex(({ wakes }) => wakes) ?? -1;
+  const [item, update] = [news[waking], updates?.[waking]];
   if (item && update) await wake(temporal, item, update, logger);
-  const missing = given.filter((_, i) => updates[i]?.shipmentStatus === null);
-  const mayCome = updates.filter(({ shipmentStatus }) => shipmentStatus === null).map((one) => one.mayCome);
-  const ofMissing = await parkOrGiveUp(options, missing, mayCome);
-  return updates.map((one) => (one.shipmentStatus === null ? (ofMissing.shift() ?? 'unknown') : outcomeOf(one)));
-}
-
-/** Null when no worker has taken the order yet. */
-async function applyIfTaken(
-  db: Database,
-  encoder: EventEncoder,
-  orderId: string,
-  news: readonly CarrierUpdate[],
-): Promise<AppliedUpdate[] | null> {
-  try {
-    return await applyCarrierUpdates(db, encoder, orderId, news);
-  } catch (error) {
-    if (isOmsError(error) && error.code === 'OMS_ORDER_UNKNOWN') return null;
-    throw error;
-  }
-}
-
-/** An order the ledger knows, or awaits, may have this shipment soon; of an order never seen nothing is to be expected. */
-async function isExpected(db: Database, orderId: string): Promise<boolean> {
-  const state = (await ledgerStates(db, [orderId])).get(orderId);
-  return state !== undefined && state !== 'closed';
-}
-
-async function parkOrGiveUp(
-  { db, parkingDeadlineMs }: CarrierReceiverOptions,
-  given: readonly GivenNews[],
-  mayCome: readonly boolean[],
-): Promise<NewsOutcome[]> {
-  const parked = given.filter((_, i) => mayCome[i]);
-  await parkCarrierNews(db, parked, parkingDeadlineMs);
-  return given.map((_, i) => (mayCome[i] ? 'parked' : 'unknown'));
-}
-
-function outcomeOf({ applied, late }: AppliedUpdate): NewsOutcome {
-  if (applied) return 'applied';
-  return late ? 'late' : 'repeated';
+  const outcomes = await outcomesOf(db, orderId, news, updates);
+  const waiting = given.filter((_, i) => outcomes[i] === 'parked');
+  await parkCarrierNews(db, waiting, parkingDeadlineMs);
+  return outcomes;
 }
 
 /** News is delivered again anyway: better soon than by waiting here. */

@@ -1,10 +1,10 @@
-import { hash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
+import { matchedRows } from '../../database/outbox-match.ts';
 import type { OutgoingTopic } from '../../database/outbox.ts';
 import { orderIdOf } from '../../domain/ids.ts';
 import type { ConsumedRecord } from '../../kafka/consumer.ts';
-import { headerText } from '../../kafka/headers.ts';
+import { EVENT_ID_HEADER, headerText } from '../../kafka/headers.ts';
 import type { AuditCode, Difference } from './difference.ts';
 
 /**
@@ -31,8 +31,8 @@ export async function createSeenRecords(connection: Database): Promise<SeenRecor
     db: connection,
     note: async (topic, records) => {
       if (records.length === 0) return [];
-      const unknown = records.filter(({ headers }) => headerText(headers, ID_HEADER) === undefined);
-      const known = records.filter(({ headers }) => headerText(headers, ID_HEADER) !== undefined);
+      const unknown = records.filter(({ headers }) => headerText(headers, EVENT_ID_HEADER) === undefined);
+      const known = records.filter(({ headers }) => headerText(headers, EVENT_ID_HEADER) !== undefined);
       const wrong = known.length > 0 ? await noteKnown(connection, topic, known) : [];
       return [...unknown.map((record) => found('OMS_AUDIT_RECORD_UNKNOWN', record, 'has no event id')), ...wrong];
     },
@@ -41,12 +41,9 @@ export async function createSeenRecords(connection: Database): Promise<SeenRecor
   };
 }
 
-const ID_HEADER = 'ce_id';
-
 interface Judged {
   position: number;
   isKnown: boolean;
-  isSame: boolean;
 }
 
 async function noteKnown(
@@ -54,19 +51,14 @@ async function noteKnown(
   topic: OutgoingTopic,
   records: readonly ConsumedRecord[],
 ): Promise<Difference[]> {
-  const digest = (value: Buffer | null): Buffer => hash('sha256', value ?? Buffer.alloc(0), 'buffer');
   const partition = records[0]?.partition ?? 0;
+  const given = records.map(({ headers, key, value, offset }) => ({
+    eventId: headerText(headers, EVENT_ID_HEADER) ?? '',
+    key: key?.toString() ?? '',
+    ...{ value, offset },
+  }));
   const { rows } = await sql<Judged>`
-    with given as (
-      select * from unnest(${records.map(({ headers }) => headerText(headers, ID_HEADER) ?? '')}::text[],
-        ${records.map(({ key }) => key?.toString() ?? '')}::text[], ${records.map(({ value }) => digest(value))}::bytea[],
-        ${records.map(({ offset }) => String(offset))}::bigint[]
-      ) with ordinality as r(event_id, key, digest, "offset", position)
-    ), judged as (
-      select g.position, g."offset", e.id, e.topic = ${topic} as is_ours,
-        e.key = g.key and sha256(e.value) = g.digest and e.topic = ${topic} as is_same
-      from given g left join outbox e on e.event_id = g.event_id
-    ), noted as (
+    with judged as (${matchedRows(topic, given)}), noted as (
       insert into audit_seen (outbox_id, partition, first_offset, last_offset)
       select id, ${partition}::int, min("offset"), max("offset") from judged where is_ours group by id
       on conflict (outbox_id) do update set
@@ -75,8 +67,7 @@ async function noteKnown(
         last_offset = case when audit_seen.partition = excluded.partition
           then greatest(audit_seen.last_offset, excluded.last_offset) else audit_seen.last_offset end
     )
-    select position::int, coalesce(is_ours, false) as "isKnown", coalesce(is_same, false) as "isSame"
-    from judged where is_same is distinct from true order by position
+    select position, is_ours as "isKnown" from judged where not is_same order by position
   `.execute(db);
   return rows.flatMap(({ position, isKnown }) => {
     const record = records[position - 1];
@@ -90,6 +81,6 @@ async function noteKnown(
 function found(code: AuditCode, record: ConsumedRecord, what: string): Difference {
   const { topic, partition, offset, key, headers } = record;
   const orderId = key ? orderIdOf(key.toString()) : null;
-  const detail = `event ${headerText(headers, ID_HEADER) ?? 'without id'} ${what}`;
+  const detail = `event ${headerText(headers, EVENT_ID_HEADER) ?? 'without id'} ${what}`;
   return { part: 'topics', code, orderId, subject: `${topic} ${partition}:${offset}`, detail, remedy: null };
 }

@@ -13,9 +13,18 @@ describe('what a replay is asked for', () => {
       spans: [{ partition: 0, from: 1, to: 2 }],
       options: {
         ...{ from: 'orders', fromTime: null, toTime: null, topics: null, to: null, allowStale: false },
-        ...{ orderIds: ['a', 'b'], types: ['OrderPlaced'], rate: 5, maxBacklog: 1, maxLag: 1 },
+        ...{ orderIds: ['a', 'b'], keys: null, types: ['OrderPlaced'], rate: 5, maxBacklog: 1, maxLag: 1 },
       },
     });
+  });
+
+  it('goes by shipments, SKUs and statuses where the topic has them', async () => {
+    const news = { ...GIVEN, from: 'carrier-updates', shipment: ['a:1', 'a:1'], type: ['dispatched'] };
+    expect((await planRequest(news)).options).toMatchObject({
+      ...{ from: 'carrier-updates', keys: ['a:1'], types: ['dispatched'], orderIds: null },
+    });
+    const levels = { ...GIVEN, from: 'stock-levels', sku: ['S 1'] };
+    expect((await planRequest(levels)).options).toMatchObject({ from: 'stock-levels', keys: ['S 1'], types: null });
   });
 
   it('names its operator by user and host where nobody is named', async () => {
@@ -32,6 +41,23 @@ describe('what a replay is asked for', () => {
     ['a target without events', { ...GIVEN, to: 'x' }, '--to', 'only be given with --mode re-emit'],
     ['live without events', { ...GIVEN, live: true }, '--live', 'only be given with --mode re-emit'],
     ['two targets', { ...EMIT, to: 'x', live: true }, '--live', 'must not be given with --to'],
+    ['a topic to tell again from', { ...EMIT, from: 'orders' }, '--from', 'must not be given'],
+    ['levels of an order', { ...GIVEN, from: 'stock-levels', order: ['a'] }, '--order', 'must not be given'],
+    ['types of levels', { ...GIVEN, from: 'stock-levels', type: ['x'] }, '--type', 'must not be given'],
+    ['SKUs of orders', { ...GIVEN, sku: ['x'] }, '--sku', 'must not be given'],
+    [
+      'a shipment that is none',
+      { ...GIVEN, from: 'carrier-updates', shipment: ['a'] },
+      '--shipment',
+      'must be a shipment',
+    ],
+    [
+      'a status that is none',
+      { ...GIVEN, from: 'carrier-updates', type: ['OrderPlaced'] },
+      '--type',
+      'must be one of b',
+    ],
+    ['stale news', { ...GIVEN, from: 'carrier-updates', allowStale: true }, '--allow-stale', 'must not be given'],
     ['stale events of ours', { ...EMIT, allowStale: true }, '--allow-stale', 'must not be given'],
   ])('is refused with %s', async (_what, flags, field, rule) => {
     const refusal = { code: 'OMS_REPLAY_INVALID', fault: { field, rule: expect.stringContaining(rule) } };

@@ -25,6 +25,8 @@ import { waitFor } from './wait.ts';
 
 /** The carriers' topic of one test file alone, and an ingest that reads it. */
 export interface CarrierTopicWorld extends FulfillmentWorld {
+  /** Settings of this world, as environment variables. */
+  environment: Record<string, string>;
   codec: Codec;
   /** Starts the ways of the carriers' news. What is stopped is stopped once. */
   startNews(options?: { settings?: Record<string, string>; databaseUrl?: string }): Promise<RunningNews>;
@@ -75,6 +77,7 @@ export async function createCarrierTopicWorld(): Promise<CarrierTopicWorld> {
 
   return {
     ...world,
+    environment,
     codec,
     committed,
     startNews: async ({ settings = {}, databaseUrl = world.url } = {}) => {

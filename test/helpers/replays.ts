@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { readParts } from '../../database/replays.ts';
+import { sql } from 'kysely';
+import type { Database } from '../../database/database.ts';
+import { readParts } from '../../database/replay-parts.ts';
 import type { Replay, ReplayMode, ReplayOptions } from '../../database/replays.ts';
 import type { IngestStep } from '../../ingest/step.ts';
 import { loadConfig } from '../../platform/config/load.ts';
@@ -12,10 +15,11 @@ import type { OffsetSpan } from '../../replay/ranges.ts';
 import { standOf } from '../../replay/track.ts';
 import { withReplayParts } from '../../replay/parts.ts';
 import { silent } from './order-world.ts';
+import { waitFor } from './wait.ts';
 
 const ALL: ReplayOptions = {
   from: 'orders',
-  ...{ fromTime: null, toTime: null, orderIds: null, types: null, topics: null, to: null },
+  ...{ fromTime: null, toTime: null, orderIds: null, keys: null, types: null, topics: null, to: null },
   ...{ rate: 0, maxBacklog: 0, maxLag: 0, allowStale: false },
 };
 
@@ -80,15 +84,45 @@ export async function runUntilKilled(
   killAt: IngestStep,
   times = 1,
 ): Promise<{ end: string; log: string }> {
-  const env = {
-    PATH: process.env.PATH,
-    ...environment,
-    OMS_TEST_KILL_AT: `${killAt}:${times}`,
-    OMS_TEST_REPLAY: replayId,
-  };
-  const child = spawn(process.execPath, [SCRIPT], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  return endOf(start(environment, replayId, { OMS_TEST_KILL_AT: `${killAt}:${times}` }));
+}
+
+/** Runs a replay in a process that is killed as soon as it has done something and wants to write its progress down. */
+export async function runUntilProgress(
+  environment: Record<string, string>,
+  replayId: string,
+  db: Database,
+): Promise<{ end: string; log: string }> {
+  return db.transaction().execute(async (tx) => {
+    await tx.selectFrom('replay_parts').selectAll().where('replay_id', '=', replayId).forUpdate().execute();
+    const child = start(environment, replayId);
+    const ended = endOf(child);
+    await waitFor('the progress to be written', async () => {
+      if (child.exitCode !== null) throw new Error(`the run has ended: ${(await ended).log}`);
+      const { rows } = await sql`
+        select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+      `.execute(db);
+      return rows.length > 0;
+    });
+    child.kill('SIGKILL');
+    const end = await ended;
+    // Its last statement still waits in the database, and would be done after all.
+    await sql`
+      select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'
+    `.execute(db);
+    return end;
+  });
+}
+
+function start(environment: Record<string, string>, replayId: string, more: Record<string, string> = {}): ChildProcess {
+  const env = { PATH: process.env.PATH, ...environment, ...more, OMS_TEST_REPLAY: replayId };
+  return spawn(process.execPath, [SCRIPT], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+async function endOf(child: ChildProcess): Promise<{ end: string; log: string }> {
   let log = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (log += chunk.toString()));
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (log += chunk.toString()));
   await once(child, 'close');
   return { end: child.signalCode ?? String(child.exitCode), log };
 }

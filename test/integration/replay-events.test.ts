@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { readParts, readReplay } from '../../database/replays.ts';
+import { isReplayHeld } from '../../database/replay-lock.ts';
+import { readParts } from '../../database/replay-parts.ts';
+import { readReplay } from '../../database/replays.ts';
 import { REPLAY_HEADER } from '../../kafka/headers.ts';
 import { createPublisher } from '../../kafka/publisher.ts';
 import type { Publisher } from '../../kafka/publisher.ts';
@@ -11,9 +13,10 @@ import { createPressure } from '../../replay/pressure.ts';
 import { runEvents } from '../../replay/run-events.ts';
 import { ownTopic } from '../../replay/target.ts';
 import { openTrack } from '../../replay/track.ts';
-import { createOutboxWorld, logger } from '../helpers/outbox-world.ts';
+import { createOutboxWorld, firsts, logger } from '../helpers/outbox-world.ts';
 import type { OutboxWorld, TopicRecord } from '../helpers/outbox-world.ts';
-import { plan, run } from '../helpers/replays.ts';
+import { plan, run, runUntilProgress } from '../helpers/replays.ts';
+import { waitFor } from '../helpers/wait.ts';
 
 let world: OutboxWorld;
 beforeAll(async () => {
@@ -106,6 +109,28 @@ describe('events told again', () => {
     expect(paused).toMatchObject({ state: 'paused', effects: { invoices: 1 } });
     expect((await run(world.environment, replayId)).effects).toEqual({ invoices: 3 });
     expect((await world.readAny(options.to ?? '')).map(({ key }) => key).sort()).toEqual(['one', 'three', 'two']);
+  });
+
+  it('go on after a kill -9: nothing is missing, and what is told twice has the same id and bytes', async () => {
+    const { replayId, planned, options } = await plan(world.environment, {
+      mode: 're-emit',
+      options: { topics: ['shipments', 'invoices', 'order-status'], rate: 4 },
+    });
+    const died = await runUntilProgress(world.environment, replayId, world.db);
+    expect(died).toMatchObject({ end: 'SIGKILL' });
+    await waitFor('the dead one to be forgotten', async () => !(await isReplayHeld(world.db, replayId)));
+    const before = await world.readAny(options.to ?? '');
+    expect(before.length).toBeGreaterThan(0);
+    expect(before.length).toBeLessThan(9);
+
+    const { state, tallies, effects } = await run(world.environment, replayId);
+    expect({ state, tallies }).toEqual({ state: 'finished', tallies: planned?.tallies });
+    expect(effects).toEqual({ shipments: 3, invoices: 3, 'order-status': 3 });
+    const told = await world.readAny(options.to ?? '');
+    // What the dead one had told stands there again.
+    expect(told).toHaveLength(9 + before.length);
+    await expectTold(told, replayId);
+    for (const order of ['one', 'two', 'three']) expect(versionsOf(firsts(told), order)).toEqual([2, 3, 4]);
   });
 
   it('are cut by time and topic', async () => {

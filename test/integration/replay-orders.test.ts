@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { isReplayHeld, readActions, readParts } from '../../database/replays.ts';
+import { readActions } from '../../database/replay-actions.ts';
+import { isReplayHeld } from '../../database/replay-lock.ts';
+import { readParts } from '../../database/replay-parts.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
 import { changeReplay } from '../../replay/run.ts';
 import { createIngestWorld } from '../helpers/ingest-world.ts';
@@ -130,6 +132,7 @@ describe('a run that is killed', () => {
       ['finished', 1],
       ['claimed', 1],
       ['orderStarted', 50],
+      ['deadLettersMarked', 1],
     ] as const) {
       expect(await runUntilKilled(world.environment, replayId, step, times)).toMatchObject({ end: 'SIGKILL' });
       // PostgreSQL notices a moment later that the process which held the replay is gone.
@@ -138,7 +141,7 @@ describe('a run that is killed', () => {
     const { tallies, effects, state } = await run(world.environment, replayId);
 
     expect({ tallies, state }).toEqual({ tallies: planned?.tallies, state: 'finished' });
-    expect(effects).toMatchObject({ started: ORDERS, told: ORDERS / 8 });
+    expect(effects).toEqual({ started: ORDERS, told: ORDERS / 8, deadLettered: ORDERS / 40 });
     await waitFor('all orders to be listed', async () => (await workflows('kill')) >= ORDERS);
     expect(await workflows('kill')).toBe(ORDERS);
     const cancels = await world.run(ids[8] ?? '');
@@ -147,7 +150,7 @@ describe('a run that is killed', () => {
     expect(actions).toEqual([
       'planned',
       'run',
-      ...Array<string>(3).fill('resumed after its process had died'),
+      ...Array<string>(4).fill('resumed after its process had died'),
       'finished',
     ]);
     expect((await readParts(world.db, replayId)).flatMap(({ pending }) => pending)).toEqual([]);

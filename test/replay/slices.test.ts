@@ -1,12 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { REPLAY_CLASSES, isOpenClass } from '../../replay/classes.ts';
-import type { ReplayClass } from '../../replay/classes.ts';
-import type { Classified } from '../../replay/classifier.ts';
+import { ORDER_CLASSES } from '../../replay/classes.ts';
+import type { ReplayClasses } from '../../replay/classes.ts';
+import type { Classified } from '../../replay/classified.ts';
 import { createPace } from '../../replay/pace.ts';
-import { slicesOf } from '../../replay/run-orders.ts';
+import { slicesOf } from '../../replay/run-records.ts';
 
-function classified(is: ReplayClass, i: number): Classified {
+const CLASSES: ReplayClasses = ORDER_CLASSES;
+
+function classified(is: string, i: number): Classified {
   const record = {
     ...{ topic: 't', partition: 0, offset: BigInt(i * 3), key: null, value: null },
     timestamp: 0,
@@ -17,14 +19,14 @@ function classified(is: ReplayClass, i: number): Classified {
 
 describe('slices of a chunk', () => {
   it('hold every record once and in order, and none more effects than may be done at once', () => {
-    const classes = fc.array(fc.constantFrom(...(Object.keys(REPLAY_CLASSES) as ReplayClass[])), { maxLength: 40 });
+    const classes = fc.array(fc.constantFrom(...Object.keys(CLASSES)), { maxLength: 40 });
     fc.assert(
       fc.property(classes, fc.integer({ min: 1, max: 5 }), (names, most) => {
         const chunk = names.map(classified);
-        const slices = slicesOf(chunk, most);
+        const slices = slicesOf(chunk, CLASSES, most);
         expect(slices.flatMap(({ records }) => records)).toEqual(chunk);
         for (const { records } of slices) {
-          expect(records.filter(({ is }) => isOpenClass(is)).length).toBeLessThanOrEqual(most);
+          expect(records.filter(({ is }) => CLASSES[is]?.isOpen).length).toBeLessThanOrEqual(most);
         }
         slices.forEach(({ records, upTo }, i) => {
           const next = slices[i + 1]?.records[0];

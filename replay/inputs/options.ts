@@ -1,0 +1,14 @@
+import type { Database } from '../../database/database.ts';
+import type { Codec } from '../../kafka/codec.ts';
+import type { RecordFilter } from '../filter.ts';
+
+/** What a classifier needs that keeps notes of a dry run. */
+export interface NotingOptions {
+  db: Database;
+  codec: Codec;
+  /** With prefix. */
+  topic: string;
+  filter: RecordFilter;
+  /** The replay to keep notes for; undefined where the database itself will know, because what is judged is also done. */
+  notesOf: string | undefined;
+}
