@@ -35,6 +35,13 @@ describe('which records of a range are meant', () => {
     expect(events.map((one) => filter.takesEvent(one))).toEqual([true, true, false, true, false, false]);
   });
 
+  it('goes by key where records have one, and by none where none is asked for', () => {
+    const filter = createFilter({ ...NONE, keys: ['a:1'] });
+    const about = (key: string | null) => ({ orderId: 'a', key, type: null });
+    expect(['a:1', 'a:2', null].map((key) => filter.takes(about(key)))).toEqual([true, false, false]);
+    expect(createFilter(NONE).takes(about(null))).toBe(true);
+  });
+
   it('goes by type, which poison has none of', () => {
     const filter = createFilter({ ...NONE, types: ['OrderCancelled'] });
     expect([placed('a'), cancelled('a'), poison('a')].map((one) => filter.takesEvent(one))).toEqual([
