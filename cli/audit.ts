@@ -8,6 +8,7 @@ import { AUDIT_PARTS } from '../replay/audit/difference.ts';
 import type { AuditPart } from '../replay/audit/difference.ts';
 import { auditText, createAuditProgress } from './audit/report.ts';
 import { commandKafka, commandTemporal, kafkaError, withDatabase } from './clients.ts';
+import { keepGarbageSmall } from './garbage.ts';
 import { operatorName } from './operator.ts';
 import { numberOption, repeatable, timeOption } from './options.ts';
 import { examples, printResult } from './output.ts';
@@ -66,6 +67,7 @@ function partsOption(text: string): AuditPart[] {
 async function audit(flags: AuditFlags): Promise<void> {
   const { repair, why, who, only, order, since, grace, settle } = flags;
   if (repair && !why) throw new OmsError('OMS_CLI_USAGE', '--repair needs --why: what is repaired is recorded');
+  keepGarbageSmall();
   const config = await cliConfig();
   const { runAudit } = await import('../replay/audit/audit.ts');
   const report = await withAudit(config, (deps) =>

@@ -1,23 +1,16 @@
-import { setFlagsFromString } from 'node:v8';
 import type { Config } from '../../platform/config/settings.ts';
 import { createShutdown } from '../../platform/shutdown.ts';
 import { withReplayParts } from '../../replay/parts.ts';
 import type { ReplayParts } from '../../replay/parts.ts';
 import { databaseError } from '../../database/database.ts';
 import { commandKafka, commandLogger, kafkaError } from '../clients.ts';
+import { keepGarbageSmall } from '../garbage.ts';
 import { cliConfig } from '../settings.ts';
 import { checkDeployment } from '../setup/deployment.ts';
 
-/**
- * Keeps the garbage of records read at full speed from piling up. V8 lets its heap, and the buffers that hang on it, grow
- * to a multiple of what is alive before it looks again; here it looks after half as much. Reading 460,000 orders took 365 to
- * 390 MB at its peak with the first two flags alone, 225 to 240 MB with all, for a fifth more processor time.
- */
-const MEMORY_FLAGS = ['--max-semi-space-size=8', '--semi-space-growth-factor=1', '--heap-growing-percent=50'];
-
 /** Opens what a replay works with; `signal` is aborted by Ctrl-C or SIGTERM. */
 export async function withReplaySession<T>(work: (parts: ReplayParts, signal: AbortSignal) => Promise<T>): Promise<T> {
-  for (const memoryFlag of MEMORY_FLAGS) setFlagsFromString(memoryFlag);
+  keepGarbageSmall();
   const config = await cliConfig();
   // As roles do: a database that is not these topics' would take their old orders for new ones.
   await checkDeployment(config);

@@ -5,7 +5,9 @@ import type { DeadLetter } from '../../../database/dead-letters.ts';
 import { transaction } from '../../../database/database.ts';
 import type { Database } from '../../../database/database.ts';
 import { ensureDeploymentId } from '../../../database/deployment.ts';
-import { insertReplay, moveReplay, readParts, saveProgress, withReplayLock } from '../../../database/replays.ts';
+import { withReplayLock } from '../../../database/replay-lock.ts';
+import { readParts, saveProgress } from '../../../database/replay-parts.ts';
+import { insertReplay, moveReplay } from '../../../database/replays.ts';
 import { CLIENTS, atOnce, createClientsDatabase, turned } from '../../helpers/clients.ts';
 
 let db: Database;
