@@ -13,6 +13,7 @@ import { waitFor } from './wait.ts';
 
 const run = promisify(execFile);
 const PASSWORD = 'store-password';
+const STARTUP_MS = 180_000;
 
 /** A real broker with a listener of each kind of security, each given as `host:port`. */
 export interface SecuredBroker {
@@ -53,16 +54,20 @@ export async function startSecuredBroker(): Promise<SecuredBroker> {
   await run('java', [...java, ...format]);
   const broker = spawn('java', [...java, 'kafka.Kafka', config], { stdio: 'ignore' });
   if (broker.pid !== undefined) guard.watch(broker.pid);
-  await waitFor('the broker to answer', () => answers(broker, at(a)));
-  return {
-    ...{ plaintext: at(a), ssl: at(b), saslPlaintext: at(c), saslSsl: at(d), certificate, user },
-    stop: async () => {
-      const ended = new Promise((resolve) => broker.once('close', resolve));
-      broker.kill('SIGKILL');
-      await ended;
-      await rm(dir, { recursive: true, force: true });
-    },
+  const stop = async (): Promise<void> => {
+    const ended = new Promise((resolve) => broker.once('close', resolve));
+    broker.kill('SIGKILL');
+    await ended;
+    await rm(dir, { recursive: true, force: true });
   };
+  try {
+    await waitFor('the broker to answer', () => answers(broker, at(a)), STARTUP_MS);
+  } catch (error) {
+    // Else it would keep the tests from ending.
+    if (broker.exitCode === null) await stop();
+    throw error;
+  }
+  return { plaintext: at(a), ssl: at(b), saslPlaintext: at(c), saslSsl: at(d), certificate, user, stop };
 }
 
 async function makeCertificate(dir: string): Promise<string> {

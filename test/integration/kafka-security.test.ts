@@ -12,7 +12,7 @@ import type { SecuredBroker } from '../helpers/secured-broker.ts';
 let broker: SecuredBroker;
 beforeAll(async () => {
   broker = await startSecuredBroker();
-}, 120_000);
+}, 300_000);
 afterAll(() => broker?.stop());
 
 const tls = () => ({ KAFKA_SSL: 'true', KAFKA_SSL_CA: broker.certificate });

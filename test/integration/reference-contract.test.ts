@@ -34,7 +34,8 @@ beforeAll(async () => {
   const out = path.join(folder, 'ours.json');
   await promisify(execFile)(process.execPath, [OBSERVE, '--order', `http://127.0.0.1:${port}`, '--out', out]);
   [reference, ours] = (await Promise.all([RECORDING, out].map(read))) as [Row[], Row[]];
-});
+  // The scenario alone waits for half a minute of time-outs.
+}, 300_000);
 afterAll(async () => {
   await deployment.drop();
   await rm(folder, { recursive: true });
