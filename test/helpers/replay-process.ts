@@ -1,3 +1,4 @@
+import './end-with-parent.ts';
 import type { IngestStep } from '../../ingest/step.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import { createLogger } from '../../platform/logger.ts';

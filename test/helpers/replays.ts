@@ -1,7 +1,3 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
 import { readParts } from '../../database/replay-parts.ts';
@@ -15,6 +11,8 @@ import type { OffsetSpan } from '../../replay/ranges.ts';
 import { standOf } from '../../replay/track.ts';
 import { withReplayParts } from '../../replay/parts.ts';
 import { silent } from './order-world.ts';
+import { spawnScript } from './spawned.ts';
+import type { Spawned } from './spawned.ts';
 import { waitFor } from './wait.ts';
 
 const ALL: ReplayOptions = {
@@ -75,7 +73,11 @@ export async function run(
   });
 }
 
-const SCRIPT = fileURLToPath(new URL('./replay-process.ts', import.meta.url));
+/** How a run's process ended, and what it printed. */
+export interface RunEnd {
+  end: string;
+  log: string;
+}
 
 /** Runs a replay in a process that kills itself at the end of a step, the n-th time; resolves with how it ended. */
 export async function runUntilKilled(
@@ -83,8 +85,9 @@ export async function runUntilKilled(
   replayId: string,
   killAt: IngestStep,
   times = 1,
-): Promise<{ end: string; log: string }> {
-  return endOf(start(environment, replayId, { OMS_TEST_KILL_AT: `${killAt}:${times}` }));
+): Promise<RunEnd> {
+  const child = start(environment, replayId, { OMS_TEST_KILL_AT: `${killAt}:${times}` });
+  return { end: await child.gone, log: child.log() };
 }
 
 /** Runs a replay in a process that is killed as soon as it has done something and wants to write its progress down. */
@@ -92,37 +95,27 @@ export async function runUntilProgress(
   environment: Record<string, string>,
   replayId: string,
   db: Database,
-): Promise<{ end: string; log: string }> {
+): Promise<RunEnd> {
   return db.transaction().execute(async (tx) => {
     await tx.selectFrom('replay_parts').selectAll().where('replay_id', '=', replayId).forUpdate().execute();
     const child = start(environment, replayId);
-    const ended = endOf(child);
     await waitFor('the progress to be written', async () => {
-      if (child.exitCode !== null) throw new Error(`the run has ended: ${(await ended).log}`);
+      if (child.isGone()) throw new Error(`the run has ended: ${child.log()}`);
       const { rows } = await sql`
         select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
       `.execute(db);
       return rows.length > 0;
     });
-    child.kill('SIGKILL');
-    const end = await ended;
+    const end = await child.end('SIGKILL');
     // Its last statement still waits in the database, and would be done after all.
     await sql`
       select pg_terminate_backend(pid) from pg_stat_activity
       where datname = current_database() and wait_event_type = 'Lock'
     `.execute(db);
-    return end;
+    return { end, log: child.log() };
   });
 }
 
-function start(environment: Record<string, string>, replayId: string, more: Record<string, string> = {}): ChildProcess {
-  const env = { PATH: process.env.PATH, ...environment, ...more, OMS_TEST_REPLAY: replayId };
-  return spawn(process.execPath, [SCRIPT], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-}
-
-async function endOf(child: ChildProcess): Promise<{ end: string; log: string }> {
-  let log = '';
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (log += chunk.toString()));
-  await once(child, 'close');
-  return { end: child.signalCode ?? String(child.exitCode), log };
+function start(environment: Record<string, string>, replayId: string, more: Record<string, string> = {}): Spawned {
+  return spawnScript('replay-process.ts', { ...environment, ...more, OMS_TEST_REPLAY: replayId });
 }

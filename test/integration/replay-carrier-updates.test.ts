@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { sql } from 'kysely';
 import { isReplayHeld } from '../../database/replay-lock.ts';
 import type { CarrierUpdate } from '../../schemas/index.ts';
 import { createCarrierTopicWorld } from '../helpers/carrier-topic-world.ts';
 import type { CarrierTopicWorld } from '../helpers/carrier-topic-world.ts';
+import { contentsOf } from '../helpers/contents.ts';
 import { plan, run, runUntilKilled } from '../helpers/replays.ts';
 import { waitFor } from '../helpers/wait.ts';
 
@@ -16,17 +16,9 @@ afterAll(() => world.drop());
 
 const from = { from: 'carrier-updates' };
 
-/** All that news may change, as one text. */
-async function state(): Promise<string> {
-  const tables = ['carrier_updates', 'parked_carrier_news', 'shipments', 'outbox', 'stock', 'dead_letters'];
-  const digests = tables.map(async (name) => {
-    const { rows } = await sql<{ text: string }>`
-      select coalesce(string_agg(t::text, '\n' order by t::text), '') as text from ${sql.table(name)} as t
-    `.execute(world.db);
-    return rows[0]?.text;
-  });
-  return (await Promise.all(digests)).join('\n');
-}
+/** All that news may change. */
+const TABLES = ['carrier_updates', 'parked_carrier_news', 'shipments', 'outbox', 'stock', 'dead_letters'];
+const state = (): Promise<string> => contentsOf(world.db, TABLES);
 
 describe("a topic of carriers' news of every kind", () => {
   const EXPECTED = { new: 4, known: 4, superseded: 1, late: 1, waiting: 1, unknown: 1, poison: 2 };

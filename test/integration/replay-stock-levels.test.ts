@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { sql } from 'kysely';
 import { readPrices } from '../../database/price-list.ts';
 import { isReplayHeld } from '../../database/replay-lock.ts';
 import { applyLevels, readStock } from '../../database/stock-levels.ts';
 import { createIngestWorld } from '../helpers/ingest-world.ts';
 import type { IngestWorld } from '../helpers/ingest-world.ts';
+import { contentsOf } from '../helpers/contents.ts';
 import { plan, run, runUntilKilled } from '../helpers/replays.ts';
 import { openStockTopic, stockLevel } from '../helpers/stock-topic.ts';
 import type { StockTopic } from '../helpers/stock-topic.ts';
@@ -23,16 +23,9 @@ afterAll(async () => {
 
 const from = { from: 'stock-levels' };
 
-async function state(): Promise<string> {
-  const tables = ['stock', 'prices', 'price_list', 'price_levels', 'price_history', 'dead_letters'];
-  const digests = tables.map(async (name) => {
-    const { rows } = await sql<{ text: string }>`
-      select coalesce(string_agg(t::text, '\n' order by t::text), '') as text from ${sql.table(name)} as t
-    `.execute(world.db);
-    return rows[0]?.text;
-  });
-  return (await Promise.all(digests)).join('\n');
-}
+/** All that levels may change. */
+const TABLES = ['stock', 'prices', 'price_list', 'price_levels', 'price_history', 'dead_letters'];
+const state = (): Promise<string> => contentsOf(world.db, TABLES);
 
 describe('a topic of stock levels of every kind', () => {
   const EXPECTED = { new: 5, known: 2, superseded: 2, poison: 1 };
