@@ -27,9 +27,19 @@ export function createRoleCommand(role: RoleCommand): Command {
     .action(async () => {
       const config = await cliConfig();
       await untilDeployment(role.name, config);
-      const start = await role.load();
+      const start = watchful(await role.load());
       process.exitCode = await runRole({ name: role.name, config, port: Number(config[role.port]), start });
     });
+}
+
+/** A role that ends when its database is exchanged for one that it would not have started with. */
+function watchful(start: RoleOptions['start']): RoleOptions['start'] {
+  return async (context) => {
+    const { watchDatabase } = await import('./watch-database.ts');
+    const endWatch = await watchDatabase(context);
+    const role = await start(context);
+    return { ...role, stop: async () => void (await Promise.all([endWatch(), role.stop()])) };
+  };
 }
 
 /**

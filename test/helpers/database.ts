@@ -24,9 +24,7 @@ export async function createEmptyDatabase(poolSize = 16): Promise<TestDatabase> 
   const serverUrl = testEnvironment().DATABASE_URL;
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   await onServer(serverUrl, `create database ${name}`);
-  const made = opened(serverUrl, name, poolSize);
-  await migrate(made.db);
-  return made;
+  return opened(serverUrl, name, poolSize);
 }
 
 function opened(serverUrl: string, name: string, poolSize: number): TestDatabase {
@@ -42,12 +40,25 @@ function opened(serverUrl: string, name: string, poolSize: number): TestDatabase
 /** A copy of a database as it stands now, as a restored backup would be. Nobody may write to it meanwhile. */
 export async function copyDatabase(url: string): Promise<TestDatabase> {
   const serverUrl = testEnvironment().DATABASE_URL;
-  const [name, template] = [`test_${randomUUID().replaceAll('-', '')}`, new URL(url).pathname.slice(1)];
-  const kick = `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${template}'`;
-  await onServer(serverUrl, kick);
+  const [name, template] = [`test_${randomUUID().replaceAll('-', '')}`, nameOf(url)];
+  await onServer(serverUrl, kick(template));
   await onServer(serverUrl, `create database ${name} template ${template}`);
   return opened(serverUrl, name, 4);
 }
+
+/** Puts a copy in a database's place, under those who use it. The old one is gone then. */
+export async function putInPlaceOf(url: string, copy: TestDatabase): Promise<void> {
+  const serverUrl = testEnvironment().DATABASE_URL;
+  await copy.db.destroy();
+  await onServer(serverUrl, `alter database ${nameOf(url)} with allow_connections false`);
+  await onServer(serverUrl, `drop database ${nameOf(url)} with (force)`);
+  await onServer(serverUrl, `alter database ${nameOf(copy.url)} rename to ${nameOf(url)}`);
+}
+
+const nameOf = (url: string): string => new URL(url).pathname.slice(1);
+
+const kick = (name: string): string =>
+  `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`;
 
 function withDatabase(serverUrl: string, name: string): string {
   const url = new URL(serverUrl);

@@ -31,6 +31,8 @@ export const ROLES: readonly RoleName[] = ['publisher', 'worker', 'ingest'];
 
 /** A role as a process of its own. */
 export interface RoleProcess {
+  /** Resolves with the exit code when it has ended. */
+  gone: Promise<number | null>;
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
   /** SIGTERM; resolves with the exit code. */
@@ -155,7 +157,7 @@ const portSetting = (role: RoleName): string =>
   role === 'api' ? 'OMS_API_HEALTH_PORT' : `OMS_${role.toUpperCase()}_PORT`;
 
 /** Starts `oms …` as a process, with these settings and no others. */
-export function launch(words: readonly string[], environment: Record<string, string>): ChildProcess {
+function launch(words: readonly string[], environment: Record<string, string>): ChildProcess {
   // Only what the test gives: settings of the shell it runs in must not reach the command.
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(OMS_|KAFKA_|TEMPORAL_|SCHEMA_|DATABASE_URL)/.test(name),
@@ -203,5 +205,5 @@ async function startRole(role: RoleName, environment: Record<string, string>): P
     child.kill(signal);
     return ended;
   };
-  return { kill: async () => void (await end('SIGKILL')), stop: () => end('SIGTERM'), log: () => log };
+  return { gone: ended, kill: async () => void (await end('SIGKILL')), stop: () => end('SIGTERM'), log: () => log };
 }

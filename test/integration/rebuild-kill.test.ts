@@ -1,13 +1,12 @@
-import { text } from 'node:stream/consumers';
-import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AuditReport } from '../../replay/audit/audit.ts';
 import { copyDatabase, createTestDatabase } from '../helpers/database.ts';
 import type { TestDatabase } from '../helpers/database.ts';
-import { createDeployment, launch, runCommand } from '../helpers/deployment.ts';
+import { createDeployment, runCommand } from '../helpers/deployment.ts';
 import type { CommandResult, Deployment } from '../helpers/deployment.ts';
 import { PATIENT, createFlow } from '../helpers/flow.ts';
 import type { Flow } from '../helpers/flow.ts';
+import { spawnScript } from '../helpers/spawned.ts';
 import { giveProvidersTheirMemory, stateOf } from '../helpers/told-state.ts';
 import { waitFor } from '../helpers/wait.ts';
 
@@ -52,30 +51,22 @@ afterAll(async () => {
   await Promise.all([backup?.drop(), fresh?.drop()]);
 });
 
-/** Runs `oms rebuild` and kills it the moment it tells that a step begins. */
-async function killedAt(step: string, url: string, flags: string[]): Promise<string[]> {
-  const child = launch(['rebuild', '--why', 'killed', ...flags], { ...lost.environment, DATABASE_URL: url });
-  if (!child.stdout || !child.stderr) throw new Error('no pipes');
-  const output = text(child.stdout);
-  const told: string[] = [];
-  for await (const line of createInterface({ input: child.stderr })) {
-    told.push(line);
-    if (line === `rebuilding: ${step}`) child.kill('SIGKILL');
-  }
-  expect(await output).toBe('');
-  return told;
+/** Begins a rebuild that kills itself as a step begins; resolves with how it ended. */
+function killedAt(step: string, url: string, isBackup: boolean): Promise<string> {
+  const kill = { OMS_TEST_KILL_AT: step, ...(isBackup ? { OMS_TEST_BACKUP: 'yes' } : {}) };
+  return spawnScript('rebuild-process.ts', { ...lost.environment, DATABASE_URL: url, ...kill }).gone;
 }
 
 describe.each([
-  ['a new database', () => fresh, []],
-  ['a restored backup', () => backup, ['--onto-backup']],
-] as const)('the rebuild of %s', (_what, databaseOf, flags) => {
+  ['a new database', () => fresh, false],
+  ['a restored backup', () => backup, true],
+] as const)('the rebuild of %s', (_what, databaseOf, isBackup) => {
   const oms = (...words: string[]): Promise<CommandResult> =>
     runCommand(words, { ...lost.environment, DATABASE_URL: databaseOf().url });
 
   it('may be killed at every step: no role starts, and the next run goes on', async () => {
     for (const step of STEPS) {
-      expect((await killedAt(step, databaseOf().url, [...flags])).at(-1)).toBe(`rebuilding: ${step}`);
+      expect(await killedAt(step, databaseOf().url, isBackup)).toBe('SIGKILL');
       expect(await oms('worker')).toMatchObject({
         code: 1,
         stderr: expect.stringContaining('OMS_REBUILD_UNDER_WAY'),
@@ -88,11 +79,11 @@ describe.each([
   it('ends with every order as it stood, whatever it was begun as', async () => {
     const { stdout, stderr } = await oms('rebuild', '--why', 'once more', '--json');
     expect(stderr).toBe('');
-    expect(JSON.parse(stdout)).toMatchObject({ isBackup: flags.length > 0, restarted: 2 });
+    expect(JSON.parse(stdout)).toMatchObject({ isBackup, restarted: 2 });
     for (const [id, state] of before) expect(await stateOf(databaseOf().db, id)).toEqual(state);
     const onHand = await databaseOf().db.selectFrom('stock').select(['sku', 'reserved', 'on_hand']).execute();
     // What the backup has counted, less what has left; of a new database nothing but what is promised.
-    expect(onHand).toEqual([{ sku: 'SKU-1', reserved: 2, on_hand: flags.length > 0 ? 9_998 : 2 }]);
+    expect(onHand).toEqual([{ sku: 'SKU-1', reserved: 2, on_hand: isBackup ? 9_998 : 2 }]);
     expect((await oms('doctor', '--json')).stdout).not.toContain('OMS_REBUILD_UNDER_WAY');
     const { stdout: audited } = await oms('audit', '--json', '--grace', '0', '--settle', '0');
     expect((JSON.parse(audited) as AuditReport).differences).toEqual([]);
