@@ -205,6 +205,21 @@ describe('oms dlq', () => {
     expect((await list(...filter, '--state', 'retried')).sort()).toEqual(ids);
   });
 
+  it('retries records of one order that were refused together as they stood on their topic', async () => {
+    const id = world.id('together');
+    const values = Array.from({ length: 6 }, (_, n) => `no Avro ${n}`);
+    await world.produce(...values.map((value) => ({ key: id, value: Buffer.from(value) })));
+    await waitFor('their dead letters', async () => (await lettersOf(id)).filter((one) => one.sentAt).length === 6);
+    const few = await oms(['dlq', 'retry', '--order', id, '--limit', '2', '--why', 'w']);
+    expect(few.stdout).toContain('repeat it for the rest');
+    await oms(['dlq', 'retry', '--order', id, '--until', '0s', '--why', 'w']);
+    const again = await waitFor('those of the second attempt', async () => {
+      const letters = (await lettersOf(id)).filter(({ attempt }) => attempt === 1);
+      return letters.length === 6 && letters.toSorted((a, b) => a.record.offset - b.record.offset);
+    });
+    expect(again.map(({ record }) => record.value?.toString())).toEqual(values);
+  });
+
   it('drop records the decision; a decided letter, no choice and no reason are refused', async () => {
     const id = world.id('dropped');
     const letter = await refused(id, garbage(id));
