@@ -180,7 +180,7 @@ describe('oms dlq', () => {
     const edit = (letter: StoredDeadLetter | undefined, value: unknown) =>
       oms(['dlq', 'edit', letter?.id ?? '', '--file', '-', '--why', 'w', '--json'], JSON.stringify(value));
     expect((await edit(letters[0], { ...level, onHand: -5 })).stderr).toContain('onHand is -5');
-    expect((await edit(letters[0], { ...level, onhand: 5 })).stderr).toContain('as in the schema');
+    expect((await edit(letters[0], { ...level, onhand: 5 })).stderr).toContain('onhand is 5: must be a field');
     expect((await edit(letters[0], level)).code).toBe(0);
     await waitFor('the level', () =>
       world.db.selectFrom('stock').selectAll().where('sku', '=', 'SKU-9').where('on_hand', '=', 5).executeTakeFirst(),
