@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Operator } from '../database/decisions.ts';
 import type { FilterFlags } from './dlq/filters.ts';
-import { chosenLetters, withFilters } from './dlq/filters.ts';
+import { DECIDED, chosenLetters, restText, withFilters } from './dlq/filters.ts';
 import { decidedBy, operatorOf } from './operator.ts';
 import { withDatabase } from './clients.ts';
 import { examples, printResult } from './output.ts';
@@ -14,7 +14,7 @@ interface DropFlags extends FilterFlags, Operator {
 
 /** `oms dlq drop` */
 export function createCommand(): Command {
-  return withFilters(decidedBy(new Command()), 1_000)
+  return withFilters(decidedBy(new Command()), DECIDED)
     .argument('[ids...]', 'ids of dead letters, or how they begin')
     .option('--again', 'also those that were decided about already')
     .addHelpText('after', '\nGives dead letters up: they stay where they are, and are no longer open.')
@@ -33,6 +33,7 @@ export function createCommand(): Command {
         for (const { id } of letters) await dropLetter(db, id, by);
         return letters.map(({ id }) => id);
       });
-      printResult(flags, { dropped }, () => `${dropped.length} dead letters dropped`);
+      const rest = restText(ids, flags, dropped.length);
+      printResult(flags, { dropped }, () => `${dropped.length} dead letters dropped${rest}`);
     });
 }

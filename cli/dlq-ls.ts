@@ -13,7 +13,7 @@ interface ListFlags extends FilterFlags {
 
 /** `oms dlq ls` */
 export function createCommand(): Command {
-  return withFilters(new Command(), 50)
+  return withFilters(new Command(), { limit: 50, order: 'newest first' })
     .option('--state <state>', 'only open, retried, edited or dropped ones', stateOption)
     .addHelpText(
       'after',

@@ -3,7 +3,7 @@ import { isOmsError } from '../domain/errors.ts';
 import type { Operator } from '../database/decisions.ts';
 import type { Redriven } from '../replay/redrive/redrive.ts';
 import type { FilterFlags } from './dlq/filters.ts';
-import { chosenLetters, withFilters } from './dlq/filters.ts';
+import { DECIDED, chosenLetters, restText, withFilters } from './dlq/filters.ts';
 import type { Redriver } from './dlq/redriver.ts';
 import { decidedBy, operatorOf } from './operator.ts';
 import { examples, printResult, table } from './output.ts';
@@ -19,7 +19,7 @@ export type Retried = Redriven | { id: string; outcome: 'skipped'; code: string;
 
 /** `oms dlq retry` */
 export function createCommand(): Command {
-  return withFilters(decidedBy(new Command()), 1_000)
+  return withFilters(decidedBy(new Command()), DECIDED)
     .argument('[ids...]', 'ids of dead letters, or how they begin')
     .option('--again', 'also those that were decided about already')
     .addHelpText(
@@ -38,7 +38,7 @@ export function createCommand(): Command {
       const { withRedriver } = await import('./dlq/redriver.ts');
       const retried = await withRedriver(await cliConfig(), (redriver) => retryAll(redriver, ids, flags));
       if (retried.some(({ outcome }) => outcome !== 'produced')) process.exitCode = 1;
-      printResult(flags, retried, () => textOf(retried));
+      printResult(flags, retried, () => textOf(retried) + restText(ids, flags, retried.length));
     });
 }
 

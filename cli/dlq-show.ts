@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 import type { StoredDeadLetter } from '../database/dead-letters.ts';
-import type { StoredDecision } from '../database/decisions.ts';
 import { topicSchemas } from '../kafka/topics.ts';
 import type { Config } from '../platform/config/settings.ts';
 import { withDatabase } from './clients.ts';
 import { findLetter } from './dlq/find-letter.ts';
 import { shownLetter } from './dlq-ls.ts';
+import { shownDecision } from './operator.ts';
 import { examples, printResult } from './output.ts';
 import { cliConfig } from './settings.ts';
 
@@ -45,11 +45,6 @@ async function contentOf(config: Config, { record }: StoredDeadLetter): Promise<
   const [decoded] = schemas[0] ? await codec.decodeBatch(record.topic, [record.value]).catch(() => []) : [];
   if (decoded?.kind === 'event') return { value: decoded.value };
   return { hex: record.value?.subarray(0, 256).toString('hex') };
-}
-
-/** Without the bytes that were sent. */
-function shownDecision({ action, who, why, at, doneAt, outcome }: StoredDecision) {
-  return { action, who, why, at, doneAt, outcome };
 }
 
 function textOf(shown: Record<string, unknown>): string {

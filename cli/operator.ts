@@ -1,6 +1,6 @@
 import { hostname, userInfo } from 'node:os';
 import type { Command } from 'commander';
-import type { Operator } from '../database/decisions.ts';
+import type { Operator, StoredDecision } from '../database/decisions.ts';
 
 /** Adds what every decision of an operator is recorded with. */
 export function decidedBy(command: Command): Command {
@@ -20,4 +20,9 @@ export function operatorName(): string {
 
 export function operatorOf({ who, why }: Operator): Operator {
   return { who, why };
+}
+
+/** A decision as it is shown: without the bytes that were sent. */
+export function shownDecision({ action, who, why, at, doneAt, outcome }: StoredDecision) {
+  return { action, who, why, at, doneAt, outcome };
 }

@@ -5,6 +5,7 @@ import { withDatabase } from './clients.ts';
 import { shownLetter } from './dlq-ls.ts';
 import { workflowUrl } from './orders/links.ts';
 import { orderText } from './orders/order-text.ts';
+import { shownDecision } from './operator.ts';
 import { examples, printResult } from './output.ts';
 import { cliConfig } from './settings.ts';
 
@@ -14,12 +15,14 @@ export function createCommand(): Command {
     .argument('<id>', 'order id')
     .addHelpText('after', examples('oms orders show 536365', 'oms orders show 536365 --json'))
     .action(async (orderId: string, flags: { json?: boolean }) => {
+      const { decisionsAbout } = await import('../database/decisions.ts');
       const { listDeadLetters } = await import('../database/dead-letters.ts');
       const { readOrderView } = await import('../database/order-view.ts');
       const config = await cliConfig();
-      const { view, letters } = await withDatabase(config, async (db) => ({
+      const { view, letters, decisions } = await withDatabase(config, async (db) => ({
         view: await readOrderView(db, orderId),
         letters: await listDeadLetters(db, { orderId }),
+        decisions: await decisionsAbout(db, 'order', orderId),
       }));
       if (!view && letters.length === 0) {
         throw new OmsError('OMS_ORDER_UNKNOWN', `no order ${orderId} is known; was it produced, and does ingest run?`);
@@ -29,7 +32,10 @@ export function createCommand(): Command {
         workflowId,
         workflow: workflowId && (await workflowUrl(config, workflowId, view?.ledger?.runId)),
       };
-      const shown = { orderId, ...view, deadLetters: letters.map(shownLetter), links };
+      const shown = {
+        ...{ orderId, ...view, deadLetters: letters.map(shownLetter) },
+        ...{ decisions: decisions.map(shownDecision), links },
+      };
       printResult(flags, shown, () => orderText(shown));
     });
 }

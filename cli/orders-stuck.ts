@@ -15,7 +15,7 @@ import { cliConfig } from './settings.ts';
 
 interface StuckFlags {
   json?: boolean;
-  olderThan: number;
+  olderThan?: number;
   limit: number;
   why?: string;
   who: string;
@@ -29,7 +29,7 @@ export function createCommand(): Command {
   return new Command()
     .argument('[action]', 'retry, cancel or fail; without one: list')
     .argument('[id]', 'order id')
-    .option('--older-than <duration>', 'list orders that have not moved for so long', durationOption, HOUR_MS)
+    .option('--older-than <duration>', 'list orders that have not moved for so long (default: 1h)', durationOption)
     .option('--limit <rows>', 'most rows, the longest waiting first', countOption(1), 50)
     .option('--why <text>', 'why you decide so; required for an action, and recorded')
     .option('--who <name>', 'who decides; recorded', operatorName())
@@ -69,7 +69,7 @@ function actionOf(text: string): StuckAction {
 
 async function list(flags: StuckFlags): Promise<void> {
   const { stuckOrders } = await import('../ingest/stuck/stuck-orders.ts');
-  const query = { olderThanMs: flags.olderThan, limit: flags.limit };
+  const query = { olderThanMs: flags.olderThan ?? HOUR_MS, limit: flags.limit };
   const orders = await withParts(await cliConfig(), (parts) => stuckOrders(parts, query));
   printResult(flags, orders, () => (orders.length === 0 ? 'No order waits for so long.' : listText(orders)));
 }

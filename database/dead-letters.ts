@@ -100,6 +100,15 @@ export async function sentDeadLetters(db: Database, ids: readonly string[]): Pro
   return new Set(rows.map(({ id }) => id));
 }
 
+/** Values of the refused records of a topic that are about these orders. */
+export async function refusedValues(db: Database, topic: string, orderIds: readonly string[]): Promise<Buffer[]> {
+  const { rows } = await sql<{ value: Buffer }>`
+    select record_value as value from dead_letters
+    where order_id = any(${[...orderIds]}::text[]) and record_topic = ${topic} and record_value is not null
+  `.execute(db);
+  return rows.map(({ value }) => value);
+}
+
 /** Dead letters intended at least `olderThanMs` ago and never acknowledged, oldest first. */
 export async function unsentDeadLetters(db: Database, olderThanMs: number, limit: number): Promise<DeadLetter[]> {
   const { rows } = await sql<DeadLetterRow>`
@@ -139,12 +148,14 @@ export interface DeadLetterFilter {
   state?: LetterState;
   /** Most rows to return. @default 100 */
   limit?: number;
+  /** `place`: as their records stood on their topics, so that those of one order keep their order. @default newest */
+  by?: 'newest' | 'place';
 }
 
 export const LETTER_STATES = ['open', 'retried', 'edited', 'dropped'] as const;
 export type LetterState = (typeof LETTER_STATES)[number];
 
-/** Dead letters, newest first. */
+/** Dead letters, by default newest first. */
 export async function listDeadLetters(db: Database, filter: DeadLetterFilter = {}): Promise<StoredDeadLetter[]> {
   const { code, orderId, source, since, until, state } = filter;
   let query = db.selectFrom('dead_letters').selectAll();
@@ -155,8 +166,11 @@ export async function listDeadLetters(db: Database, filter: DeadLetterFilter = {
   if (until !== undefined) query = query.where('created_at', '<', until);
   if (state === 'open') query = query.where('decided_at', 'is', null);
   else if (state !== undefined) query = query.where('decision', '=', state);
-  const rows = await query
-    .orderBy('created_at', 'desc')
+  const ordered =
+    filter.by === 'place'
+      ? query.orderBy('record_topic').orderBy('record_partition').orderBy('record_offset')
+      : query.orderBy('created_at', 'desc');
+  const rows = await ordered
     .orderBy('id')
     .limit(filter.limit ?? 100)
     .execute();

@@ -22,11 +22,15 @@ const NO_RECORD = {
   ...{ record_topic: null, record_partition: null, record_offset: null, record_time: null },
   ...{ record_key: null, record_value: null, record_headers: null },
 };
+const RECORD_COLUMNS = Object.keys(NO_RECORD) as (keyof typeof NO_RECORD)[];
 
-/** Keeps news until its shipment is there, or its deadline is over. News that is parked already keeps its deadline. */
+/**
+ * Keeps news until its shipment is there, or its deadline is over. News that is parked already keeps its deadline, and the
+ * first record it came in: pushed first, it gets one when the topic repeats it.
+ */
 export async function parkCarrierNews(db: Database, parked: readonly ParkedNews[], deadlineMs: number): Promise<void> {
   if (parked.length === 0) return;
-  const rows = parked.map(({ news, record }) => ({
+  const rows = onePerUpdate(parked).map(({ news, record }) => ({
     shipment_id: news.shipmentId,
     update_id: news.updateId,
     news: JSON.stringify(news),
@@ -36,8 +40,25 @@ export async function parkCarrierNews(db: Database, parked: readonly ParkedNews[
   await db
     .insertInto('parked_carrier_news')
     .values(rows)
-    .onConflict((conflict) => conflict.columns(['shipment_id', 'update_id']).doNothing())
+    .onConflict((conflict) =>
+      conflict
+        .columns(['shipment_id', 'update_id'])
+        .doUpdateSet((set) => Object.fromEntries(RECORD_COLUMNS.map((name) => [name, set.ref(`excluded.${name}`)])))
+        .where('parked_carrier_news.record_topic', 'is', null)
+        .where('excluded.record_topic', 'is not', null),
+    )
     .execute();
+}
+
+/** One statement can write a row once: the first that has a record stands for all. */
+function onePerUpdate(parked: readonly ParkedNews[]): ParkedNews[] {
+  const first = new Map<string, ParkedNews>();
+  for (const one of parked) {
+    const update = `${one.news.shipmentId}\n${one.news.updateId}`;
+    const known = first.get(update);
+    if (!known || (!known.record && one.record)) first.set(update, one);
+  }
+  return [...first.values()];
 }
 
 /** Takes up to `limit` that were not tried for `restMs`, longest ago first; other processes leave them alone for as long. */
@@ -60,13 +81,15 @@ export async function takeParkedNews(db: Database, restMs: number, limit: number
   return parked.sort((a, b) => Number(a.record?.offset ?? 0) - Number(b.record?.offset ?? 0));
 }
 
-export async function unparkCarrierNews(db: Database, news: readonly CarrierUpdate[]): Promise<void> {
-  if (news.length === 0) return;
+/** News that has got a record since it was taken stays, for that record is to have its own end. */
+export async function unparkCarrierNews(db: Database, ended: readonly ParkedNews[]): Promise<void> {
+  if (ended.length === 0) return;
   await sql`
     delete from parked_carrier_news as parked
-    using unnest(${news.map((one) => one.shipmentId)}::text[], ${news.map((one) => one.updateId)}::text[])
-      as done(shipment_id, update_id)
+    using unnest(${ended.map(({ news }) => news.shipmentId)}::text[], ${ended.map(({ news }) => news.updateId)}::text[],
+      ${ended.map(({ record }) => record !== null)}::boolean[]) as done(shipment_id, update_id, has_record)
     where parked.shipment_id = done.shipment_id and parked.update_id = done.update_id
+      and (parked.record_topic is not null) = done.has_record
   `.execute(db);
 }
 

@@ -274,7 +274,7 @@ export const ERRORS = {
   },
   OMS_AUDIT_LETTER_DIFFERS: {
     retryable: false,
-    meaning: 'A dead letter has another key or other bytes on `orders.dlq` than in the database.',
+    meaning: 'A dead letter has another key, reason or other bytes on `orders.dlq` than in the database.',
   },
   OMS_AUDIT_LETTER_MISSING: {
     retryable: false,

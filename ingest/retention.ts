@@ -94,7 +94,8 @@ export async function readRetention({ admin, db, retention, prefix }: RetentionS
   return { topics: retentions, temporalMs, ledgerSinceMs: ledgerSince?.getTime(), nowMs: Date.now() };
 }
 
-async function topicRetentions(admin: Admin, topics: readonly string[]): Promise<TopicRetention[]> {
+/** How long each of these topics keeps records. @throws what Kafka throws */
+export async function topicRetentions(admin: Admin, topics: readonly string[]): Promise<TopicRetention[]> {
   const configNames = ['retention.ms', 'cleanup.policy'];
   const type = kafkajs.ConfigResourceTypes.TOPIC;
   const { resources } = await admin.describeConfigs({

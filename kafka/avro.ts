@@ -19,3 +19,40 @@ export function avroType(schema: unknown): Type {
 export function fullNameOf(schema: AvroSchema): string {
   return schema.namespace ? `${schema.namespace}.${schema.name}` : schema.name;
 }
+
+/** A field that does not fit its schema. */
+export interface Misfit {
+  field: string;
+  value: unknown;
+  rule: string;
+}
+
+/**
+ * The first field that does not fit the schema; with `noUndeclaredFields` also one that the schema does not have, which would
+ * be left out without a word.
+ */
+export function firstMisfit(
+  type: Type,
+  value: unknown,
+  options: { noUndeclaredFields?: boolean } = {},
+): Misfit | undefined {
+  let first: Misfit | undefined;
+  type.isValid(value, {
+    ...options,
+    errorHook: (path, found, expected) => {
+      const extra = undeclaredIn(found, expected);
+      const rule = `must be ${expected.typeName.replace(/^(logical|union|abstract):/, '')}`;
+      first ??= extra
+        ? { field: [...path, extra.name].join('.'), value: extra.value, rule: 'must be a field of the schema' }
+        : { field: path.join('.') || '(record)', value: found, rule };
+    },
+  });
+  return first;
+}
+
+function undeclaredIn(found: unknown, expected: Type): { name: string; value: unknown } | undefined {
+  if (!(expected instanceof avro.types.RecordType) || typeof found !== 'object' || found === null) return undefined;
+  const declared = new Set(expected.fields.map(({ name }) => name));
+  const [extra] = Object.entries(found).filter(([name]) => !declared.has(name));
+  return extra && { name: extra[0], value: extra[1] };
+}

@@ -1,6 +1,6 @@
 import type { Type } from 'avsc';
 import { OmsError, faultError } from '../domain/errors.ts';
-import { avroType, fullNameOf } from './avro.ts';
+import { avroType, firstMisfit, fullNameOf } from './avro.ts';
 import type { AvroSchema } from './avro.ts';
 import { schemaIdIn, withHeader } from './wire-format.ts';
 import type { RegistryPort } from './registry.ts';
@@ -111,14 +111,8 @@ function encodeWith(state: TopicState, value: unknown): Buffer {
 
 /** The first field that does not fit the schema, as an error that names it. */
 function misfit(type: Type, value: unknown): OmsError | undefined {
-  let first: OmsError | undefined;
-  type.isValid(value, {
-    errorHook: (path, found, expected) => {
-      const rule = `must be ${expected.typeName.replace(/^(logical|union|abstract):/, '')}`;
-      first ??= faultError('OMS_INGEST_FIELD_INVALID', { field: path.join('.') || '(record)', value: found, rule });
-    },
-  });
-  return first;
+  const first = firstMisfit(type, value);
+  return first && faultError('OMS_INGEST_FIELD_INVALID', first);
 }
 
 function* idsIn(values: readonly (Buffer | null)[]): Iterable<number> {

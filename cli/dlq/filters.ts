@@ -17,14 +17,14 @@ export interface FilterFlags {
 }
 
 /** The options that choose dead letters. */
-export function withFilters(command: Command, limit: number): Command {
+export function withFilters(command: Command, { limit, order }: { limit: number; order: string }): Command {
   return command
     .option('--code <code>', 'only this error code')
     .option('--order <id>', 'only of this order')
     .option('--source <name>', 'only from this source')
     .option('--since <time>', 'only refused since: a time, or how long ago (24h)', timeOption)
     .option('--until <time>', 'only refused before', timeOption)
-    .option('--limit <rows>', 'most of them, newest first', countOption(1), limit);
+    .option('--limit <rows>', `most of them, ${order}`, countOption(1), limit);
 }
 
 export function stateOption(text: string): LetterState {
@@ -38,7 +38,7 @@ export function filterOf({ order: orderId, code, source, since, until, limit }: 
 }
 
 /**
- * The dead letters a decision is about: those named, or the open ones a filter chooses, oldest first.
+ * The dead letters a decision is about: those named, or the open ones a filter chooses, as they stood on their topics.
  * @throws OmsError OMS_CLI_USAGE for neither or both; OMS_DLQ_UNKNOWN
  */
 export async function chosenLetters(
@@ -52,5 +52,12 @@ export async function chosenLetters(
     throw new OmsError('OMS_CLI_USAGE', 'give ids of dead letters, or a filter such as --code, --order or --since');
   if (ids.length > 0) return Promise.all(ids.map((id) => findLetter(db, id)));
   const { listDeadLetters } = await import('../../database/dead-letters.ts');
-  return (await listDeadLetters(db, { ...conditions, limit, state: 'open' })).reverse();
+  return listDeadLetters(db, { ...conditions, limit, state: 'open', by: 'place' });
 }
+
+/** How the letters of a decision are chosen by a filter. */
+export const DECIDED = { limit: 1_000, order: 'as they stood on their topics' };
+
+/** Said where a filter chose as many as it may: there may be more. */
+export const restText = (ids: readonly string[], { limit }: FilterFlags, chosen: number): string =>
+  ids.length === 0 && chosen === limit ? `\nNo more than ${limit} at once (--limit): repeat it for the rest.` : '';

@@ -1,11 +1,14 @@
 import type { OrderView, TimelineEntry } from '../../database/order-view.ts';
 import type { shownLetter } from '../dlq-ls.ts';
+import type { shownDecision } from '../operator.ts';
 import { money, table } from '../output.ts';
 
 /** Everything `oms orders show` knows of an order. An order that was only ever refused has nothing but dead letters. */
 export type ShownOrder = Partial<OrderView> & {
   orderId: string;
   deadLetters: ReturnType<typeof shownLetter>[];
+  /** What operators decided about it, oldest first. */
+  decisions: ReturnType<typeof shownDecision>[];
   links: { workflowId: string | null; workflow: string | null };
 };
 
@@ -69,9 +72,13 @@ function fulfillments({ fulfillments: parts = [], order }: ShownOrder): string {
   );
 }
 
-/** Incoming events, carriers' news and outgoing events in one list, by time. */
-function timeline({ timeline: told = [], incoming = [], news = [] }: ShownOrder): string {
+/** Incoming events, carriers' news, decisions of operators and outgoing events in one list, by time. */
+function timeline({ timeline: told = [], incoming = [], news = [], decisions }: ShownOrder): string {
   const rows = [
+    ...decisions.map(({ at, action, who, why, doneAt }) => ({
+      at,
+      row: ['→', `operator: ${action}`, who, doneAt ? why : `${why} (not carried out yet)`],
+    })),
     ...incoming.map(({ at, type, eventId, outcome, reason }) => ({
       at,
       row: ['→', type, eventId, reason ? `${outcome}: ${reason}` : outcome],

@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { OmsError, faultError, isOmsError } from '../../domain/errors.ts';
 import type { Fault } from '../../domain/errors.ts';
 import { toIncomingEvent } from '../../ingest/convert.ts';
-import { avroType } from '../../kafka/avro.ts';
+import { avroType, firstMisfit } from '../../kafka/avro.ts';
 import { orderEventSchema } from '../../schemas/index.ts';
 import type { OrderEvent } from '../../schemas/index.ts';
 
@@ -120,13 +120,6 @@ const withNulls = (value: JsonObject, names: readonly string[]): JsonObject => (
 
 /** @throws OmsError OMS_CLI_INPUT_INVALID for the first field that the schema does not have or has otherwise */
 function requireShape(event: unknown): asserts event is OrderEvent {
-  let first: OmsError | undefined;
-  TYPE.isValid(event, {
-    noUndeclaredFields: true,
-    errorHook: (path, value, expected) => {
-      const rule = `must be ${expected.typeName.replace(/^(logical|union|abstract):/, '')} as in the schema of OrderEvent`;
-      first ??= faultError('OMS_CLI_INPUT_INVALID', { field: path.join('.') || '(event)', value, rule });
-    },
-  });
-  if (first) throw first;
+  const wrong = firstMisfit(TYPE, event, { noUndeclaredFields: true });
+  if (wrong) throw faultError('OMS_CLI_INPUT_INVALID', wrong);
 }

@@ -8,19 +8,27 @@ interface RoleAccess {
   writes: readonly TopicKind[];
   /** Consumer groups it commits in. */
   groups: readonly string[];
+  /** Groups whose lag it tells, with the topic each reads. */
+  lags?: Readonly<Record<string, TopicKind>>;
+  /** Topics whose settings it judges. */
+  settings?: readonly TopicKind[];
 }
 
 const OUTGOING: readonly TopicKind[] = ['shipments', 'invoices', 'deliveries', 'order-status'];
+
+/** Topics we read ourselves, on which the publisher puts what was asked for over HTTP. */
+const POSTED: readonly TopicKind[] = ['orders', 'carrier-updates'];
 
 const ROLES: Readonly<Record<string, RoleAccess>> = {
   ingest: {
     reads: ['orders', 'carrier-updates', 'stock-levels'],
     writes: ['orders.dlq'],
     groups: ['ingest', 'carrier', 'stock'],
+    settings: ['orders', 'orders.dlq'],
   },
   worker: { reads: [], writes: [], groups: [] },
-  publisher: { reads: [], writes: OUTGOING, groups: [] },
-  api: { reads: [], writes: [], groups: [] },
+  publisher: { reads: [], writes: [...OUTGOING, ...POSTED], groups: [] },
+  api: { reads: [], writes: [], groups: [], lags: { carrier: 'carrier-updates', stock: 'stock-levels' } },
 };
 
 /** Topics that know what a restored database may lack. */
@@ -39,6 +47,11 @@ function linesOf(prefix: string, role: string, access: RoleAccess): string[] {
     ...access.groups.map((group) =>
       acl(role, `--operation Read --operation Describe --group '${groupName(prefix, group)}'`),
     ),
+    ...Object.entries(access.lags ?? {}).flatMap(([group, kind]) => [
+      acl(role, `--operation Describe --group '${groupName(prefix, group)}'`),
+      acl(role, `--operation Describe --topic '${topics[kind]}'`),
+    ]),
+    ...(access.settings ?? []).map((kind) => acl(role, `--operation DescribeConfigs --topic '${topics[kind]}'`)),
     // Every role compares the deployment id, and what was told and taken last with what the database knows, at its start:
     // in groups of its own that it deletes again.
     acl(role, `--operation Read --operation Describe --topic '${deploymentTopic(prefix)}'`),

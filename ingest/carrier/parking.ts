@@ -40,7 +40,7 @@ async function retryBatch(options: ParkingOptions): Promise<number> {
     const letters = refused.flatMap(({ one, why }) => newsLetter(one, why));
     options.onDeadLetters(await options.office.send(letters));
     for (const { one, why } of refused) note(options, one, why(one.news));
-    const ended = judged.filter(({ end }) => end !== 'waits').map(({ one }) => one.news);
+    const ended = judged.filter(({ end }) => end !== 'waits').map(({ one }) => one);
     await unparkCarrierNews(options.db, ended);
     return due.length;
   } catch (error) {

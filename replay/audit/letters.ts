@@ -1,6 +1,6 @@
-import { hash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
+import { matchLetters } from '../../database/letter-match.ts';
 import type { ConsumedRecord } from '../../kafka/consumer.ts';
 import { DLQ_HEADERS, headerText } from '../../kafka/headers.ts';
 import type { AuditCode, Difference, WholeCheck } from './difference.ts';
@@ -24,35 +24,27 @@ export async function createSeenLetters(connection: Database): Promise<SeenLette
   };
 }
 
-const idOf = ({ headers }: ConsumedRecord): string => headerText(headers, DLQ_HEADERS.id) ?? '';
-const digest = (bytes: Buffer | null): Buffer | null => bytes && hash('sha256', bytes, 'buffer');
-
 /** A dead letter is written down before it is sent: its row is there whenever its record is. */
 async function noteLetters(db: Database, records: readonly ConsumedRecord[]): Promise<Difference[]> {
-  const { rows } = await sql<{ position: number; isKnown: boolean }>`
-    with given as (
-      select * from unnest(${records.map(idOf)}::text[], ${records.map(({ key }) => digest(key))}::bytea[],
-        ${records.map(({ value }) => digest(value))}::bytea[]) with ordinality as r(id, key, value, position)
-    ), noted as (
-      insert into audit_letters select l.id from given g join dead_letters l on l.id = g.id on conflict do nothing
-    )
-    select g.position::int, l.id is not null as "isKnown" from given g left join dead_letters l on l.id = g.id
-    where l.id is null or sha256(l.record_key) is distinct from g.key or sha256(l.record_value) is distinct from g.value
-    order by g.position
-  `.execute(db);
-  return rows.flatMap(({ position, isKnown }) => {
-    const record = records[position - 1];
-    if (!record) return [];
-    return isKnown
-      ? [found('OMS_AUDIT_LETTER_DIFFERS', record, 'has another key or other bytes than in the database')]
-      : [found('OMS_AUDIT_LETTER_UNKNOWN', record, 'is not in the database')];
+  const given = records.map((record) => ({ id: textIn(record, 'id'), code: textIn(record, 'errorCode'), ...record }));
+  const matched = await matchLetters(db, given);
+  const known = given.flatMap(({ id }, i) => (matched[i] ? [id] : []));
+  await sql`insert into audit_letters select unnest(${known}::text[]) on conflict do nothing`.execute(db);
+  return records.flatMap((record, i) => {
+    const match = matched[i];
+    if (!match) return [found('OMS_AUDIT_LETTER_UNKNOWN', record, 'is not in the database')];
+    if (match.isSame) return [];
+    return [found('OMS_AUDIT_LETTER_DIFFERS', record, 'has another key, reason or other bytes than in the database')];
   });
 }
+
+const textIn = ({ headers }: ConsumedRecord, name: 'id' | 'errorCode'): string =>
+  headerText(headers, DLQ_HEADERS[name]) ?? '';
 
 function found(code: AuditCode, record: ConsumedRecord, what: string): Difference {
   const { topic, partition, offset, headers } = record;
   const orderId = headerText(headers, DLQ_HEADERS.orderId) ?? null;
-  const detail = `dead letter ${idOf(record) || 'without id'} ${what}`;
+  const detail = `dead letter ${textIn(record, 'id') || 'without id'} ${what}`;
   return { part: 'letters', code, orderId, subject: `${topic} ${partition}:${offset}`, detail, remedy: null };
 }
 

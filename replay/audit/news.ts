@@ -1,13 +1,16 @@
 import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
+import { refusedValues } from '../../database/dead-letters.ts';
 import { postedId } from '../../database/posted-records.ts';
 import { readUpdate } from '../../ingest/carrier/topic.ts';
 import { deadLetterId } from '../../ingest/dead-letters.ts';
 import { storedRecord } from '../../ingest/record.ts';
+import { readValue } from '../../ingest/wire-faults.ts';
 import { orderIdOf } from '../../domain/ids.ts';
 import type { Codec } from '../../kafka/codec.ts';
 import type { ConsumedRecord } from '../../kafka/consumer.ts';
 import { headerText } from '../../kafka/headers.ts';
+import type { CarrierUpdate } from '../../schemas/index.ts';
 import type { Difference, OrderCheck } from './difference.ts';
 import type { TopicReading } from './topic-reading.ts';
 
@@ -22,7 +25,7 @@ export async function auditNews(
 ): Promise<Difference[]> {
   if (records.length === 0) return [];
   await codec.prefetch(records.map(({ value }) => value));
-  const read = records.map((record) => ({ record, news: readUpdate(codec, record).given?.news }));
+  const read: ReadNews[] = records.map((record) => ({ record, news: readUpdate(codec, record).given?.news }));
   // One statement: news that goes from one place to another meanwhile is seen in one of them.
   const { rows } = await sql<{ position: number }>`
     select given.position::int from unnest(
@@ -38,19 +41,38 @@ export async function auditNews(
       and not exists (select from orders o where o.order_id = given.order_id and o.rebuilt_at is not null)
     order by given.position
   `.execute(db);
-  return rows.flatMap(({ position }) => lost(read[position - 1]));
+  const open = rows.flatMap(({ position }) => read[position - 1] ?? []);
+  const refused = await refusedUpdates({ db, codec }, open);
+  return open.filter(({ news }) => !news || !refused.has(updateKey(news))).map(lost);
 }
 
-function lost(one: { record: ConsumedRecord; news: { shipmentId: string; updateId: string } | undefined } | undefined) {
-  if (!one) return [];
-  const { topic, partition, offset } = one.record;
-  const what = one.news ? `update ${one.news.updateId} of shipment ${one.news.shipmentId}` : 'a record nobody can read';
-  const difference: Difference = {
+type ReadNews = { record: ConsumedRecord; news: Pick<CarrierUpdate, 'shipmentId' | 'updateId'> | undefined };
+
+const updateKey = ({ shipmentId, updateId }: Pick<CarrierUpdate, 'shipmentId' | 'updateId'>): string =>
+  `${shipmentId}\n${updateId}`;
+
+/** News that came again while it was parked is refused once: the dead letter is that of the record it came in first. */
+async function refusedUpdates(
+  { db, codec }: { db: Database; codec: Codec },
+  open: readonly ReadNews[],
+): Promise<Set<string>> {
+  const orderIds = [...new Set(open.flatMap(({ news }) => (news ? orderIdOf(news.shipmentId) : [])))];
+  const [topic] = open.map(({ record }) => record.topic);
+  if (topic === undefined || orderIds.length === 0) return new Set();
+  const values = await refusedValues(db, topic, orderIds);
+  await codec.prefetch(values);
+  const read = values.map((value) => readValue<CarrierUpdate>(codec, topic, value));
+  return new Set(read.flatMap(({ event }) => (event ? updateKey(event) : [])));
+}
+
+function lost({ record, news }: ReadNews): Difference {
+  const { topic, partition, offset } = record;
+  const what = news ? `update ${news.updateId} of shipment ${news.shipmentId}` : 'a record nobody can read';
+  return {
     ...{ part: 'news', code: 'OMS_AUDIT_NEWS_LOST', subject: `${topic} ${partition}:${offset}`, remedy: null },
-    orderId: one.news ? orderIdOf(one.news.shipmentId) : null,
+    orderId: news ? orderIdOf(news.shipmentId) : null,
     detail: `${what} was committed, and is neither taken in, nor parked, nor a dead letter`,
   };
-  return [difference];
 }
 
 /** Notes which records are ours: what was told over HTTP, taken in, and put on the topic by the publisher. */

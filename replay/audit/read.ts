@@ -9,12 +9,13 @@ import { readTopics } from '../../kafka/read-topics.ts';
 import { groupName, topicNames } from '../../kafka/topics.ts';
 import type { TopicKind } from '../../kafka/topics.ts';
 import { auditInput } from './input.ts';
+import { startKept } from './kept.ts';
 import { OUTGOING } from './outbox.ts';
 import type { AuditPart, Difference } from './difference.ts';
 import type { SeenLetters } from './letters.ts';
 import { auditNews, notePosted } from './news.ts';
 import type { SeenRecords } from './seen.ts';
-import type { KeptSince, TopicReading } from './topic-reading.ts';
+import type { TopicReading } from './topic-reading.ts';
 
 export interface TopicReadingOptions {
   db: Database;
@@ -104,36 +105,4 @@ export async function committedOffsets(
     BigInt(offset),
   ]);
   return new Map(offsets.filter(([, offset]) => offset > 0n));
-}
-
-interface KeptRecords {
-  /** Told of the first record of each batch. */
-  note(record: ConsumedRecord): void;
-  since(): KeptSince;
-}
-
-/**
- * Topics forget what is too old, a partition at a time. Where one has, only what is newer than the oldest record it still
- * holds can be expected to be there.
- */
-async function startKept(admin: Admin, topics: readonly [string, TopicKind][], readAt: Date): Promise<KeptRecords> {
-  const oldest = new Map<string, number>();
-  const place = (topic: string, partition: number): string => `${topic}/${partition}`;
-  for (const [topic] of topics) {
-    for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
-      if (BigInt(low) > 0n) oldest.set(place(topic, partition), low === high ? readAt.getTime() : -1);
-    }
-  }
-  return {
-    note: ({ topic, partition, timestamp }) => {
-      if (oldest.get(place(topic, partition)) === -1) oldest.set(place(topic, partition), timestamp);
-    },
-    since: () => {
-      const times = topics.map(([topic, kind]): [TopicKind, Date] => {
-        const own = [...oldest].flatMap(([at, time]) => (at.startsWith(`${topic}/`) ? [time] : []));
-        return [kind, new Date(Math.max(0, ...own))];
-      });
-      return Object.fromEntries(times.filter(([, time]) => time.getTime() > 0));
-    },
-  };
 }

@@ -3,7 +3,7 @@ import { OmsError, faultError } from '../../domain/errors.ts';
 import { readUpdate } from '../../ingest/carrier/topic.ts';
 import { decodeRecords } from '../../ingest/decode.ts';
 import { decodeLevels } from '../../ingest/stock/levels.ts';
-import { avroType } from '../../kafka/avro.ts';
+import { avroType, firstMisfit } from '../../kafka/avro.ts';
 import type { AvroSchema } from '../../kafka/avro.ts';
 import type { Codec } from '../../kafka/codec.ts';
 import type { ConsumedRecord } from '../../kafka/consumer.ts';
@@ -85,12 +85,6 @@ export async function encodeReplacement(
 
 /** A misspelt field would be left out without a word. */
 function requireKnownFields(schema: AvroSchema | undefined, value: Fields): void {
-  if (!schema) return;
-  avroType(schema).isValid(value, {
-    noUndeclaredFields: true,
-    errorHook: (path, found, expected) => {
-      const rule = `must be ${expected.typeName.replace(/^(logical|union|abstract):/, '')} as in the schema`;
-      throw faultError('OMS_INGEST_FIELD_INVALID', { field: path.join('.') || '(record)', value: found, rule });
-    },
-  });
+  const wrong = schema && firstMisfit(avroType(schema), value, { noUndeclaredFields: true });
+  if (wrong) throw faultError('OMS_INGEST_FIELD_INVALID', wrong);
 }

@@ -46,7 +46,7 @@ describe('a line of order events', () => {
     ['no JSON', '{', '(line)'],
     ['a list', '[]', '(line)'],
     ['without an event id', JSON.stringify({ ...EVENT, eventId: undefined }), 'eventId'],
-    ['with a field the schema does not have', JSON.stringify({ ...EVENT, evntId: 'x' }), '(event)'],
+    ['with a field the schema does not have', JSON.stringify({ ...EVENT, evntId: 'x' }), 'evntId'],
     [
       'with a quantity that is text',
       JSON.stringify({ ...EVENT, payload: { OrderPlaced: { ...ORDER, items: [{ ...ITEM, quantity: '2' }] } } }),

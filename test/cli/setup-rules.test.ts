@@ -85,6 +85,15 @@ describe('the least a role needs on Kafka', () => {
       expect(lines.get('ingest')).toContain(`--group 'p.oms-${group}'`);
   });
 
+  it('lets the api tell the lag of each group, and ingest judge how long topics keep orders', () => {
+    for (const group of ['ingest', 'carrier', 'stock'])
+      expect(lines.get('api')).toContain(`--operation Describe --group 'p.oms-${group}'`);
+    for (const kind of ['orders', 'carrier-updates', 'stock-levels'])
+      expect(lines.get('api')).toMatch(new RegExp(`--operation Describe --topic 'p.${kind}'`));
+    for (const kind of ['orders', 'orders.dlq'])
+      expect(lines.get('ingest')).toContain(`--operation DescribeConfigs --topic 'p.${kind}'`);
+  });
+
   it('lets every role compare what was told and taken last with what the database knows', () => {
     expect([...lines.keys()]).toEqual(['ingest', 'worker', 'publisher', 'api']);
     for (const own of lines.values()) {
@@ -94,12 +103,14 @@ describe('the least a role needs on Kafka', () => {
     }
   });
 
-  it('lets only the publisher write what is published, and only ingest write dead letters', () => {
+  it('lets only the publisher write what is published or posted over HTTP, and only ingest write dead letters', () => {
+    const posted: string[] = ['orders', 'carrier-updates'];
     for (const { kind, direction } of TOPICS) {
       const writers = [...lines].filter(([, own]) =>
         own.includes(`--operation Write --operation Describe --topic 'p.${kind}'`),
       );
-      const expected = direction === 'in' ? [] : kind === 'orders.dlq' ? ['ingest'] : ['publisher'];
+      const isSent = direction === 'out' || posted.includes(kind);
+      const expected = kind === 'orders.dlq' ? ['ingest'] : isSent ? ['publisher'] : [];
       expect(writers.map(([role]) => role)).toEqual(expected);
     }
   });

@@ -8,6 +8,8 @@ import { readProgress } from '../../database/orders/progress.ts';
 import { createCarrierNews } from '../../ingest/carrier/main.ts';
 import type { CarrierNewsWays } from '../../ingest/carrier/main.ts';
 import { createKafka } from '../../kafka/client.ts';
+import type { ConsumedRecord } from '../../kafka/consumer.ts';
+import { readTopics as readRecords } from '../../kafka/read-topics.ts';
 import { createCodec } from '../../kafka/codec.ts';
 import type { Codec } from '../../kafka/codec.ts';
 import { createPublisher } from '../../kafka/publisher.ts';
@@ -36,6 +38,8 @@ export interface CarrierTopicWorld extends FulfillmentWorld {
   produce(...records: (CarrierUpdate | { key: string | null; value: Buffer | null })[]): Promise<void>;
   untilRead(): Promise<void>;
   committed(): Promise<number>;
+  /** Everything on the topic. */
+  records(): Promise<ConsumedRecord[]>;
   deadLetters(): Promise<TopicRecord[]>;
   /** Places an order of two shipments and brings it as far as booked; returns its id. */
   booked(): Promise<string>;
@@ -74,6 +78,8 @@ export async function createCarrierTopicWorld(): Promise<CarrierTopicWorld> {
     const [found] = await admin.fetchOffsets({ groupId: groupName(prefix, 'carrier'), topics: [topic] });
     return Math.max(0, Number(found?.partitions[0]?.offset ?? 0));
   };
+
+  const fromBeginning = () => ({ groupId: `${prefix}${randomUUID()}`, fromBeginning: true, follow: false });
 
   return {
     ...world,
@@ -121,11 +127,16 @@ export async function createCarrierTopicWorld(): Promise<CarrierTopicWorld> {
     untilRead: async () => {
       await waitFor('all updates to be committed', async () => (await endOf(admin, topic)) === (await committed()));
     },
+    records: async () => {
+      const all: ConsumedRecord[] = [];
+      const onRecords = (records: readonly ConsumedRecord[]) => Promise.resolve(all.push(...records) > 0);
+      await readRecords({ kafka, admin, topics: [topic], ...fromBeginning(), onRecords });
+      return all;
+    },
     deadLetters: async () => {
       const all: TopicRecord[] = [];
       const onRecords = (records: readonly TopicRecord[]) => Promise.resolve(all.push(...records) > 0);
-      const reading = { topics: [topics['orders.dlq']], groupId: `${prefix}${randomUUID()}` };
-      await readTopics({ kafka, admin, ...reading, fromBeginning: true, follow: false, onRecords });
+      await readTopics({ kafka, admin, topics: [topics['orders.dlq']], ...fromBeginning(), onRecords });
       return all;
     },
     booked: async () => {

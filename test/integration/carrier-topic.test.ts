@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { parkCarrierNews, unparkCarrierNews } from '../../database/parked-carrier-news.ts';
 import { topicNames } from '../../kafka/topics.ts';
+import { auditNews } from '../../replay/audit/news.ts';
 import { createCarrierTopicWorld } from '../helpers/carrier-topic-world.ts';
 import type { CarrierTopicWorld, RunningNews } from '../helpers/carrier-topic-world.ts';
 import { testEnvironment } from '../helpers/stack.ts';
@@ -208,6 +210,48 @@ describe('news that is faster than its shipment', () => {
     await waitFor('nothing to be parked', async () => (await parked(id)) === 0);
   });
 
+  it('is refused with the record the topic repeats it in, when it was pushed before', async () => {
+    const id = `${world.prefix}${randomUUID().slice(0, 8)}`;
+    await placeAndTake(id);
+    const { occurredAt, ...rest } = world.update(`${id}:1`, 'dispatched');
+    const pushed = { ...rest, status: 'dispatched' as const, at: occurredAt };
+    await parkCarrierNews(world.db, [{ news: pushed, record: null }], 3_600_000);
+    const before = await start();
+    await world.produce(world.update(`${id}:1`, 'dispatched'));
+    await world.untilRead();
+    expect(await parked(id)).toBe(1);
+    await before.stop();
+    // What a process took before the record came ends without it; the record is not forgotten.
+    await unparkCarrierNews(world.db, [{ news: pushed, record: null }]);
+    await world.db.updateTable('parked_carrier_news').set({ deadline: new Date() }).execute();
+    await start();
+    await waitFor('nothing to be parked', async () => (await parked(id)) === 0);
+    expect(await byCode('OMS_INGEST_SHIPMENT_UNKNOWN', new RegExp(id))).toHaveLength(1);
+    expect(await lost(id)).toEqual([]);
+  });
+
+  it('is refused once when it comes again meanwhile, and the audit misses nothing', async () => {
+    const id = `${world.prefix}${randomUUID().slice(0, 8)}`;
+    await placeAndTake(id);
+    const before = await start();
+    const [first, again] = [
+      world.update(`${id}:1`, 'dispatched'),
+      world.update(`${id}:1`, 'dispatched', { detail: 'x' }),
+    ];
+    await world.produce(first, again);
+    await world.untilRead();
+    await world.produce(again);
+    await world.untilRead();
+    await before.stop();
+    await world.db.updateTable('parked_carrier_news').set({ deadline: new Date() }).execute();
+    await start();
+    await waitFor('nothing to be parked', async () => (await parked(id)) === 0);
+    expect(await byCode('OMS_INGEST_SHIPMENT_UNKNOWN', new RegExp(id))).toHaveLength(1);
+    expect(await lost(id)).toEqual([]);
+    await world.db.deleteFrom('dead_letters').where('order_id', '=', id).execute();
+    expect(await lost(id)).toHaveLength(3);
+  });
+
   it('waits, too, when it cannot be applied for a reason of its own, and holds up nobody else’s', async () => {
     const [id, other] = [await world.booked(), await world.booked()];
     // What was promised to the order has vanished: no step can take it off the shelf.
@@ -275,6 +319,12 @@ function field(name: string, value: RegExp, rule: RegExp): Refused {
 async function placeAndTake(id: string): Promise<void> {
   await world.place(id, [{ sku: 'e' }]);
   await world.activities.takeOrder(id, 'run');
+}
+
+/** News of an order that the audit finds nowhere, though its records were committed. */
+async function lost(orderId: string): Promise<string[]> {
+  const found = await auditNews(world, await world.records());
+  return found.flatMap((one) => (one.orderId === orderId ? [one.subject] : []));
 }
 
 async function parked(orderId: string): Promise<number> {

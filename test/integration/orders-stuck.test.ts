@@ -231,7 +231,7 @@ describe('oms orders stuck', () => {
   const oms = async (...words: string[]): Promise<{ code: number; out: string; told: string }> => {
     const settings = { DATABASE_URL: world.url, OMS_PREFIX: world.prefix, OMS_STATE_DIR: '.oms/none' };
     const env = { ...process.env, ...testEnvironment(), ...settings };
-    const line = [ENTRY, 'orders', 'stuck', ...words];
+    const line = [ENTRY, 'orders', ...words];
     return promisify(execFile)(process.execPath, line, { env }).then(
       ({ stdout }) => ({ code: 0, out: stdout, told: '' }),
       ({ code, stderr }: { code: number; stderr: string }) => ({ code, out: '', told: stderr }),
@@ -239,15 +239,20 @@ describe('oms orders stuck', () => {
   };
 
   it('lists those that wait for so long, and refuses what is not safe with a code', async () => {
-    const { code, out } = await oms('--older-than', '1h', '--json');
+    const { code, out } = await oms('stuck', '--older-than', '1h', '--json');
     const listed = JSON.parse(out) as { orderId: string }[];
     expect({ code, ids: listed.map(({ orderId }) => orderId) }).toEqual({
       code: 0,
       ids: [world.id('awaited'), world.id('claimed')],
     });
-    const skip = await oms('skip', world.id('claimed'), '--json');
+    const skip = await oms('stuck', 'skip', world.id('claimed'), '--json');
     expect({ code: skip.code, told: skip.told }).toEqual({ code: 1, told: expect.stringContaining(refusal.code) });
-    const retry = await oms('retry', world.id('claimed'), '--why', 'a test');
+    const retry = await oms('stuck', 'retry', world.id('claimed'), '--why', 'a test');
     expect(retry).toMatchObject({ code: 1, told: expect.stringContaining('does `oms ingest` run?') });
+  });
+
+  it('leaves its decisions where the order is shown: what, who and why', async () => {
+    const { out } = await oms('show', world.id('fail'));
+    expect(out).toMatch(/operator: fail +tester +the carrier has gone out of business/);
   });
 });

@@ -180,7 +180,7 @@ describe('oms dlq', () => {
     const edit = (letter: StoredDeadLetter | undefined, value: unknown) =>
       oms(['dlq', 'edit', letter?.id ?? '', '--file', '-', '--why', 'w', '--json'], JSON.stringify(value));
     expect((await edit(letters[0], { ...level, onHand: -5 })).stderr).toContain('onHand is -5');
-    expect((await edit(letters[0], { ...level, onhand: 5 })).stderr).toContain('as in the schema');
+    expect((await edit(letters[0], { ...level, onhand: 5 })).stderr).toContain('onhand is 5: must be a field');
     expect((await edit(letters[0], level)).code).toBe(0);
     await waitFor('the level', () =>
       world.db.selectFrom('stock').selectAll().where('sku', '=', 'SKU-9').where('on_hand', '=', 5).executeTakeFirst(),
@@ -203,6 +203,21 @@ describe('oms dlq', () => {
     const retried = await oms(['dlq', 'retry', ...filter, '--why', 'key mended', '--who', 'me', '--json']);
     expect(JSON.parse(retried.stdout)).toMatchObject([{ outcome: 'produced' }, { outcome: 'produced' }]);
     expect((await list(...filter, '--state', 'retried')).sort()).toEqual(ids);
+  });
+
+  it('retries records of one order that were refused together as they stood on their topic', async () => {
+    const id = world.id('together');
+    const values = Array.from({ length: 6 }, (_, n) => `no Avro ${n}`);
+    await world.produce(...values.map((value) => ({ key: id, value: Buffer.from(value) })));
+    await waitFor('their dead letters', async () => (await lettersOf(id)).filter((one) => one.sentAt).length === 6);
+    const few = await oms(['dlq', 'retry', '--order', id, '--limit', '2', '--why', 'w']);
+    expect(few.stdout).toContain('repeat it for the rest');
+    await oms(['dlq', 'retry', '--order', id, '--until', '0s', '--why', 'w']);
+    const again = await waitFor('those of the second attempt', async () => {
+      const letters = (await lettersOf(id)).filter(({ attempt }) => attempt === 1);
+      return letters.length === 6 && letters.toSorted((a, b) => a.record.offset - b.record.offset);
+    });
+    expect(again.map(({ record }) => record.value?.toString())).toEqual(values);
   });
 
   it('drop records the decision; a decided letter, no choice and no reason are refused', async () => {
