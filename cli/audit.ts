@@ -41,8 +41,8 @@ export function createCommand(): Command {
     .option('--settle <seconds>', 'look at what was found again after so long', numberOption(0), 5)
     .addHelpText(
       'after',
-      '\nCompares ledger, Temporal, outbox, topics, stock, invoices and the records of the providers, while the OMS runs.\n' +
-        'Exits with 1 when differences are found, repaired or not.',
+      '\nCompares ledger, Temporal, outbox, topics, dead letters, news of carriers, stock, invoices and the records of the\n' +
+        'providers, while the OMS runs. Exits with 1 when differences are found, repaired or not.',
     )
     .addHelpText(
       'after',

@@ -27,8 +27,9 @@ export function createCommand(): Command {
     )
     .action(async (ids: string[], flags: DropFlags) => {
       const { dropLetter } = await import('../replay/redrive/redrive.ts');
-      const dropped = await withDatabase(await cliConfig(), async (db) => {
-        const letters = await chosenLetters(db, ids, flags);
+      const config = await cliConfig();
+      const dropped = await withDatabase(config, async (db) => {
+        const letters = await chosenLetters(db, ids, flags, config.OMS_PREFIX);
         const by = { ...operatorOf(flags), again: flags.again };
         for (const { id } of letters) await dropLetter(db, id, by);
         return letters.map(({ id }) => id);

@@ -21,18 +21,21 @@ export function createCommand(): Command {
         'oms dlq ls --state open',
         'oms dlq ls --code OMS_INGEST_FIELD_INVALID --since 24h --limit 10',
         'oms dlq ls --order 536365 --json',
+        'oms dlq ls --topic carrier-updates --state open',
       ),
     )
     .action(async (flags: ListFlags) => {
       const { countDeadLetters, listDeadLetters } = await import('../database/dead-letters.ts');
-      const { letters, counts } = await withDatabase(await cliConfig(), async (db) => ({
-        letters: await listDeadLetters(db, { ...filterOf(flags), state: flags.state }),
-        counts: await countDeadLetters(db),
+      const config = await cliConfig();
+      const filter = { ...filterOf(flags, config.OMS_PREFIX), state: flags.state };
+      const { letters, counts } = await withDatabase(config, async (db) => ({
+        letters: await listDeadLetters(db, filter),
+        counts: await countDeadLetters(db, filter),
       }));
       if (flags.json) return printJson({ counts, deadLetters: letters.map(shownLetter) });
       print(lettersTable(letters));
       const lines = counts.map(({ code, count, open }) => `${code} ${count}, ${open} open`);
-      print(`\n${lines.join('\n') || 'no dead letters'}`);
+      print(`\n${lines.join('\n') || 'no dead letter is chosen by this'}`);
     });
 }
 

@@ -45,7 +45,7 @@ export function createCommand(): Command {
 async function retryAll(redriver: Redriver, ids: readonly string[], flags: RetryFlags): Promise<Retried[]> {
   const { redriveLetter } = await import('../replay/redrive/redrive.ts');
   const { kindOfTopic } = await import('../replay/redrive/replacement.ts');
-  const letters = await chosenLetters(redriver.db, ids, flags);
+  const letters = await chosenLetters(redriver.db, ids, flags, redriver.prefix);
   for (const { record } of letters) kindOfTopic(record.topic, redriver.prefix);
   await redriver.assertTopics(letters.map(({ record }) => record.topic));
   const by = { ...operatorOf(flags), again: flags.again };

@@ -140,6 +140,8 @@ export interface DeadLetterFilter {
   code?: string;
   orderId?: string;
   source?: string;
+  /** With prefix. */
+  topic?: string;
   /** Refused at or after. */
   since?: Date;
   /** Refused before. */
@@ -157,15 +159,7 @@ export type LetterState = (typeof LETTER_STATES)[number];
 
 /** Dead letters, by default newest first. */
 export async function listDeadLetters(db: Database, filter: DeadLetterFilter = {}): Promise<StoredDeadLetter[]> {
-  const { code, orderId, source, since, until, state } = filter;
-  let query = db.selectFrom('dead_letters').selectAll();
-  if (code !== undefined) query = query.where('code', '=', code);
-  if (orderId !== undefined) query = query.where('order_id', '=', orderId);
-  if (source !== undefined) query = query.where('source', '=', source);
-  if (since !== undefined) query = query.where('created_at', '>=', since);
-  if (until !== undefined) query = query.where('created_at', '<', until);
-  if (state === 'open') query = query.where('decided_at', 'is', null);
-  else if (state !== undefined) query = query.where('decision', '=', state);
+  const query = chosen(db, filter).selectAll();
   const ordered =
     filter.by === 'place'
       ? query.orderBy('record_topic').orderBy('record_partition').orderBy('record_offset')
@@ -175,6 +169,18 @@ export async function listDeadLetters(db: Database, filter: DeadLetterFilter = {
     .limit(filter.limit ?? 100)
     .execute();
   return rows.map(deadLetterFrom);
+}
+
+function chosen(db: Database, { code, orderId, source, topic, since, until, state }: DeadLetterFilter) {
+  let query = db.selectFrom('dead_letters');
+  if (code !== undefined) query = query.where('code', '=', code);
+  if (orderId !== undefined) query = query.where('order_id', '=', orderId);
+  if (source !== undefined) query = query.where('source', '=', source);
+  if (topic !== undefined) query = query.where('record_topic', '=', topic);
+  if (since !== undefined) query = query.where('created_at', '>=', since);
+  if (until !== undefined) query = query.where('created_at', '<', until);
+  if (state === 'open') return query.where('decided_at', 'is', null);
+  return state === undefined ? query : query.where('decision', '=', state);
 }
 
 export async function getDeadLetter(db: Database, id: string): Promise<StoredDeadLetter | undefined> {
@@ -195,11 +201,18 @@ export async function markDecided(tx: Database, id: string, decision: LetterDeci
   `.execute(tx);
 }
 
-/** How many there are of each code, and how many of them nobody has decided about. */
-export async function countDeadLetters(db: Database): Promise<{ code: string; count: number; open: number }[]> {
-  const { rows } = await sql<{ code: string; count: number; open: number }>`
-    select code, count(*) as count, count(*) filter (where decided_at is null) as open
-    from dead_letters group by code order by code
-  `.execute(db);
-  return rows;
+/** How many of those a filter chooses, whatever its limit, have each code, and how many of them nobody has decided about. */
+export async function countDeadLetters(
+  db: Database,
+  filter: DeadLetterFilter = {},
+): Promise<{ code: string; count: number; open: number }[]> {
+  return chosen(db, filter)
+    .select((one) => [
+      'code',
+      one.fn.countAll<number>().as('count'),
+      one.fn.countAll<number>().filterWhere('decided_at', 'is', null).as('open'),
+    ])
+    .groupBy('code')
+    .orderBy('code')
+    .execute();
 }

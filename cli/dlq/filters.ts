@@ -1,16 +1,23 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { OmsError } from '../../domain/errors.ts';
 import { LETTER_STATES } from '../../database/dead-letters.ts';
 import type { DeadLetterFilter, LetterState, StoredDeadLetter } from '../../database/dead-letters.ts';
 import type { Database } from '../../database/database.ts';
+import { topicNames } from '../../kafka/topics.ts';
+import type { TopicKind } from '../../kafka/topics.ts';
 import { countOption, timeOption } from '../options.ts';
 import { findLetter } from './find-letter.ts';
+
+/** Topics whose records are refused. */
+const INPUTS = ['orders', 'carrier-updates', 'stock-levels'] as const satisfies readonly TopicKind[];
+type InputTopic = (typeof INPUTS)[number];
 
 export interface FilterFlags {
   code?: string;
   order?: string;
   source?: string;
+  topic?: InputTopic;
   since?: Date;
   until?: Date;
   limit: number;
@@ -22,6 +29,7 @@ export function withFilters(command: Command, { limit, order }: { limit: number;
     .option('--code <code>', 'only this error code')
     .option('--order <id>', 'only of this order')
     .option('--source <name>', 'only from this source')
+    .addOption(new Option('--topic <topic>', 'only from this topic').choices(INPUTS))
     .option('--since <time>', 'only refused since: a time, or how long ago (24h)', timeOption)
     .option('--until <time>', 'only refused before', timeOption)
     .option('--limit <rows>', `most of them, ${order}`, countOption(1), limit);
@@ -33,8 +41,10 @@ export function stateOption(text: string): LetterState {
   throw new InvalidArgumentError(`must be one of ${LETTER_STATES.join(', ')}`);
 }
 
-export function filterOf({ order: orderId, code, source, since, until, limit }: FilterFlags): DeadLetterFilter {
-  return { code, orderId, source, since, until, limit };
+export function filterOf(flags: FilterFlags, prefix: string): DeadLetterFilter {
+  const { order: orderId, code, source, since, until, limit } = flags;
+  const topic = flags.topic && topicNames(prefix)[flags.topic];
+  return { code, orderId, source, topic, since, until, limit };
 }
 
 /**
@@ -45,11 +55,15 @@ export async function chosenLetters(
   db: Database,
   ids: readonly string[],
   flags: FilterFlags,
+  prefix: string,
 ): Promise<StoredDeadLetter[]> {
-  const { limit, ...conditions } = filterOf(flags);
+  const { limit, ...conditions } = filterOf(flags, prefix);
   const isFiltered = Object.values(conditions).some((condition) => condition !== undefined);
   if (ids.length > 0 === isFiltered)
-    throw new OmsError('OMS_CLI_USAGE', 'give ids of dead letters, or a filter such as --code, --order or --since');
+    throw new OmsError(
+      'OMS_CLI_USAGE',
+      'give ids of dead letters, or a filter such as --code, --order, --topic or --since',
+    );
   if (ids.length > 0) return Promise.all(ids.map((id) => findLetter(db, id)));
   const { listDeadLetters } = await import('../../database/dead-letters.ts');
   return listDeadLetters(db, { ...conditions, limit, state: 'open', by: 'place' });
