@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
+import { storable } from '../../database/records.ts';
 import type { ConsumedRecord } from '../../kafka/consumer.ts';
 import { DLQ_HEADERS, headerText } from '../../kafka/headers.ts';
 import type { AuditCode, Difference, WholeCheck } from './difference.ts';
@@ -24,7 +25,7 @@ export async function createSeenLetters(connection: Database): Promise<SeenLette
   };
 }
 
-const idOf = ({ headers }: ConsumedRecord): string => headerText(headers, DLQ_HEADERS.id) ?? '';
+const idOf = ({ headers }: ConsumedRecord): string => storable(headerText(headers, DLQ_HEADERS.id) ?? '');
 const digest = (bytes: Buffer | null): Buffer | null => bytes && hash('sha256', bytes, 'buffer');
 
 /** A dead letter is written down before it is sent: its row is there whenever its record is. */
