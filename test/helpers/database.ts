@@ -24,9 +24,7 @@ export async function createEmptyDatabase(poolSize = 16): Promise<TestDatabase> 
   const serverUrl = testEnvironment().DATABASE_URL;
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   await onServer(serverUrl, `create database ${name}`);
-  const made = opened(serverUrl, name, poolSize);
-  await migrate(made.db);
-  return made;
+  return opened(serverUrl, name, poolSize);
 }
 
 function opened(serverUrl: string, name: string, poolSize: number): TestDatabase {
