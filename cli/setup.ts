@@ -16,7 +16,10 @@ export function createCommand(): Command {
   return new Command()
     .option('--print-acls', 'print the least-privilege kafka-acls commands of each role, and change nothing')
     .option('--allow-repartition', 'add partitions to topics that hold records (keys move to other partitions)')
-    .option('--adopt', 'mark topics and namespace with the deployment id of this database, whatever they carry')
+    .option(
+      '--adopt',
+      'mark topics and namespace with the deployment id of this database, whatever they carry; and take what ingest has committed as dealt with',
+    )
     .addHelpText('after', examples('oms setup', 'oms setup --json', 'oms setup --print-acls > acls.sh'))
     .action(async (flags: SetupFlags) => (flags.printAcls ? printAcls(flags) : setup(flags)));
 }

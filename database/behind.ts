@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { ErrorCode } from '../domain/errors.ts';
 import type { Database } from './database.ts';
 
 /** An offset for each partition of each topic (without prefix). */
@@ -15,8 +16,9 @@ export async function readAccounted(db: Database): Promise<TopicOffsets> {
   return (row?.value as TopicOffsets | undefined) ?? {};
 }
 
+/** Topics that are not given stay as they were accounted for. */
 export async function writeAccounted(db: Database, offsets: TopicOffsets): Promise<void> {
-  const value = JSON.stringify(offsets);
+  const value = JSON.stringify({ ...(await readAccounted(db)), ...offsets });
   await db
     .insertInto('settings')
     .values({ name: ACCOUNTED, value })
@@ -60,6 +62,11 @@ export async function untakenRecords(db: Database, records: readonly TakenRecord
       with ordinality as given(order_id, letter_id, position)
     where not exists (select from ledger where ledger.order_id = given.order_id)
       and not exists (select from dead_letters where dead_letters.id = given.letter_id)
+      -- Repeats of an event that waited in vain: it became the dead letter, and the ledger forgot the order.
+      and not exists (
+        select from dead_letters letter
+        where letter.order_id = given.order_id and letter.code = ${'OMS_INGEST_ORDER_NEVER_CAME' satisfies ErrorCode}
+      )
     order by position
   `.execute(db);
   return rows.map(({ position }) => position - 1);

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
+import { storable } from './records.ts';
 
 /** A record of the dead letter topic. */
 export interface GivenLetter {
@@ -30,7 +31,7 @@ export async function matchLetters(
     select g.position::int, l.order_id as "orderId", l.code,
       l.code = g.code and sha256(l.record_key) is not distinct from g.key
         and sha256(l.record_value) is not distinct from g.value as "isSame"
-    from unnest(${given.map(({ id }) => id)}::text[], ${given.map(({ code }) => code)}::text[],
+    from unnest(${given.map(({ id }) => storable(id))}::text[], ${given.map(({ code }) => storable(code))}::text[],
       ${given.map(({ key }) => digest(key))}::bytea[], ${given.map(({ value }) => digest(value))}::bytea[]
     ) with ordinality as g(id, code, key, value, position)
     join dead_letters l on l.id = g.id

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
 import type { Database } from './database.ts';
+import { storable } from './records.ts';
 
 /** A record that has the id of an event. */
 export interface GivenEvent {
@@ -22,7 +23,7 @@ export function matchedRows(topic: string | null, given: readonly GivenEvent[]):
     select g.position::int, g."offset", e.id, e.order_id, e.topic, e.type, e.version, e.sequence,
       coalesce(e.topic = coalesce(${topic}::text, e.topic), false) as is_ours,
       coalesce(e.topic = coalesce(${topic}::text, e.topic) and e.key = g.key and sha256(e.value) = g.digest, false) as is_same
-    from unnest(${given.map(({ eventId }) => eventId)}::text[], ${given.map(({ key }) => key)}::text[],
+    from unnest(${given.map(({ eventId }) => storable(eventId))}::text[], ${given.map(({ key }) => storable(key))}::text[],
       ${given.map(({ value }) => digest(value))}::bytea[], ${given.map(({ offset }) => String(offset))}::bigint[]
     ) with ordinality as g(event_id, key, digest, "offset", position)
     left join outbox e on e.event_id = g.event_id

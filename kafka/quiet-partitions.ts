@@ -2,13 +2,20 @@ import type { Admin } from 'kafkajs';
 
 const QUIET_FETCHES = 3;
 
+/** How long a broker keeps a fetch that it has nothing for, ms. */
+export const MAX_WAIT_MS = 200;
+/** A fetch that was answered sooner brought something, or failed. */
+const QUIET_MS = 0.7 * MAX_WAIT_MS;
+/** An answer that says something of a partition is longer: to a client that reads too fast a broker says nothing at all. */
+const NOTHING_SAID_BYTES = 40;
+
 /**
- * Tells partitions from which nothing comes though they are asked. kafkajs says how long a fetch took and which broker
- * answered it, but not that a partition had nothing in it.
+ * Tells partitions from which nothing comes though they are asked. kafkajs says how long a broker took to answer, and how
+ * much it said, but not that a partition had nothing in it.
  */
 export interface QuietPartitions {
-  /** A broker had nothing new, of any of the partitions it leads. */
-  nothingFrom(nodeId: number, partitions: Iterable<number>): void;
+  /** A broker has answered a fetch; perhaps it had nothing new, of any of the partitions it leads. */
+  answered(fetch: { broker: string; duration: number; size: number }, partitions: Iterable<number>): void;
   heardOf(partition: number): void;
   forgetAll(): void;
   /** Fetches in a row have brought nothing of it. */
@@ -19,12 +26,13 @@ export interface QuietPartitions {
 }
 
 export function createQuietPartitions(): QuietPartitions {
-  let leaders = new Map<number, number>();
+  let leaders = new Map<number, string>();
   const fetches = new Map<number, number>();
   return {
-    nothingFrom: (nodeId, partitions) => {
+    answered: ({ broker, duration, size }, partitions) => {
+      if (duration < QUIET_MS || size < NOTHING_SAID_BYTES) return;
       for (const partition of partitions) {
-        if (leaders.get(partition) === nodeId) fetches.set(partition, (fetches.get(partition) ?? 0) + 1);
+        if (leaders.get(partition) === broker) fetches.set(partition, (fetches.get(partition) ?? 0) + 1);
       }
     },
     heardOf: (partition) => void fetches.delete(partition),
@@ -37,9 +45,14 @@ export function createQuietPartitions(): QuietPartitions {
   };
 }
 
-async function leadersOf(admin: Admin, topic: string): Promise<Map<number, number>> {
+/** By host and port, as kafkajs names them. */
+async function leadersOf(admin: Admin, topic: string): Promise<Map<number, string>> {
+  const { brokers } = await admin.describeCluster();
+  const nameOf = new Map(brokers.map(({ nodeId, host, port }) => [nodeId, `${host}:${port}`]));
   const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
   return new Map(
-    topics.flatMap(({ partitions }) => partitions.map(({ partitionId, leader }) => [partitionId, leader])),
+    topics.flatMap(({ partitions }) =>
+      partitions.map(({ partitionId, leader }) => [partitionId, nameOf.get(leader) ?? '']),
+    ),
   );
 }

@@ -6,15 +6,12 @@ import type { KafkaConnection } from './client.ts';
 import { toConsumedRecord } from './consumed-record.ts';
 import { createGate } from './gate.ts';
 import { isPassing } from './group-errors.ts';
-import { createQuietPartitions } from './quiet-partitions.ts';
+import { MAX_WAIT_MS, createQuietPartitions } from './quiet-partitions.ts';
 import type { QuietPartitions } from './quiet-partitions.ts';
 import type { Range, RangeReaderOptions } from './range-types.ts';
 
 const HEARTBEAT_MS = 3_000;
 const IDLE_CHECK_MS = 1_000;
-const MAX_WAIT_MS = 200;
-/** A fetch that was answered sooner brought something, or failed. */
-const QUIET_MS = 0.7 * MAX_WAIT_MS;
 
 /** `lost`: to a fault of the cluster that a new session may not meet. */
 export type SessionEnd = 'read' | 'lost';
@@ -110,13 +107,14 @@ async function start(session: Session): Promise<void> {
 
 function listen(session: Session): void {
   const { consumer, open, quiet, options } = session;
-  const { GROUP_JOIN, CRASH, FETCH, START_BATCH_PROCESS, END_BATCH_PROCESS } = consumer.events;
+  const { GROUP_JOIN, CRASH, REQUEST, START_BATCH_PROCESS, END_BATCH_PROCESS } = consumer.events;
   // kafkajs tells of a new assignment before it fetches: the one moment at which a position can be set without a race.
   consumer.on(GROUP_JOIN, ({ payload }) => {
     for (const partition of payload.memberAssignment[options.topic] ?? []) place(session, partition);
   });
-  consumer.on(FETCH, ({ payload: { nodeId, duration } }) => {
-    if (duration >= QUIET_MS) quiet.nothingFrom(Number(nodeId), open.keys());
+  // Not FETCH, whose time holds what a client that reads too fast has to wait, and what failed.
+  consumer.on(REQUEST, ({ payload }) => {
+    if (payload.apiName === 'Fetch') quiet.answered(payload, open.keys());
   });
   consumer.on(START_BATCH_PROCESS, ({ payload }) => quiet.heardOf(payload.partition));
   // Told also of batches in which nothing is for us: marks of transactions, aborted records.

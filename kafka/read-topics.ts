@@ -35,11 +35,17 @@ export async function readTopics(options: ReadOptions): Promise<void> {
   options.signal?.addEventListener('abort', () => resolve(), { once: true });
   if (options.signal?.aborted) resolve();
   let open = true;
+  const isRead = (topic: string, partition: number, last: string): boolean =>
+    !options.follow && isLast(ends, placeOf(topic, partition), BigInt(last) + 1n);
+  // Told also of batches in which nothing is for us: marks of transactions, aborted records. They may be the last there is.
+  consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { topic, partition, batchSize, lastOffset } }) => {
+    if (batchSize === 0 && isRead(topic, partition, lastOffset)) resolve();
+  });
   const eachBatch = async (payload: EachBatchPayload): Promise<void> => {
     const { batch } = payload;
     if (!open) return;
     open = await options.onRecords(recordsOf(batch));
-    if (!options.follow && isLast(ends, batch)) open = false;
+    if (isRead(batch.topic, batch.partition, batch.lastOffset())) open = false;
     if (!open) resolve();
     await payload.heartbeat();
   };
@@ -69,11 +75,10 @@ async function endsOf({ admin, topics, follow }: ReadOptions): Promise<Map<strin
   return ends;
 }
 
-/** Whether this batch was the last there is to read. */
-function isLast(ends: Map<string, bigint>, batch: EachBatchPayload['batch']): boolean {
-  const place = placeOf(batch.topic, batch.partition);
+/** Whether with this place, which is read up to `next`, all is read. */
+function isLast(ends: Map<string, bigint>, place: string, next: bigint): boolean {
   const end = ends.get(place);
-  if (end !== undefined && BigInt(batch.lastOffset()) + 1n >= end) ends.delete(place);
+  if (end !== undefined && next >= end) ends.delete(place);
   return ends.size === 0;
 }
 

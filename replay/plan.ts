@@ -172,11 +172,13 @@ function tally({ tallies, samples }: Pick<Planned, 'tallies' | 'samples'>, one: 
   if (one.is !== 'filtered') keepSample(samples, one.is, () => sampleOf(one));
 }
 
-/** Longest message of a sample, in characters. */
-const MESSAGE_CHARACTERS = 300;
+/** Longest text of a sample, in characters: keys and headers of others' records may be anything. */
+const SAMPLE_CHARACTERS = 300;
+const sampled = (text: string): string => storable(text.slice(0, SAMPLE_CHARACTERS));
 
 function sampleOf({ record, orderId, eventId, error }: Classified) {
   const { partition, offset } = record;
-  const why = error ? { code: error.code, message: storable(error.message.slice(0, MESSAGE_CHARACTERS)) } : {};
-  return { orderId, eventId, partition, offset: Number(offset), ...why };
+  const why = error ? { code: error.code, message: sampled(error.message) } : {};
+  const ids = { orderId: orderId && sampled(orderId), eventId: eventId && sampled(eventId) };
+  return { ...ids, partition, offset: Number(offset), ...why };
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { newestToldAt, readAccounted, untakenRecords, untoldEvents } from '../../database/behind.ts';
 import type { TopicOffsets } from '../../database/behind.ts';
 import type { Database } from '../../database/database.ts';
+import { readLedgerSince } from '../../database/deployment.ts';
 import { OmsError } from '../../domain/errors.ts';
 import { isOrderId } from '../../domain/ids.ts';
 import { deadLetterId } from '../../ingest/dead-letters.ts';
@@ -22,6 +23,8 @@ const SOURCE = 'oms';
 interface Unknown {
   record: ConsumedRecord;
   what: string;
+  /** What it may be beside a backup, and the way out of that. */
+  unless?: string;
 }
 
 /**
@@ -37,7 +40,7 @@ export async function assertNotBehind(parts: TopicParts): Promise<void> {
   const message =
     `the database is older than the topics: it does not know ${found.what} on ${topic} (partition ${partition}, offset ` +
     `${offset}, of ${iso(timestamp)}), and ${newest}. It is a backup, and would give out ids and numbers a second time. ` +
-    "Stop all roles, then bring it up to date: `./oms rebuild --onto-backup --why 'backup restored'`";
+    `Stop all roles, then bring it up to date: \`./oms rebuild --onto-backup --why 'backup restored'\`${found.unless ?? ''}`;
   throw new OmsError('OMS_DATABASE_BEHIND', message);
 }
 
@@ -48,6 +51,8 @@ async function compared(parts: TopicParts): Promise<{ since: number | undefined;
   const since = await newestToldAt(parts.db);
   const topics = new Set(await parts.admin.listTopics());
   const accounted = await readAccounted(parts.db);
+  // What is older was another ledger's to know.
+  const known = (await readLedgerSince(parts.db))?.getTime() ?? -1;
   const ended = new AbortController();
   const found: Unknown[] = [];
   const look = async (kind: TopicKind, judge: Judge, of: () => Promise<Range[]>): Promise<void> => {
@@ -55,7 +60,10 @@ async function compared(parts: TopicParts): Promise<{ since: number | undefined;
     if (!topics.has(topic)) return;
     const ranges = after(await of(), accounted[kind]);
     const onRecords = async (records: readonly ConsumedRecord[]): Promise<void> => {
-      const unknown = await judge(parts.db, records);
+      const unknown = await judge(
+        parts.db,
+        records.filter(({ timestamp }) => timestamp >= known),
+      );
       if (!unknown) return;
       found.push(unknown);
       ended.abort();
@@ -70,6 +78,10 @@ async function compared(parts: TopicParts): Promise<{ since: number | undefined;
   ]);
   return { since, found: found[0] };
 }
+
+const SKIPPED =
+  ". If it is no backup, and the offsets of ingest's consumer group were set past records that nobody took: " +
+  '`./oms setup --adopt`, and `./oms replay plan` brings them in';
 
 type Judge = (db: Database, records: readonly ConsumedRecord[]) => Promise<Unknown | undefined>;
 
@@ -94,7 +106,8 @@ const untaken: Judge = async (db, records) => {
   });
   const [first] = await untakenRecords(db, taken);
   const record = first === undefined ? undefined : records[first];
-  return record && { record, what: `the order ${record.key?.toString() ?? 'record'}, which ingest has committed,` };
+  const what = `the order ${record?.key?.toString() ?? 'record'}, which ingest has committed,`;
+  return record && { record, what, unless: SKIPPED };
 };
 
 /** A topic that ends before its records are accounted for was made anew. */

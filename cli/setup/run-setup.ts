@@ -16,7 +16,7 @@ import type { Parts } from './deployment.ts';
 import { setupNamespace } from './namespace.ts';
 import type { ReportStep, SetupStep } from './steps.ts';
 import { setupSubjects } from './subjects.ts';
-import { accountForTopics } from './topic-ends.ts';
+import { accountForOrders, accountForTopics } from './topic-ends.ts';
 import { setupTopics } from './topics.ts';
 
 export interface SetupOptions {
@@ -24,7 +24,10 @@ export interface SetupOptions {
   stateDir?: string;
   /** Add partitions to topics that hold records. @default false */
   allowRepartition?: boolean;
-  /** Mark every place with the id of the database, whatever stands there. @default false */
+  /**
+   * Mark every place with the id of the database, whatever stands there, and take what ingest has committed as dealt with.
+   * @default false
+   */
   adopt?: boolean;
 }
 
@@ -64,8 +67,11 @@ async function setupParts(parts: Parts, options: SetupOptions, report: ReportSte
   const told = marks['Kafka topic'];
   // Topics that had another ledger hold orders which this one never knew: what of them is new, it cannot tell.
   if (told !== undefined && told !== id) await markLedgerSince(parts.db);
-  if (told === id) await assertNotBehind(parts);
-  else await accountForTopics(parts);
+  if (told !== id) await accountForTopics(parts);
+  else {
+    if (options.adopt) await accountForOrders(parts);
+    await assertNotBehind(parts);
+  }
   if (await mendFeed(parts.db)) report({ part: 'event feed', outcome: 'mended', detail: MENDED_FEED });
   await setupRest(parts, options, report);
   await writeMarks(parts, id, marks);

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
 import { matchLetters } from '../../database/letter-match.ts';
+import { storable } from '../../database/records.ts';
 import type { ConsumedRecord } from '../../kafka/consumer.ts';
 import { DLQ_HEADERS, headerText } from '../../kafka/headers.ts';
 import type { AuditCode, Difference, WholeCheck } from './difference.ts';
@@ -39,7 +40,7 @@ async function noteLetters(db: Database, records: readonly ConsumedRecord[]): Pr
 }
 
 const textIn = ({ headers }: ConsumedRecord, name: 'id' | 'errorCode'): string =>
-  headerText(headers, DLQ_HEADERS[name]) ?? '';
+  storable(headerText(headers, DLQ_HEADERS[name]) ?? '');
 
 function found(code: AuditCode, record: ConsumedRecord, what: string): Difference {
   const { topic, partition, offset, headers } = record;

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
 import { refusedValues } from '../../database/dead-letters.ts';
 import { postedId } from '../../database/posted-records.ts';
+import { storable } from '../../database/records.ts';
 import { readUpdate } from '../../ingest/carrier/topic.ts';
 import { deadLetterId } from '../../ingest/dead-letters.ts';
 import { storedRecord } from '../../ingest/record.ts';
@@ -79,7 +80,7 @@ function lost({ record, news }: ReadNews): Difference {
 export async function notePosted(seen: Database, records: readonly ConsumedRecord[]): Promise<void> {
   const ids = records.flatMap(({ key, headers }) => {
     const eventId = headerText(headers, 'ce_id');
-    return key && eventId !== undefined ? [postedId(key.toString(), eventId)] : [];
+    return key && eventId !== undefined ? [storable(postedId(key.toString(), eventId))] : [];
   });
   if (ids.length === 0) return;
   await sql`

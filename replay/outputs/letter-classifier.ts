@@ -30,7 +30,7 @@ export function createLetterClassifier({ db, filter, notesOf }: NotingOptions): 
       return async () => {
         const before = await orUnavailable(seenBefore(db, notesOf, letters));
         const found = new Map(letters.map((letter) => [letter.record, classified(letter, before)]));
-        const notes = letters.map(({ id }) => ({ subject: id, name: SEEN, value: true }));
+        const notes = letters.flatMap(({ id, match }) => (match ? [{ subject: id, name: SEEN, value: true }] : []));
         return {
           records: records.map((record) => found.get(record) ?? filtered(record)),
           keep: (tx) => (notesOf === undefined ? Promise.resolve() : writeNotes(tx, notesOf, notes)),
@@ -61,7 +61,7 @@ async function seenBefore(db: Database, notesOf: string | undefined, letters: re
   const notes = await readNotes<true>(
     db,
     notesOf,
-    letters.map(({ id }) => id),
+    letters.flatMap(({ id, match }) => (match ? [id] : [])),
   );
   return new Set(notes.map(({ subject }) => subject));
 }

@@ -1,6 +1,14 @@
 /** Just enough of Kafka's wire format for a proxy, a fake broker and hand-made requests. */
 
-export const API = { Produce: 0, Fetch: 1, Metadata: 3, OffsetCommit: 8, ApiVersions: 18, InitProducerId: 22 } as const;
+export const API = {
+  Produce: 0,
+  Fetch: 1,
+  Metadata: 3,
+  OffsetCommit: 8,
+  ApiVersions: 18,
+  InitProducerId: 22,
+  AlterClientQuotas: 49,
+} as const;
 
 /** Reads big-endian fields one after the other. */
 export class WireReader {

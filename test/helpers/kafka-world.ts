@@ -109,21 +109,39 @@ async function readLog(
 
 /** Appends a record batch as it is, as another client would have sent it. @throws Error with the broker's code */
 export async function produceRaw(broker: string, topic: string, batch: Buffer): Promise<void> {
-  const [host = '', port = ''] = broker.split(':');
-  const socket = connect(Number(port), host);
   const request = new WireWriter().int16(API.Produce).int16(7).int32(1).string('test');
   request.string(null).int16(-1).int32(10_000).int32(1).string(topic).int32(1).int32(0).int32(batch.length).raw(batch);
+  const reader = await answerTo(broker, request);
+  reader.bytes(4 + 4);
+  reader.string();
+  reader.bytes(4 + 4);
+  const code = reader.int16();
+  if (code !== 0) throw new Error(`the broker refused the batch with code ${code}`);
+}
+
+/** How fast clients of this id may read, all together; null = as fast as they can. @throws Error with the broker's code */
+export async function limitReading(broker: string, clientId: string, bytesPerSecond: number | null): Promise<void> {
+  const rate = Buffer.alloc(8);
+  rate.writeDoubleBE(bytesPerSecond ?? 0);
+  const request = new WireWriter().int16(API.AlterClientQuotas).int16(0).int32(1).string('test');
+  request.int32(1).int32(1).string('client-id').string(clientId);
+  request.int32(1).string('consumer_byte_rate').raw(rate);
+  request.int8(bytesPerSecond === null ? 1 : 0).int8(0);
+  const reader = await answerTo(broker, request);
+  reader.bytes(4 + 4 + 4);
+  const code = reader.int16();
+  if (code !== 0) throw new Error(`the broker refused the quota with code ${code}`);
+}
+
+async function answerTo(broker: string, request: WireWriter): Promise<WireReader> {
+  const [host = '', port = ''] = broker.split(':');
+  const socket = connect(Number(port), host);
   try {
     const answer = await new Promise<Buffer>((resolve, reject) => {
       socket.on('error', reject).on('data', createFrameCutter(resolve));
       socket.write(request.frame());
     });
-    const reader = new WireReader(answer);
-    reader.bytes(4 + 4);
-    reader.string();
-    reader.bytes(4 + 4);
-    const code = reader.int16();
-    if (code !== 0) throw new Error(`the broker refused the batch with code ${code}`);
+    return new WireReader(answer);
   } finally {
     socket.destroy();
   }

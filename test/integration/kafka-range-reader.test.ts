@@ -3,7 +3,7 @@ import { createKafka } from '../../kafka/client.ts';
 import type { ConsumedRecord } from '../../kafka/consumer.ts';
 import { readRanges } from '../../kafka/range-reader.ts';
 import type { Range } from '../../kafka/range-reader.ts';
-import { createKafkaWorld } from '../helpers/kafka-world.ts';
+import { createKafkaWorld, limitReading } from '../helpers/kafka-world.ts';
 import type { KafkaWorld } from '../helpers/kafka-world.ts';
 
 let world: KafkaWorld;
@@ -29,11 +29,22 @@ async function produce(topic: string, partition: number, values: readonly string
   await producer.disconnect();
 }
 
-async function read(topic: string, ranges: readonly Range[], more: { signal?: AbortSignal; stopAt?: () => void } = {}) {
+async function read(
+  topic: string,
+  ranges: readonly Range[],
+  more: { signal?: AbortSignal; stopAt?: () => void; clientId?: string } = {},
+) {
   const read: ConsumedRecord[] = [];
   const groupId = world.group();
   await readRanges({
-    ...{ connection: world.connection(), groupId, topic, ranges, chunkRecords: 3, signal: more.signal },
+    ...{
+      connection: world.connection({ clientId: more.clientId ?? 'test' }),
+      groupId,
+      topic,
+      ranges,
+      chunkRecords: 3,
+      signal: more.signal,
+    },
     onRecords: (records) => {
       read.push(...records);
       more.stopAt?.();
@@ -79,6 +90,20 @@ describe('reading ranges', () => {
     await world.admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '4' }] });
     expect(await read(topic, [range(0, 1, 6)])).toEqual(['0:4 v4', '0:5 v5']);
     expect(await read(topic, [range(0, 1, 3)])).toEqual([]);
+    await world.admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '6' }] });
+    expect(await read(topic, [range(0, 1, 6)])).toEqual([]);
+  });
+
+  it('reads all there is where a quota lets it read slowly, and brokers answer nothing at all for a while', async () => {
+    const [topic, clientId] = [await world.topic(4), world.group()];
+    const values = Array.from({ length: 400 }, (_, i) => String(i).padEnd(1_000));
+    for (const partition of [0, 1, 2, 3]) await produce(topic, partition, values);
+    await limitReading(world.broker, clientId, 300_000);
+    const all = [0, 1, 2, 3].map((partition) => range(partition, 0, values.length));
+    const reading = Array.from({ length: 4 }, () => read(topic, all, { clientId }));
+    const counts = (await Promise.all(reading)).map((one) => one.length);
+    await limitReading(world.broker, clientId, null);
+    expect(counts).toEqual(Array(4).fill(4 * values.length));
   });
 
   it('refuses a topic that ends before the range does: it was made anew', async () => {

@@ -75,15 +75,18 @@ describe('events on a topic of ours', () => {
       { key: 'no headers', value: at(again, 3).value },
       { ...at(again, 3), value: Buffer.from('not Avro') },
       { ...at(again, 3), value: null },
+      // A number as key, and an id that no text of the database can be.
+      { ...at(again, 3), key: Buffer.from([0, 0, 0, 1]) },
+      { ...at(again, 3), headers: { ce_id: 'no\0body' } },
     ]);
     const { tallies, samples } = await validate('shipments');
     expect(tallies).toEqual({
       ...{ told: (whole?.length ?? 0) + 2, repeat: 2, gap: 1, disordered: 1 },
-      ...{ differs: 2, unknown: 2, poison: 2 },
+      ...{ differs: 3, unknown: 3, poison: 2 },
     });
     expect(samples.gap).toEqual([expect.objectContaining({ orderId: orders[1], eventId: at(holed, 3).id })]);
     expect(samples.disordered?.map(({ eventId }) => eventId)).toEqual([at(holed, 2).id]);
-    expect(samples.differs?.map(({ code }) => code)).toEqual(Array(2).fill('OMS_AUDIT_RECORD_DIFFERS'));
+    expect(samples.differs?.map(({ code }) => code)).toEqual(Array(3).fill('OMS_AUDIT_RECORD_DIFFERS'));
     expect(samples.poison?.map(({ code }) => code)).toEqual(['OMS_INGEST_NOT_AVRO', 'OMS_INGEST_VALUE_EMPTY']);
   });
 
@@ -153,9 +156,10 @@ describe('dead letters on their topic', () => {
       { ...one, value: one?.value ?? null },
       { ...other, value: Buffer.from('other bytes') },
       { key: 'x', value: Buffer.from('no letter') },
+      { key: 'x', value: Buffer.from('no letter'), headers: { 'oms-dlq-id': `\0${'x'.repeat(10_000)}` } },
     ]);
     const { tallies } = await validate('orders.dlq');
-    expect(tallies).toEqual({ told: 2, repeat: 1, differs: 1, unknown: 1 });
+    expect(tallies).toEqual({ told: 2, repeat: 1, differs: 1, unknown: 2 });
     const unknown = await validate('orders.dlq', { types: ['OMS_INGEST_SHIPMENT_UNKNOWN'] });
     expect(unknown.tallies.told).toBe(1);
   });

@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createKafka } from '../../kafka/client.ts';
+import { readTopics } from '../../kafka/read-topics.ts';
+import { createKafkaWorld } from '../helpers/kafka-world.ts';
+import type { KafkaWorld } from '../helpers/kafka-world.ts';
+
+let world: KafkaWorld;
+beforeAll(async () => {
+  world = await createKafkaWorld();
+});
+afterAll(() => world.close());
+
+/** Leaves a mark behind the values that no reader is given. */
+async function transact(topic: string, values: readonly string[], end: 'commit' | 'abort'): Promise<void> {
+  const settings = { transactionalId: world.group(), maxInFlightRequests: 1, idempotent: true };
+  const producer = createKafka(world.connection()).producer({ allowAutoTopicCreation: false, ...settings });
+  await producer.connect();
+  const transaction = await producer.transaction();
+  await transaction.send({ topic, messages: values.map((value) => ({ partition: 0, value })) });
+  await transaction[end]();
+  await producer.disconnect();
+}
+
+async function readToEnd(topics: readonly string[]): Promise<string[]> {
+  const values: string[] = [];
+  await readTopics({
+    ...{ kafka: createKafka(world.connection()), admin: world.admin, topics, groupId: world.group() },
+    ...{ fromBeginning: true, follow: false },
+    onRecords: (records) => {
+      values.push(...records.map(({ value }) => value?.toString() ?? ''));
+      return Promise.resolve(true);
+    },
+  });
+  return values.sort();
+}
+
+describe('reading topics to their end', () => {
+  it('ends behind marks of transactions, of ones that were given up, too', async () => {
+    const [committed, aborted] = [await world.topic(), await world.topic()];
+    await transact(committed, ['a', 'b'], 'commit');
+    await transact(aborted, ['c'], 'abort');
+    expect(await readToEnd([committed])).toEqual(['a', 'b']);
+    expect(await readToEnd([committed, aborted])).toEqual(['a', 'b']);
+  });
+});
