@@ -1,6 +1,8 @@
 import { intendDeadLetters, markDeadLettersSent } from '../../database/dead-letters.ts';
 import type { DeadLetter } from '../../database/dead-letters.ts';
+import type { StoredRecord } from '../../database/records.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
+import { deadLetterId } from '../../ingest/dead-letters.ts';
 import { storedRecord } from '../../ingest/record.ts';
 import type { ConsumedRecord } from '../../kafka/consumer.ts';
 import { DLQ_HEADERS, headerText } from '../../kafka/headers.ts';
@@ -8,9 +10,16 @@ import type { DlqHeader } from '../../kafka/headers.ts';
 import { readAll } from './topics.ts';
 import type { RebuildContext } from './topics.ts';
 
+export interface ReadLetters {
+  deadLetters: number;
+  /** Records of somebody else. */
+  foreign: number;
+}
+
 /** Puts the dead letters on their topic into their table again, as sent; what was decided about them is lost. */
-export async function readLetters(context: RebuildContext): Promise<number> {
+export async function readLetters(context: RebuildContext): Promise<ReadLetters> {
   const ids = new Set<string>();
+  let foreign = 0;
   await readAll(context, ['orders.dlq'], async (_kind, records) => {
     const letters = records.flatMap((record) => letterFrom(record) ?? []);
     await intendDeadLetters(context.db, letters);
@@ -19,18 +28,26 @@ export async function readLetters(context: RebuildContext): Promise<number> {
       letters.map(({ id }) => id),
     );
     for (const { id } of letters) ids.add(id);
+    foreign += records.length - letters.length;
   });
-  return ids.size;
+  return { deadLetters: ids.size, foreign };
 }
 
+/** Undefined for a record that is none of ours: its id does not follow from where and when the original stood. */
 function letterFrom(record: ConsumedRecord): DeadLetter | undefined {
   const header = (name: DlqHeader): string | undefined => headerText(record.headers, DLQ_HEADERS[name]);
   const id = header('id');
-  if (id === undefined) return undefined;
   const [field, value, rule] = [header('errorField'), header('errorValue'), header('errorRule')];
   const own = new Set<string>(Object.values(DLQ_HEADERS));
   const headers = Object.fromEntries(Object.entries(record.headers).filter(([name]) => !own.has(name)));
-  const original = storedRecord({ ...record, headers });
+  const original: StoredRecord = {
+    ...storedRecord({ ...record, headers }),
+    topic: header('originalTopic') ?? record.topic,
+    partition: Number(header('originalPartition')),
+    offset: Number(header('originalOffset')),
+    time: Number(header('originalTimestamp')),
+  };
+  if (id === undefined || id !== deadLetterId(original)) return undefined;
   return {
     id,
     code: (header('errorCode') ?? 'OMS_INGEST_FIELD_INVALID') as ErrorCode,
@@ -39,12 +56,6 @@ function letterFrom(record: ConsumedRecord): DeadLetter | undefined {
     orderId: header('orderId') ?? null,
     source: header('source') ?? null,
     attempt: Number(header('attempt') ?? 0),
-    record: {
-      ...original,
-      topic: header('originalTopic') ?? record.topic,
-      partition: Number(header('originalPartition') ?? record.partition),
-      offset: Number(header('originalOffset') ?? record.offset),
-      time: Number(header('originalTimestamp') ?? record.timestamp),
-    },
+    record: original,
   };
 }

@@ -45,7 +45,7 @@ export interface RebuildResult {
   /** Orders that go on in a new run. */
   restarted: number;
   deadLetters: number;
-  /** Records on our topics that are none of our events. */
+  /** Records on our topics that are none of our events or dead letters. */
   unreadable: number;
   /** Under whose numbers the outbox has other events: the database told events after it was restored. */
   contradicted: string[];
@@ -84,7 +84,7 @@ async function rebuild(context: RebuildContext, options: RebuildOptions): Promis
   const ends = await topicEnds(context);
   await mendFeed(db);
   step('dead letters');
-  const deadLetters = await readLetters(context);
+  const { deadLetters, foreign } = await readLetters(context);
   step('events of orders');
   const { unreadable, contradicted } = await readOutgoing(context);
   if (!isBackup) await assertCreditNotesKnown(context, options.next?.creditNote);
@@ -98,7 +98,7 @@ async function rebuild(context: RebuildContext, options: RebuildOptions): Promis
   await readLevels(context);
   step('open orders');
   const restarted = await restartOpen(context);
-  const counts = { deploymentId, orders, closed, restarted, deadLetters, unreadable };
+  const counts = { deploymentId, orders, closed, restarted, deadLetters, unreadable: unreadable + foreign };
   const result = { ...counts, isBackup, contradicted, lostNumbers, withoutStatus, untraced };
   await recordDecision(db, options, { kind: 'deployment', subject: deploymentId, action: 'rebuild' }, result);
   await writeAccounted(db, ends);

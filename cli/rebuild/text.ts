@@ -34,7 +34,7 @@ const NOT_TOLD = [
 
 function oddities({ unreadable, contradicted, withoutStatus, untraced }: RebuildResult): string[] {
   return [
-    ...(unreadable > 0 ? [`${unreadable} records on our topics are none of our events.`] : []),
+    ...(unreadable > 0 ? [`${unreadable} records on our topics are none of our events or dead letters.`] : []),
     ...(contradicted.length > 0
       ? [
           `The database had told other events under the numbers of ${contradicted.length} on the topics: it was used after it was ` +
