@@ -54,6 +54,18 @@ async function claimSent(orderId: string, age: string): Promise<void> {
   `.execute(world.db);
 }
 
+/** A broker tells of a new setting a moment after it has taken it. */
+async function keepFor(ms: number): Promise<void> {
+  const configEntries = [{ name: 'retention.ms', value: String(ms) }];
+  const type = kafkajs.ConfigResourceTypes.TOPIC;
+  await world.admin.alterConfigs({ validateOnly: false, resources: [{ type, name: topic, configEntries }] });
+  await waitFor('the retention to be told', async () => {
+    const asked = [{ type, name: topic, configNames: ['retention.ms'] }];
+    const { resources } = await world.admin.describeConfigs({ resources: asked, includeSynonyms: false });
+    return resources[0]?.configEntries[0]?.configValue === String(ms);
+  });
+}
+
 describe('a topic that has forgotten records', () => {
   it('is not expected to hold what it may have forgotten, though its oldest record is older than that', async () => {
     // Of each partition the oldest record, behind newer ones, is the first that stays.
@@ -74,9 +86,7 @@ describe('a topic that has forgotten records', () => {
   it('is not expected to hold what is older than it keeps, whatever old event was told again', async () => {
     await claimSent('old', '3 hours');
     expect(await missed()).toEqual(['lost', 'old']);
-    const configEntries = [{ name: 'retention.ms', value: String(3 * 3_600_000) }];
-    const type = kafkajs.ConfigResourceTypes.TOPIC;
-    await world.admin.alterConfigs({ validateOnly: false, resources: [{ type, name: topic, configEntries }] });
+    await keepFor(3 * 3_600_000);
     expect(await missed()).toEqual(['lost']);
   });
 });
