@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { orUnavailable, transaction } from '../database/database.ts';
 import { archiveRange, countArchive } from '../database/outbox-archive.ts';
 import { dropDrafts } from '../database/replay-drafts.ts';
+import { clearLeftovers } from '../database/replay-leftovers.ts';
+import { withReplayLock } from '../database/replay-lock.ts';
 import { storable } from '../database/records.ts';
 import { noteAction } from '../database/replay-actions.ts';
 import { readParts } from '../database/replay-parts.ts';
@@ -55,7 +57,14 @@ export function newReplayId(now: Date = new Date()): string {
  * @throws OmsError OMS_REPLAY_INVALID; a retryable one when a part is away
  */
 export async function planReplay(parts: ReplayParts, asked: PlanRequest, watching: Watching): Promise<Replay> {
+  await clearLeftovers(parts.db, asked.requestedBy);
   const replayId = newReplayId();
+  // Held while it is planned: a plan that nobody holds was killed.
+  await withReplayLock(parts.db, replayId, () => planAs(parts, replayId, asked, watching));
+  return required(await readReplay(parts.db, replayId), replayId);
+}
+
+async function planAs(parts: ReplayParts, replayId: string, asked: PlanRequest, watching: Watching): Promise<void> {
   const request = { ...asked, options: { ...asked.options, to: targetOf(parts, replayId, asked) } };
   const ranges = await freeze(parts, request);
   await enter(parts, { replayId, ...request, ranges });
@@ -71,7 +80,6 @@ export async function planReplay(parts: ReplayParts, asked: PlanRequest, watchin
   } finally {
     await dropDrafts(parts.db, replayId).catch(() => undefined);
   }
-  return required(await readReplay(parts.db, replayId), replayId);
 }
 
 /** @throws OmsError OMS_REPLAY_UNKNOWN when there is none */

@@ -3,6 +3,7 @@ import { createKafka } from '../../kafka/client.ts';
 import { readTopics } from '../../kafka/read-topics.ts';
 import { createKafkaWorld } from '../helpers/kafka-world.ts';
 import type { KafkaWorld } from '../helpers/kafka-world.ts';
+import { waitFor } from '../helpers/wait.ts';
 
 let world: KafkaWorld;
 beforeAll(async () => {
@@ -19,6 +20,11 @@ async function transact(topic: string, values: readonly string[], end: 'commit' 
   await transaction.send({ topic, messages: values.map((value) => ({ partition: 0, value })) });
   await transaction[end]();
   await producer.disconnect();
+  // A broker says that a transaction has ended before the mark is in its topic.
+  await waitFor('the mark to be there', async () => {
+    const [partition] = await world.admin.fetchTopicOffsets(topic);
+    return Number(partition?.high) === values.length + 1;
+  });
 }
 
 async function readToEnd(topics: readonly string[]): Promise<string[]> {

@@ -5,9 +5,12 @@ import type { DeadLetter } from '../../../database/dead-letters.ts';
 import { transaction } from '../../../database/database.ts';
 import type { Database } from '../../../database/database.ts';
 import { ensureDeploymentId } from '../../../database/deployment.ts';
+import { readActions } from '../../../database/replay-actions.ts';
+import { clearLeftovers } from '../../../database/replay-leftovers.ts';
+import { readNotes, writeNotes } from '../../../database/replay-notes.ts';
 import { withReplayLock } from '../../../database/replay-lock.ts';
 import { readParts, saveProgress } from '../../../database/replay-parts.ts';
-import { insertReplay, moveReplay } from '../../../database/replays.ts';
+import { insertReplay, moveReplay, readReplay } from '../../../database/replays.ts';
 import { CLIENTS, atOnce, createClientsDatabase, turned } from '../../helpers/clients.ts';
 
 let db: Database;
@@ -91,6 +94,20 @@ describe('A replay that many clients want to run at once', () => {
     expect((await atOnce(db, hold)).filter((n) => n !== undefined)).toHaveLength(1);
 
     expect(await withReplayLock(db, 'held', () => Promise.resolve('next'))).toEqual({ result: 'next' });
+  });
+
+  it('is ended when it was still planned and its process is gone, and only then', async () => {
+    await Promise.all([plan('killed'), plan('at-work')]);
+    const note = { subject: 'order-1', name: 'seen', value: {} };
+    for (const id of ['killed', 'at-work']) await writeNotes(db, id, [note]);
+
+    await withReplayLock(db, 'at-work', () => Promise.all(['next', 'next'].map((by) => clearLeftovers(db, by))));
+
+    expect(await readReplay(db, 'at-work')).toMatchObject({ state: 'planning' });
+    expect(await readReplay(db, 'killed')).toMatchObject({ state: 'aborted' });
+    expect(await readActions(db, 'killed')).toMatchObject([{ action: 'aborted', doneBy: 'next' }]);
+    expect(await readNotes(db, 'at-work', ['order-1'])).toHaveLength(1);
+    expect(await readNotes(db, 'killed', ['order-1'])).toEqual([]);
   });
 
   it('moves on once, and a partition’s progress from where it stood', async () => {
