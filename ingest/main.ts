@@ -93,8 +93,9 @@ function beginWork(context: RoleContext, parts: Parts, engine: Engine, ways: rea
   let sweeps: { stop(): Promise<void> } | undefined;
   const begin = async (): Promise<void> => {
     await waitForAll(parts.needs, context.logger, stopping.signal, (now) => (waiting = now));
+    if (!stopping.signal.aborted) await parts.reportRetention();
+    // What is started after the stop is stopped by nobody.
     if (stopping.signal.aborted) return;
-    await parts.reportRetention();
     await Promise.all([engine.loop, ...ways].map((one) => one.start()));
     if (stopping.signal.aborted) return;
     sweeps = startSweeps(context, engine);
