@@ -14,7 +14,10 @@ interface SetupFlags {
 /** `oms setup` */
 export function createCommand(): Command {
   return new Command()
-    .option('--print-acls', 'print the least-privilege kafka-acls commands of each role, and change nothing')
+    .option(
+      '--print-acls',
+      'print the least-privilege kafka-acls commands of each role and of operators, and change nothing',
+    )
     .option('--allow-repartition', 'add partitions to topics that hold records (keys move to other partitions)')
     .option(
       '--adopt',

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -25,10 +25,20 @@ export interface SecuredBroker {
   certificate: string;
   /** Known to SCRAM-SHA-256 on both SASL listeners; PLAIN is on `saslPlaintext` only. */
   user: { username: string; password: string };
+  /** What the authorizer has refused so far, a line each, as the broker logs it. */
+  denials(): Promise<string[]>;
   stop(): Promise<void>;
 }
 
-export async function startSecuredBroker(): Promise<SecuredBroker> {
+export interface SecuredBrokerOptions {
+  /**
+   * Users known to PLAIN beside `user`, with its password. Given, the broker allows only what an ACL says, but for those who
+   * come to `plaintext`: they may do all.
+   */
+  principals?: readonly string[];
+}
+
+export async function startSecuredBroker({ principals }: SecuredBrokerOptions = {}): Promise<SecuredBroker> {
   const dir = await mkdtemp(path.join(tmpdir(), 'oms-broker-'));
   const guard = createGuard(dir);
   const [a = 0, b = 0, c = 0, d = 0, controller = 0] = await freePorts(5);
@@ -37,10 +47,14 @@ export async function startSecuredBroker(): Promise<SecuredBroker> {
   const certificate = await makeCertificate(dir);
   const config = path.join(dir, 'server.properties');
   const listeners = { PLAINTEXT: a, SSL: b, SASL_PLAINTEXT: c, SASL_SSL: d };
-  await writeFile(config, propertiesOf(dir, listeners, controller, user));
+  const rules = principals ? AUTHORIZER : {};
+  await writeFile(config, propertiesOf(dir, listeners, controller, user, principals) + linesOf(rules));
+  const [logging, denialLog] = [path.join(dir, 'log4j2.properties'), path.join(dir, 'denials.log')];
+  await writeFile(logging, linesOf(loggingTo(denialLog)));
   const { kafkaClassPath } = await javaParts(() => undefined);
   const scram = `SCRAM-SHA-256=[name=${user.username},password=${user.password}]`;
-  const java = ['-XX:TieredStopAtLevel=1', '-Xmx256m', '-cp', kafkaClassPath];
+  const options = ['-XX:TieredStopAtLevel=1', '-Xmx256m', `-Dlog4j2.configurationFile=file:${logging}`];
+  const java = [...options, '-cp', kafkaClassPath];
   const format = [
     'kafka.tools.StorageTool',
     'format',
@@ -67,8 +81,33 @@ export async function startSecuredBroker(): Promise<SecuredBroker> {
     if (broker.exitCode === null) await stop();
     throw error;
   }
-  return { plaintext: at(a), ssl: at(b), saslPlaintext: at(c), saslSsl: at(d), certificate, user, stop };
+  const denials = async (): Promise<string[]> => (await readFile(denialLog, 'utf8')).split('\n').filter(Boolean);
+  return { plaintext: at(a), ssl: at(b), saslPlaintext: at(c), saslSsl: at(d), certificate, user, denials, stop };
 }
+
+const AUTHORIZER = {
+  'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+  'allow.everyone.if.no.acl.found': false,
+  'super.users': 'User:ANONYMOUS',
+};
+
+/** The broker's own log of what it refuses, and no other. */
+const loggingTo = (file: string): Record<string, string> => ({
+  'rootLogger.level': 'off',
+  'appender.denials.type': 'File',
+  'appender.denials.name': 'denials',
+  'appender.denials.fileName': file,
+  'appender.denials.layout.type': 'PatternLayout',
+  'appender.denials.layout.pattern': '%m%n',
+  'logger.authorizer.name': 'kafka.authorizer.logger',
+  'logger.authorizer.level': 'info',
+  'logger.authorizer.appenderRef.denials.ref': 'denials',
+});
+
+const linesOf = (settings: Record<string, string | number | boolean>): string =>
+  Object.entries(settings)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
 
 async function makeCertificate(dir: string): Promise<string> {
   const store = ['-keystore', path.join(dir, 'broker.p12'), '-storetype', 'PKCS12', '-storepass', PASSWORD];
@@ -84,11 +123,13 @@ function propertiesOf(
   ports: Record<string, number>,
   controller: number,
   user: SecuredBroker['user'],
+  principals: readonly string[] = [],
 ): string {
   const listeners = Object.entries(ports).map(([name, port]) => `${name}://127.0.0.1:${port}`);
   const scram = 'org.apache.kafka.common.security.scram.ScramLoginModule required;';
-  const plain = `org.apache.kafka.common.security.plain.PlainLoginModule required user_${user.username}="${user.password}";`;
-  const settings = {
+  const logins = [user.username, ...principals].map((name) => ` user_${name}="${user.password}"`).join('');
+  const plain = `org.apache.kafka.common.security.plain.PlainLoginModule required${logins};`;
+  return linesOf({
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${controller}`,
@@ -108,10 +149,7 @@ function propertiesOf(
     'listener.name.sasl_plaintext.sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256',
     'listener.name.sasl_plaintext.scram-sha-256.sasl.jaas.config': scram,
     'listener.name.sasl_plaintext.plain.sasl.jaas.config': plain,
-  };
-  return Object.entries(settings)
-    .map(([name, value]) => `${name}=${value}\n`)
-    .join('');
+  });
 }
 
 async function answers(broker: ChildProcess, address: string): Promise<boolean> {

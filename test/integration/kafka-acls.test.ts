@@ -1,0 +1,227 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { TopicKind } from '../../kafka/topics.ts';
+import { createKafka } from '../../kafka/client.ts';
+import { freePorts } from '../../local/ports.ts';
+import { aclsOf } from '../helpers/acls.ts';
+import { createDeployment, ROLES } from '../helpers/deployment.ts';
+import type { CommandResult, Deployment, RoleName, RoleProcess } from '../helpers/deployment.ts';
+import { createFlow, PATIENT } from '../helpers/flow.ts';
+import type { Flow } from '../helpers/flow.ts';
+import { item, placed } from '../helpers/order-events.ts';
+import { silent } from '../helpers/order-world.ts';
+import { startSecuredBroker } from '../helpers/secured-broker.ts';
+import type { SecuredBroker } from '../helpers/secured-broker.ts';
+import { waitFor } from '../helpers/wait.ts';
+
+const ALL_ROLES: RoleName[] = [...ROLES, 'api'];
+const HANGS_AFTER_MS = 10 * 60_000;
+
+let broker: SecuredBroker;
+let deployment: Deployment;
+let flow: Flow;
+let apiPort: number;
+let healthPort: number;
+let folder: string;
+const roles = new Map<RoleName, RoleProcess>();
+
+/** The settings with which a role, or an operator, comes to the listener that asks for a login. */
+const as = (who: string): Record<string, string> => ({
+  KAFKA_BROKERS: broker.saslPlaintext,
+  KAFKA_SASL_MECHANISM: 'plain',
+  KAFKA_SASL_USERNAME: `oms-${who}`,
+  KAFKA_SASL_PASSWORD: broker.user.password,
+});
+
+/** All that was set up before goes by the listener where everything is allowed. */
+beforeAll(async () => {
+  const principals = [...ALL_ROLES, 'operator'].map((who) => `oms-${who}`);
+  broker = await startSecuredBroker({ principals });
+  [apiPort = 0, healthPort = 0] = await freePorts(2);
+  folder = await mkdtemp(path.join(tmpdir(), 'oms-acls-'));
+  deployment = await createDeployment({
+    ...PATIENT,
+    KAFKA_BROKERS: broker.plaintext,
+    OMS_API_PORT: String(apiPort),
+    OMS_API_HEALTH_PORT: String(healthPort),
+  });
+  await createPrinted();
+  for (const role of ALL_ROLES) roles.set(role, await deployment.start(role, as(role)));
+  flow = await createFlow(deployment);
+}, HANGS_AFTER_MS);
+afterAll(async () => {
+  await flow?.close();
+  await deployment?.drop();
+  await broker?.stop();
+  if (folder) await rm(folder, { recursive: true });
+});
+
+/** Creates the ACLs as they are printed, and no other. */
+async function createPrinted(): Promise<void> {
+  const { stdout } = await deployment.oms(['setup', '--print-acls']);
+  const admin = createKafka({ brokers: [broker.plaintext], clientId: 'test', logger: silent, retries: 5 }).admin();
+  await admin.connect();
+  await admin.createAcls({ acl: aclsOf(stdout) });
+  await admin.disconnect();
+}
+
+async function post(route: string, body: object): Promise<boolean> {
+  const headers = { 'content-type': 'application/json' };
+  const url = `http://127.0.0.1:${apiPort}${route}`;
+  return (await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })).ok;
+}
+
+const untilBooked = (orderId: string): Promise<unknown> =>
+  waitFor(`${orderId} to be booked`, async () => {
+    const booked = deployment.db.selectFrom('shipments').where('order_id', '=', orderId).where('status', '=', 'booked');
+    return booked.select('order_id').executeTakeFirst();
+  });
+
+const untilOn = (kind: TopicKind, key: string): Promise<unknown> =>
+  waitFor(`a record of ${key} on ${kind}`, async () =>
+    (await deployment.records(kind)).some((record) => record.key?.toString() === key),
+  );
+
+/** How many records the role says its groups have to read, by topic. */
+async function lagTold(url: string): Promise<string[]> {
+  const text = await (await fetch(url)).text();
+  return Object.values(deployment.topics).filter((topic) => text.includes(`"${topic}"`));
+}
+
+describe('roles that may do only what `oms setup --print-acls` prints', () => {
+  it('bring an order placed over HTTP to its delivery, with news posted by its courier', async () => {
+    const order = { orderId: 'by-http', customerId: 'customer-1', currency: 'GBP', items: [{ ...item() }] };
+    expect(await post('/v1/orders', order)).toBe(true);
+    await untilBooked('by-http');
+    expect(await post('/v1/shipments/by-http:1/updates', { status: 'delivered' })).toBe(true);
+    for (const kind of ['orders', 'shipments', 'invoices', 'deliveries', 'order-status'] as const)
+      await untilOn(kind, 'by-http');
+    await untilOn('carrier-updates', 'by-http:1');
+  });
+
+  it('bring an order of an upstream producer to its delivery, with news of the carrier by topic', async () => {
+    await flow.booked('by-topic');
+    await flow.delivered('by-topic');
+    await untilOn('deliveries', 'by-topic');
+  });
+
+  it.each(['orders', 'carrier-updates', 'stock-levels'] as const)('put poison of %s on orders.dlq', async (kind) => {
+    await flow.send(kind, { key: `poison-${kind}`, value: Buffer.from('no Avro') });
+    await untilOn('orders.dlq', `poison-${kind}`);
+  });
+
+  it('tell lags of every group, and compare retentions at the start of ingest', async () => {
+    const read = [deployment.topics.orders, deployment.topics['carrier-updates'], deployment.topics['stock-levels']];
+    const ingest = `http://127.0.0.1:${deployment.config.OMS_INGEST_PORT}/metrics`;
+    expect(await lagTold(ingest)).toEqual(read);
+    expect(await lagTold(`http://127.0.0.1:${apiPort}/v1/stats`)).toEqual(read);
+    expect(roles.get('ingest')?.log()).toContain('of what is older the ledger knows every order');
+  });
+});
+
+describe('an operator who may do only what is printed', () => {
+  const oms = (...words: string[]): Promise<CommandResult> =>
+    deployment.oms([...words, '--json'], { environment: as('operator') });
+  /** What a command printed that has to do all it was asked for. */
+  const done = async <T = unknown>(...words: string[]): Promise<T> => {
+    const { code, stdout, stderr } = await oms(...words);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.any(String) });
+    return JSON.parse(stdout) as T;
+  };
+  const file = async (name: string, content: string): Promise<string> => {
+    const at = path.join(folder, name);
+    await writeFile(at, content);
+    return at;
+  };
+
+  it('produces orders, stock levels and news that the roles take in', async () => {
+    await done('stock', 'produce', await file('levels.csv', 'sku,warehouse,onHand,version\nSKU-2,east,5,1\n'));
+    await waitFor('the level to be taken in', () =>
+      deployment.db.selectFrom('stock').select('sku').where('sku', '=', 'SKU-2').executeTakeFirst(),
+    );
+    await done('orders', 'produce', await file('orders.jsonl', JSON.stringify(placed('by-hand'))));
+    await untilBooked('by-hand');
+    await done('carrier', 'update', 'by-hand:1', 'delivered');
+    await untilOn('deliveries', 'by-hand');
+  });
+
+  it('gets an answer from the doctor about everything, and finds nothing wrong', async () => {
+    const { findings } = await done<{ findings: { check: string; level: string }[] }>('doctor');
+    expect(findings.filter(({ level }) => level !== 'ok')).toEqual([]);
+  });
+
+  it('audits everything, and finds no difference', async () => {
+    await flow.published();
+    const { differences } = await done<{ differences: object[] }>('audit', '--grace', '0', '--settle', '1');
+    expect(differences).toEqual([]);
+  });
+
+  it('plans and runs a replay of orders', async () => {
+    const { replayId } = await done<{ replayId: string }>('replay', 'plan', '--why', 'test');
+    expect(await done('replay', 'run', replayId)).toMatchObject({ state: 'finished' });
+  });
+
+  it.each([
+    ['a topic of the replay', []],
+    ['the live topics', ['--live']],
+  ])('tells events again on %s', async (_, flags) => {
+    const plan = ['replay', 'plan', '--mode', 're-emit', '--order', 'by-topic', '--why', 'test', ...flags];
+    const { replayId } = await done<{ replayId: string }>(...plan);
+    expect(await done('replay', 'run', replayId)).toMatchObject({ state: 'finished' });
+    if (flags.length > 0) return;
+    const own = `${deployment.config.OMS_PREFIX}oms-replay-${replayId}`;
+    const { replayId: again } = await done<{ replayId: string }>(
+      ...['replay', 'plan', '--mode', 'validate', '--from', own, '--why', 'test'],
+    );
+    expect(await done('replay', 'run', again)).toMatchObject({ state: 'finished' });
+  });
+
+  it('puts dead letters of every topic back on it', async () => {
+    const retried = await done<{ outcome: string; topic: string }[]>('dlq', 'retry', '--since', '1h', '--why', 'test');
+    const { topics } = deployment;
+    expect(new Set(retried.map(({ topic }) => topic))).toEqual(
+      new Set([topics.orders, topics['carrier-updates'], topics['stock-levels']]),
+    );
+    expect(retried.every(({ outcome }) => outcome === 'produced')).toBe(true);
+  });
+
+  it('reads every topic', async () => {
+    const kinds = Object.keys(deployment.topics);
+    const { code, stdout } = await oms('topics', 'tail', ...kinds, '--from-beginning', '--no-follow');
+    const lines = stdout.trim().split('\n');
+    const read = new Set(lines.map((line) => (JSON.parse(line) as { topic: string }).topic));
+    expect({ code, read }).toEqual({ code: 0, read: new Set(Object.values(deployment.topics)) });
+  });
+});
+
+describe('the authorizer', () => {
+  it('lets every role start again, when there is something on the topics to compare the database with', async () => {
+    await flow.published();
+    for (const role of ALL_ROLES) {
+      const before = roles.get(role);
+      expect(await before?.stop()).toBe(0);
+      expect(before?.log()).not.toMatch(/authoriz/i);
+      roles.set(role, await deployment.start(role, as(role)));
+    }
+  });
+
+  it('has refused nobody anything, and no role was told so', async () => {
+    for (const role of roles.values()) expect(role.log()).not.toMatch(/authoriz/i);
+    expect(await broker.denials()).toEqual([]);
+  });
+
+  it('lets no reading group of a role or a command stay behind', async () => {
+    const { OMS_PREFIX: prefix } = deployment.config;
+    const own = ['ingest', 'carrier', 'stock'].map((role) => `${prefix}oms-${role}`);
+    expect((await deployment.groups()).filter((group) => group.startsWith(`${prefix}oms-`)).sort()).toEqual(own.sort());
+  });
+
+  it('is there: what a role may not do is refused, and seen in its log', async () => {
+    const tail = ['topics', 'tail', 'orders', '--from-beginning', '--no-follow'];
+    const { code, stdout } = await deployment.oms(tail, { environment: as('worker') });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect((await broker.denials()).join('\n')).toMatch(/User:oms-worker is Denied/);
+  });
+});
