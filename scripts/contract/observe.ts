@@ -71,8 +71,9 @@ async function observe(base: string, row: ContractRequest, anonymous: (text: str
   const deadline = performance.now() + DEADLINE_MS;
   for (;;) {
     const { message, text } = await send(base, row);
-    if (row.until === undefined || text.includes(row.until)) return answerOf(message, text, anonymous);
-    if (performance.now() > deadline) throw new Error(`${row.what}: no ${row.until} in ${text}`);
+    const { until = '', without } = row;
+    if (text.includes(until) && !(without && text.includes(without))) return answerOf(message, text, anonymous);
+    if (performance.now() > deadline) throw new Error(`${row.what}: no ${until}, or still ${without}, in ${text}`);
     await sleep(100);
   }
 }
