@@ -48,7 +48,10 @@ async function watch(
       known = identity;
     } catch (err) {
       // A part that is away is the role's own concern; it is compared when it is back.
-      if (!isOmsError(err) || err.retryable) continue;
+      if (!isOmsError(err) || err.retryable) {
+        logger.warn({ err }, 'our database not looked at, trying again');
+        continue;
+      }
       logger.fatal({ err }, 'role failed');
       process.exit(1);
     }

@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
 import { OmsError } from '../domain/errors.ts';
+import type { OutgoingTopic } from '../kafka/topics.ts';
 import type { Database } from './database.ts';
 
-/** Topics the OMS publishes events of an order to (named without prefix). */
-export type OutgoingTopic = 'shipments' | 'invoices' | 'deliveries' | 'order-status';
+export type { OutgoingTopic } from '../kafka/topics.ts';
 
 /** What the outbox adds to an event's own fields when it is first written. */
 export interface Envelope {

@@ -11,13 +11,13 @@ export interface ReplayNote<V> {
   value: V;
 }
 
-/** All notes about these subjects, in the order they were made first. */
+/** All notes about these subjects, in the order they were made first; none where no replay keeps any. */
 export async function readNotes<V>(
   db: Database,
-  replayId: string,
+  replayId: string | undefined,
   subjects: readonly string[],
 ): Promise<ReplayNote<V>[]> {
-  if (subjects.length === 0) return [];
+  if (replayId === undefined || subjects.length === 0) return [];
   const { rows } = await sql<ReplayNote<V>>`
     select subject, name, value from replay_notes
     where replay_id = ${replayId} and subject = any(${[...new Set(subjects)]}::text[]) order by n
@@ -25,8 +25,13 @@ export async function readNotes<V>(
   return rows;
 }
 
-/** Writes notes down; the newest of a name is the one that stays. */
-export async function writeNotes(tx: Database, replayId: string, notes: readonly ReplayNote<unknown>[]): Promise<void> {
+/** Writes the notes of a replay that keeps any down; the newest of a name is the one that stays. */
+export async function writeNotes(
+  tx: Database,
+  replayId: string | undefined,
+  notes: readonly ReplayNote<unknown>[],
+): Promise<void> {
+  if (replayId === undefined) return;
   const newest = [...new Map(notes.map((note) => [`${note.subject}\n${note.name}`, note])).values()];
   if (newest.length === 0) return;
   await sql`

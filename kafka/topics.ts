@@ -9,16 +9,16 @@ import {
 } from '../schemas/index.ts';
 import type { AvroSchema } from './avro.ts';
 
+/** Topics that we read. */
+export const INPUT_TOPICS = ['orders', 'carrier-updates', 'stock-levels'] as const;
+export type InputTopic = (typeof INPUT_TOPICS)[number];
+
+/** Topics on which we tell events of orders. */
+export const OUTGOING_TOPICS = ['shipments', 'invoices', 'deliveries', 'order-status'] as const;
+export type OutgoingTopic = (typeof OUTGOING_TOPICS)[number];
+
 /** A topic by what it is for; its name on the cluster is that name behind the deployment's prefix. */
-export type TopicKind =
-  | 'orders'
-  | 'carrier-updates'
-  | 'stock-levels'
-  | 'shipments'
-  | 'invoices'
-  | 'deliveries'
-  | 'order-status'
-  | 'orders.dlq';
+export type TopicKind = InputTopic | OutgoingTopic | 'orders.dlq';
 
 export type Compatibility = 'BACKWARD_TRANSITIVE' | 'FULL_TRANSITIVE';
 

@@ -1,4 +1,5 @@
-import { deadLetterId } from '../ingest/dead-letters.ts';
+import { createDeadLetterOffice, deadLetterId } from '../ingest/dead-letters.ts';
+import type { DeadLetterOffice } from '../ingest/dead-letters.ts';
 import { storedRecord } from '../ingest/record.ts';
 import { sentDeadLetters } from '../database/dead-letters.ts';
 import type { DeadLetter } from '../database/dead-letters.ts';
@@ -9,6 +10,7 @@ import type { ReplayOptions } from '../database/replays.ts';
 import type { OnStep } from '../ingest/step.ts';
 import type { ConsumedRecord } from '../kafka/consumer.ts';
 import type { Publisher } from '../kafka/publisher.ts';
+import { groupName, topicNames } from '../kafka/topics.ts';
 import type { ReplayParts } from './parts.ts';
 import type { OnWait } from './patience.ts';
 import { count } from './tallies.ts';
@@ -42,6 +44,15 @@ export interface Done {
   outcomes: Map<bigint, string>;
   /** Ids of the dead letters that were sent now. */
   letters: Set<string>;
+}
+
+/** Where a gate's dead letters go: the same topic and table as those of the live consumers. */
+export function gateOffice({ parts: { config, db }, publisher, onStep }: GateOptions): DeadLetterOffice {
+  return createDeadLetterOffice({
+    ...{ db, publisher, onStep },
+    topic: topicNames(config.OMS_PREFIX)['orders.dlq'],
+    consumerGroup: groupName(config.OMS_PREFIX, 'replay'),
+  });
 }
 
 export const nothingDone = (): Done => ({ outcomes: new Map(), letters: new Set() });

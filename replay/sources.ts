@@ -1,11 +1,10 @@
 import type { Database } from '../database/database.ts';
-import type { OutgoingTopic } from '../database/outbox.ts';
 import { isTarget } from '../database/replays.ts';
 import type { ReplayMode, ReplayOptions } from '../database/replays.ts';
 import { faultError } from '../domain/errors.ts';
 import { completeMemory } from '../ingest/memory.ts';
-import { groupName, topicNames } from '../kafka/topics.ts';
-import type { TopicKind } from '../kafka/topics.ts';
+import { INPUT_TOPICS, OUTGOING_TOPICS, groupName, topicNames } from '../kafka/topics.ts';
+import type { InputTopic, OutgoingTopic, TopicKind } from '../kafka/topics.ts';
 import {
   CARRIER_CLASSES,
   EMITTED_CLASSES,
@@ -28,11 +27,8 @@ import { createLetterClassifier } from './outputs/letter-classifier.ts';
 import { createToldClassifier } from './outputs/told-classifier.ts';
 import type { ReplayParts } from './parts.ts';
 
-/** Topics whose records can be brought in, and those that are only looked at. */
-export const INPUT_TOPICS = ['orders', 'carrier-updates', 'stock-levels'] as const satisfies TopicKind[];
-const TOLD = ['shipments', 'invoices', 'deliveries', 'order-status'] as const satisfies OutgoingTopic[];
-export const OUTPUT_TOPICS = [...TOLD, 'orders.dlq'] as const;
-type InputTopic = (typeof INPUT_TOPICS)[number];
+/** Topics whose records are only looked at; those of INPUT_TOPICS can be brought in. */
+const OUTPUT_TOPICS = [...OUTGOING_TOPICS, 'orders.dlq'] as const;
 
 /** A topic that is replayed: what its records may be, who tells, and through which gate they go. */
 export interface Source {
@@ -66,7 +62,7 @@ export function sourceTopic(prefix: string, from: string): string {
 
 const isInput = (from: string): from is InputTopic => (INPUT_TOPICS as readonly string[]).includes(from);
 const isOutput = (from: string): boolean => (OUTPUT_TOPICS as readonly string[]).includes(from);
-const isTold = (from: string): from is OutgoingTopic => (TOLD as readonly string[]).includes(from);
+const isTold = (from: string): from is OutgoingTopic => (OUTGOING_TOPICS as readonly string[]).includes(from);
 
 /**
  * Only topics that we read can be brought in, and only those be looked at of which the database knows what was told.
@@ -116,7 +112,7 @@ const INPUTS: Record<InputTopic, (parts: ReplayParts, options: ReplayOptions) =>
   }),
   'carrier-updates': (parts, options) => ({
     // What the news leads to is told on these.
-    load: () => parts.codec.load(TOLD.map((kind) => topicNames(parts.config.OMS_PREFIX)[kind])),
+    load: () => parts.codec.load(OUTGOING_TOPICS.map((kind) => topicNames(parts.config.OMS_PREFIX)[kind])),
     classifier: (notesOf) => createCarrierClassifier(noting(parts, options, notesOf)),
     gate: createCarrierGate,
     groupId: groupName(parts.config.OMS_PREFIX, 'carrier'),

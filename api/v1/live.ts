@@ -4,6 +4,7 @@ import type { Database } from '../../database/database.ts';
 import { feedEnd, isBefore, readOrderMark, readToldEvents } from '../../database/outbox-feed.ts';
 import type { FeedEvent, FeedPosition, ToldEvent } from '../../database/outbox-feed.ts';
 import { OmsError, faultError } from '../../domain/errors.ts';
+import { OUTGOING_TOPICS } from '../../kafka/topics.ts';
 import { createEventStreams } from '../event-streams.ts';
 import type { EventStreams, StreamMessage } from '../event-streams.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -113,7 +114,7 @@ async function readOn(db: Database, orderId: string, version: number) {
   return { events, mark: await readOrderMark(db, orderId) };
 }
 
-const topic = z.enum(['shipments', 'invoices', 'deliveries', 'order-status']);
+const topic = z.enum(OUTGOING_TOPICS);
 const filter = {
   customer: customerId.optional().describe('Only events of orders of this customer.'),
   topic: topic.optional().describe('Only events of this topic (without prefix).'),

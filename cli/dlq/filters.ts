@@ -4,14 +4,10 @@ import { OmsError } from '../../domain/errors.ts';
 import { LETTER_STATES } from '../../database/dead-letters.ts';
 import type { DeadLetterFilter, LetterState, StoredDeadLetter } from '../../database/dead-letters.ts';
 import type { Database } from '../../database/database.ts';
-import { topicNames } from '../../kafka/topics.ts';
-import type { TopicKind } from '../../kafka/topics.ts';
+import { INPUT_TOPICS, topicNames } from '../../kafka/topics.ts';
+import type { InputTopic } from '../../kafka/topics.ts';
 import { countOption, timeOption } from '../options.ts';
 import { findLetter } from './find-letter.ts';
-
-/** Topics whose records are refused. */
-const INPUTS = ['orders', 'carrier-updates', 'stock-levels'] as const satisfies readonly TopicKind[];
-type InputTopic = (typeof INPUTS)[number];
 
 export interface FilterFlags {
   code?: string;
@@ -29,7 +25,7 @@ export function withFilters(command: Command, { limit, order }: { limit: number;
     .option('--code <code>', 'only this error code')
     .option('--order <id>', 'only of this order')
     .option('--source <name>', 'only from this source')
-    .addOption(new Option('--topic <topic>', 'only from this topic').choices(INPUTS))
+    .addOption(new Option('--topic <topic>', 'only from this topic').choices(INPUT_TOPICS))
     .option('--since <time>', 'only refused since: a time, or how long ago (24h)', timeOption)
     .option('--until <time>', 'only refused before', timeOption)
     .option('--limit <rows>', `most of them, ${order}`, countOption(1), limit);

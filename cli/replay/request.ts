@@ -4,6 +4,7 @@ import type { ReplayMode, ReplayOptions } from '../../database/replays.ts';
 import { CARRIER_STATUSES } from '../../domain/carrier-status.ts';
 import { OmsError, faultError } from '../../domain/errors.ts';
 import { ORDER_ID_RULE, isOrderId, isShipmentId } from '../../domain/ids.ts';
+import { OUTGOING_TOPICS } from '../../kafka/topics.ts';
 import type { PlanRequest } from '../../replay/plan.ts';
 import { parseSpans } from '../../replay/ranges.ts';
 
@@ -36,7 +37,6 @@ const TYPES: Readonly<Record<string, readonly string[]>> = {
   orders: ['OrderPlaced', 'OrderAmended', 'OrderCancelled', 'CustomerAction'],
   'carrier-updates': CARRIER_STATUSES,
 };
-const TOLD_TOPICS: readonly string[] = ['shipments', 'invoices', 'deliveries', 'order-status'];
 
 /** Who gives this command: noted with every replay. */
 export function operator(given: string | undefined): string {
@@ -58,7 +58,7 @@ export async function planRequest(flags: PlanFlags): Promise<PlanRequest> {
     orderIds: await orderIdsOf(flags),
     keys: keysOf(flags),
     types: typesOf(flags),
-    topics: flags.topic?.map((topic) => oneOf('topic', topic, TOLD_TOPICS)) ?? null,
+    topics: flags.topic?.map((topic) => oneOf('topic', topic, OUTGOING_TOPICS)) ?? null,
     allowStale: flags.allowStale ?? false,
     to: flags.to ?? null,
     ...{ fromTime, toTime, rate, maxBacklog, maxLag },

@@ -1,4 +1,4 @@
-import { TOPICS, groupName, topicNames } from '../../kafka/topics.ts';
+import { INPUT_TOPICS, OUTGOING_TOPICS, TOPICS, groupName, topicNames } from '../../kafka/topics.ts';
 import type { TopicKind } from '../../kafka/topics.ts';
 import { ownTopic } from '../../replay/target.ts';
 import { deploymentTopic } from './topics.ts';
@@ -15,8 +15,6 @@ interface RoleAccess {
   settings?: readonly TopicKind[];
 }
 
-const OUTGOING: readonly TopicKind[] = ['shipments', 'invoices', 'deliveries', 'order-status'];
-
 /** Topics we read ourselves, on which the publisher puts what was asked for over HTTP. */
 const POSTED: readonly TopicKind[] = ['orders', 'carrier-updates'];
 
@@ -24,13 +22,13 @@ const ALL: readonly TopicKind[] = TOPICS.map(({ kind }) => kind);
 
 const ROLES: Readonly<Record<string, RoleAccess>> = {
   ingest: {
-    reads: ['orders', 'carrier-updates', 'stock-levels'],
+    reads: INPUT_TOPICS,
     writes: ['orders.dlq'],
     groups: ['ingest', 'carrier', 'stock'],
     settings: ['orders', 'orders.dlq'],
   },
   worker: { reads: [], writes: [], groups: [] },
-  publisher: { reads: [], writes: [...OUTGOING, ...POSTED], groups: [] },
+  publisher: { reads: [], writes: [...OUTGOING_TOPICS, ...POSTED], groups: [] },
   api: { reads: [], writes: [], groups: [], lags: { carrier: 'carrier-updates', stock: 'stock-levels' } },
   // Replays and retried dead letters may go to any topic; the doctor and the audit look at all.
   operator: {
@@ -43,7 +41,7 @@ const ROLES: Readonly<Record<string, RoleAccess>> = {
 };
 
 /** Topics that know what a restored database may lack. */
-const COMPARED: readonly TopicKind[] = ['orders', ...OUTGOING];
+const COMPARED: readonly TopicKind[] = ['orders', ...OUTGOING_TOPICS];
 
 /** How the groups of operators' commands begin; each deletes its own again. */
 const COMMAND_GROUPS = ['audit-', 'replay-', 'tail-'];

@@ -11,9 +11,8 @@ import type { ConsumedRecord } from '../../kafka/consumer.ts';
 import { headerText } from '../../kafka/headers.ts';
 import { readRanges } from '../../kafka/range-reader.ts';
 import type { Range } from '../../kafka/range-reader.ts';
-import { groupName, topicNames } from '../../kafka/topics.ts';
+import { OUTGOING_TOPICS, groupName, topicNames } from '../../kafka/topics.ts';
 import type { TopicKind } from '../../kafka/topics.ts';
-import { OUTGOING } from '../../replay/audit/outbox.ts';
 import { greatest, lastTaken, named, toldSince } from './topic-ends.ts';
 import type { TopicParts } from './topic-ends.ts';
 
@@ -73,7 +72,7 @@ async function compared(parts: TopicParts): Promise<{ since: number | undefined;
     await readRanges({ connection: parts.connection, groupId, topic, ranges, onRecords, signal: ended.signal });
   };
   await Promise.all([
-    ...OUTGOING.map((kind) => look(kind, untold, () => toldSince(parts, kind, since))),
+    ...OUTGOING_TOPICS.map((kind) => look(kind, untold, () => toldSince(parts, kind, since))),
     look('orders', untaken, () => lastTaken(parts)),
   ]);
   return { since, found: found[0] };

@@ -6,10 +6,9 @@ import { databaseError } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
 import type { KafkaConnection } from '../../kafka/client.ts';
 import type { Range } from '../../kafka/range-reader.ts';
-import { topicNames } from '../../kafka/topics.ts';
+import { OUTGOING_TOPICS, topicNames } from '../../kafka/topics.ts';
 import type { TopicKind } from '../../kafka/topics.ts';
 import type { Config } from '../../platform/config/settings.ts';
-import { OUTGOING } from '../../replay/audit/outbox.ts';
 import { committedOffsets } from '../../replay/audit/read.ts';
 import { kafkaError } from '../clients.ts';
 
@@ -90,7 +89,7 @@ async function readEnds(parts: TopicParts): Promise<TopicOffsets> {
   const { admin, config } = parts;
   const topics = new Set(await admin.listTopics());
   const offsets: TopicOffsets = {};
-  for (const kind of OUTGOING) {
+  for (const kind of OUTGOING_TOPICS) {
     const topic = topicNames(config.OMS_PREFIX)[kind];
     if (topics.has(topic)) offsets[kind] = endsOf(await toldSince(parts, kind, undefined));
   }

@@ -1,14 +1,12 @@
 import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
-import type { OutgoingTopic } from '../../database/outbox.ts';
 import type { Codec } from '../../kafka/codec.ts';
-import { topicNames } from '../../kafka/topics.ts';
+import { OUTGOING_TOPICS, topicNames } from '../../kafka/topics.ts';
 import type { OrderStatusRecord } from '../../schemas/index.ts';
 import type { AuditCode, Difference, OrderCheck, WholeCheck } from './difference.ts';
 
 /** Events of orders; rows for the topics we read ourselves are records of others, with no place in our numbering. */
-export const OUTGOING: readonly OutgoingTopic[] = ['shipments', 'invoices', 'deliveries', 'order-status'];
-const IS_OUTGOING = sql`topic = any(${[...OUTGOING]}::text[])`;
+const IS_OUTGOING = sql`topic = any(${[...OUTGOING_TOPICS]}::text[])`;
 
 const found = (code: AuditCode, orderId: string, subject: string, detail: string): Difference => ({
   ...{ part: 'outbox', code, orderId, subject, detail, remedy: null },

@@ -6,11 +6,10 @@ import { orderIdOf } from '../../domain/ids.ts';
 import type { Codec } from '../../kafka/codec.ts';
 import type { ConsumedRecord } from '../../kafka/consumer.ts';
 import { readTopics } from '../../kafka/read-topics.ts';
-import { groupName, topicNames } from '../../kafka/topics.ts';
+import { OUTGOING_TOPICS, groupName, topicNames } from '../../kafka/topics.ts';
 import type { TopicKind } from '../../kafka/topics.ts';
 import { auditInput } from './input.ts';
 import { startKept } from './kept.ts';
-import { OUTGOING } from './outbox.ts';
 import type { AuditPart, Difference } from './difference.ts';
 import type { SeenLetters } from './letters.ts';
 import { auditNews, notePosted } from './news.ts';
@@ -68,7 +67,8 @@ export async function readAuditedTopics(options: TopicReadingOptions): Promise<T
 async function notesOf(options: TopicReadingOptions): Promise<Map<TopicKind, Note>> {
   const { db, codec, admin, prefix, parts, seen, letters } = options;
   const notes = new Map<TopicKind, Note>();
-  if (seen && parts.includes('topics')) for (const kind of OUTGOING) notes.set(kind, (all) => seen.note(kind, all));
+  if (seen && parts.includes('topics'))
+    for (const kind of OUTGOING_TOPICS) notes.set(kind, (all) => seen.note(kind, all));
   if (parts.includes('input')) {
     const isDone = await committedBy(admin, prefix, 'ingest', 'orders');
     if (isDone) notes.set('orders', (all) => auditInput({ db, codec }, all.filter(isDone)));

@@ -79,14 +79,8 @@ async function judgeAll(options: NotingOptions, open: readonly News[]): Promise<
   const { db, notesOf } = options;
   const known = await whatIsKnown(db, open);
   const lanes = [...Map.groupBy(open, ({ news }) => orderIdOf(news.shipmentId))];
-  const notes =
-    notesOf === undefined
-      ? []
-      : await readNotes<CarrierUpdate>(
-          db,
-          notesOf,
-          lanes.map(([id]) => id),
-        );
+  const orderIds = lanes.map(([orderId]) => orderId);
+  const notes = await readNotes<CarrierUpdate>(db, notesOf, orderIds);
   const earlier = Map.groupBy(notes, ({ subject }) => subject);
   const limit = createLimiter(ORDERS_AT_ONCE);
   const judged = lanes.map(([orderId, lane]) =>
@@ -146,7 +140,6 @@ function classOf(outcome: NewsOutcome | undefined, isHeard: boolean): CarrierCla
 
 /** What a real run would have in the database now. */
 async function keep(tx: Database, notesOf: string | undefined, judged: readonly Judged[]): Promise<void> {
-  if (notesOf === undefined) return;
   const heard = judged.filter(({ is }) => is !== 'known' && is !== 'unknown');
   const notes = heard.map(({ news }) => ({ subject: orderIdOf(news.shipmentId), name: nameOf(news), value: news }));
   await writeNotes(tx, notesOf, notes);

@@ -2,9 +2,7 @@ import { createEventEncoder } from '../../database/event-encoder.ts';
 import { createCarrierReceiver } from '../../ingest/carrier/receiver.ts';
 import type { CarrierReceiver } from '../../ingest/carrier/receiver.ts';
 import { createCarrierTopic } from '../../ingest/carrier/topic.ts';
-import { createDeadLetterOffice } from '../../ingest/dead-letters.ts';
-import { groupName, topicNames } from '../../kafka/topics.ts';
-import { noteLetters, nothingDone } from '../gate.ts';
+import { gateOffice, noteLetters, nothingDone } from '../gate.ts';
 import type { Gate, GateOptions } from '../gate.ts';
 
 /** What of its shipment each outcome means. News that says nothing new is written down the first time it is heard. */
@@ -20,7 +18,8 @@ const EFFECTS_BEFORE: Readonly<Record<string, string>> = {
 };
 
 /** The gate of the topic `carrier-updates`: that of its consumer, whose codec has been loaded. */
-export function createCarrierGate({ parts, publisher, onStep }: GateOptions): Gate {
+export function createCarrierGate(options: GateOptions): Gate {
+  const { parts, onStep } = options;
   const { config, db, codec, client, connection } = parts;
   let now = nothingDone();
   const parkingDeadlineMs = config.OMS_PARKING_DEADLINE;
@@ -43,11 +42,7 @@ export function createCarrierGate({ parts, publisher, onStep }: GateOptions): Ga
   };
   const handle = createCarrierTopic({
     ...{ db, codec, receiver: noting, count, parkingDeadlineMs },
-    office: createDeadLetterOffice({
-      ...{ db, publisher, onStep },
-      topic: topicNames(config.OMS_PREFIX)['orders.dlq'],
-      consumerGroup: groupName(config.OMS_PREFIX, 'replay'),
-    }),
+    office: gateOffice(options),
     onDeadLetters: (letters) => noteLetters(now, letters),
   });
   return {

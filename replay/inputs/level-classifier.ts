@@ -32,7 +32,7 @@ export function createLevelClassifier(options: NotingOptions): Classifier {
         const found = new Map([...refused, ...judged.map(classified)].map((one) => [one.record.offset, one]));
         return {
           records: records.map((record) => found.get(record.offset) ?? filtered(record)),
-          keep: (tx) => (notesOf === undefined ? Promise.resolve() : writeNotes(tx, notesOf, notes)),
+          keep: (tx) => writeNotes(tx, notesOf, notes),
         } satisfies Judgement;
       };
     },
@@ -44,14 +44,8 @@ async function judgeAll(
   levels: readonly IncomingLevel[],
 ): Promise<{ judged: Judged[]; notes: VersionNote[] }> {
   const newest = await knownVersions(db, levels);
-  const drafts =
-    notesOf === undefined
-      ? []
-      : await readNotes<number>(
-          db,
-          notesOf,
-          levels.map(({ level }) => level.sku),
-        );
+  const skus = levels.map(({ level }) => level.sku);
+  const drafts = await readNotes<number>(db, notesOf, skus);
   for (const { subject, name, value } of drafts) newest.set(keyOf(subject, name), value);
   const notes: VersionNote[] = [];
   const judged = levels.map((one): Judged => {

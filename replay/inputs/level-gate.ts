@@ -1,20 +1,15 @@
-import { createDeadLetterOffice } from '../../ingest/dead-letters.ts';
 import { createLevelHandler } from '../../ingest/stock/receiver.ts';
-import { groupName, topicNames } from '../../kafka/topics.ts';
-import { noteLetters, nothingDone } from '../gate.ts';
+import { gateOffice, noteLetters, nothingDone } from '../gate.ts';
 import type { Gate, GateOptions } from '../gate.ts';
 
 /** The gate of the topic `stock-levels`: that of its consumer. */
-export function createLevelGate({ parts, publisher, onStep }: GateOptions): Gate {
-  const { config, db, codec, connection } = parts;
+export function createLevelGate(options: GateOptions): Gate {
+  const { parts, onStep } = options;
+  const { db, codec, connection } = parts;
   let now = nothingDone();
   const handle = createLevelHandler({
     ...{ db, codec, logger: connection.logger },
-    office: createDeadLetterOffice({
-      ...{ db, publisher, onStep },
-      topic: topicNames(config.OMS_PREFIX)['orders.dlq'],
-      consumerGroup: groupName(config.OMS_PREFIX, 'replay'),
-    }),
+    office: gateOffice(options),
     metrics: {
       level: () => undefined,
       pricesChanged: () => undefined,

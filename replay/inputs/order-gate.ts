@@ -2,14 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createAdmission } from '../../ingest/admission.ts';
 import type { Admission } from '../../ingest/admission.ts';
 import { createChunkHandler } from '../../ingest/chunk.ts';
-import { createDeadLetterOffice } from '../../ingest/dead-letters.ts';
 import { createLimiter } from '../../ingest/limiter.ts';
 import { createOrderWorkflows } from '../../ingest/order-workflows.ts';
 import { timersOf } from '../../ingest/timers.ts';
 import { completeMemory } from '../../ingest/memory.ts';
 import { ORDERS_TASK_QUEUE } from '../../domain/contract.ts';
-import { groupName, topicNames } from '../../kafka/topics.ts';
-import { noteLetters, nothingDone } from '../gate.ts';
+import { gateOffice, noteLetters, nothingDone } from '../gate.ts';
 import type { Gate, GateOptions } from '../gate.ts';
 import type { OnWait } from '../patience.ts';
 
@@ -30,9 +28,9 @@ const EFFECTS: Readonly<Record<string, string>> = {
 const EFFECTS_BEFORE: Readonly<Record<string, string>> = { new: 'started', unheard: 'told', early: 'parked' };
 
 /** Ingest's own gate of order events. */
-export function createOrderGate({ parts, publisher, options, onWait, onStep }: GateOptions): Gate {
+export function createOrderGate(given: GateOptions): Gate {
+  const { parts, options, onWait, onStep } = given;
   const { config, db, codec, client, connection } = parts;
-  const topics = topicNames(config.OMS_PREFIX);
   let now = nothingDone();
   const note = (outcome: string, offset: bigint | undefined): void => {
     // Done before a fault, and now found to be: the first outcome counts.
@@ -47,11 +45,7 @@ export function createOrderGate({ parts, publisher, options, onWait, onStep }: G
       priorityKey: REPLAY_PRIORITY,
     }),
     limiter: createLimiter(STARTS_IN_FLIGHT),
-    office: createDeadLetterOffice({
-      ...{ db, publisher, onStep },
-      topic: topics['orders.dlq'],
-      consumerGroup: groupName(config.OMS_PREFIX, 'replay'),
-    }),
+    office: gateOffice(given),
     metrics: {
       record: note,
       deadLetters: (letters) => noteLetters(now, letters),

@@ -33,7 +33,7 @@ export function createLetterClassifier({ db, filter, notesOf }: NotingOptions): 
         const notes = letters.flatMap(({ id, match }) => (match ? [{ subject: id, name: SEEN, value: true }] : []));
         return {
           records: records.map((record) => found.get(record) ?? filtered(record)),
-          keep: (tx) => (notesOf === undefined ? Promise.resolve() : writeNotes(tx, notesOf, notes)),
+          keep: (tx) => writeNotes(tx, notesOf, notes),
         } satisfies Judgement;
       };
     },
@@ -57,7 +57,6 @@ async function matched(db: Database, records: readonly ConsumedRecord[]): Promis
 const SEEN = 'seen';
 
 async function seenBefore(db: Database, notesOf: string | undefined, letters: readonly Letter[]): Promise<Set<string>> {
-  if (notesOf === undefined) return new Set();
   const notes = await readNotes<true>(
     db,
     notesOf,

@@ -59,7 +59,7 @@ export function createToldClassifier(options: ToldClassifierOptions): Classifier
         );
         return {
           records: records.map((record) => found.get(record) ?? filtered(record)),
-          keep: (tx) => (notesOf === undefined ? Promise.resolve() : writeNotes(tx, notesOf, notes)),
+          keep: (tx) => writeNotes(tx, notesOf, notes),
         } satisfies Judgement;
       };
     },
@@ -133,7 +133,6 @@ async function readSeen(
   notesOf: string | undefined,
   told: readonly Told[],
 ): Promise<Map<string, SeenNumbers>> {
-  if (notesOf === undefined) return new Map();
   const orderIds = told.flatMap(({ event }) => event?.orderId ?? []);
   const notes = await readNotes<SeenNumbers>(db, notesOf, orderIds);
   return new Map(notes.map(({ subject, value }) => [subject, value]));

@@ -26,7 +26,7 @@ const ROOT = path.join(import.meta.dirname, '..', '..');
 const ENTRY = path.join(ROOT, 'cli', 'oms.js');
 
 export type RoleName = 'ingest' | 'worker' | 'publisher' | 'api';
-/** Those that carry orders through; the API's two ports are given as settings by the test that starts it. */
+/** Those that carry orders through. */
 export const ROLES: readonly RoleName[] = ['publisher', 'worker', 'ingest'];
 
 /** A role as a process of its own. */
@@ -76,13 +76,14 @@ export interface Deployment {
 export async function createDeployment(settings: Record<string, string> = {}): Promise<Deployment> {
   const { db, url, drop } = await createTestDatabase();
   const id = randomUUID().slice(0, 8);
-  const ports = await freePorts(ROLES.length);
+  const [apiPort, apiHealthPort, ...ports] = await freePorts(2 + ROLES.length);
   const environment: Record<string, string> = {
     ...testEnvironment(),
     DATABASE_URL: url,
     OMS_PREFIX: `t${id}.`,
     TEMPORAL_NAMESPACE: `test-${id}`,
     OMS_STATE_DIR: path.join(ROOT, '.oms', `none-${id}`),
+    ...{ OMS_API_PORT: String(apiPort), OMS_API_HEALTH_PORT: String(apiHealthPort) },
     ...Object.fromEntries(ROLES.map((role, i) => [portSetting(role), String(ports[i])])),
     ...settings,
   };

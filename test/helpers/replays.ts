@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
+import { isReplayHeld } from '../../database/replay-lock.ts';
 import { readParts } from '../../database/replay-parts.ts';
 import type { Replay, ReplayMode, ReplayOptions } from '../../database/replays.ts';
 import type { IngestStep } from '../../ingest/step.ts';
@@ -73,6 +74,12 @@ export async function run(
   });
 }
 
+/** Where a replay is run by a process of its own. */
+interface ReplayWorld {
+  environment: Record<string, string>;
+  db: Database;
+}
+
 /** How a run's process ended, and what it printed. */
 export interface RunEnd {
   end: string;
@@ -81,21 +88,19 @@ export interface RunEnd {
 
 /** Runs a replay in a process that kills itself at the end of a step, the n-th time; resolves with how it ended. */
 export async function runUntilKilled(
-  environment: Record<string, string>,
+  { environment, db }: ReplayWorld,
   replayId: string,
   killAt: IngestStep,
   times = 1,
 ): Promise<RunEnd> {
   const child = start(environment, replayId, { OMS_TEST_KILL_AT: `${killAt}:${times}` });
-  return { end: await child.gone, log: child.log() };
+  const end = await child.gone;
+  await untilLetGo(db, replayId);
+  return { end, log: child.log() };
 }
 
 /** Runs a replay in a process that is killed as soon as it has done something and wants to write its progress down. */
-export async function runUntilProgress(
-  environment: Record<string, string>,
-  replayId: string,
-  db: Database,
-): Promise<RunEnd> {
+export async function runUntilProgress({ environment, db }: ReplayWorld, replayId: string): Promise<RunEnd> {
   return db.transaction().execute(async (tx) => {
     await tx.selectFrom('replay_parts').selectAll().where('replay_id', '=', replayId).forUpdate().execute();
     const child = start(environment, replayId);
@@ -112,9 +117,14 @@ export async function runUntilProgress(
       select pg_terminate_backend(pid) from pg_stat_activity
       where datname = current_database() and wait_event_type = 'Lock'
     `.execute(db);
+    await untilLetGo(db, replayId);
     return { end, log: child.log() };
   });
 }
+
+/** PostgreSQL notices a moment later that the process which held the replay is gone. */
+const untilLetGo = (db: Database, replayId: string): Promise<unknown> =>
+  waitFor('the dead one to be forgotten', async () => !(await isReplayHeld(db, replayId)));
 
 function start(environment: Record<string, string>, replayId: string, more: Record<string, string> = {}): Spawned {
   return spawnScript('replay-process.ts', { ...environment, ...more, OMS_TEST_REPLAY: replayId });

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { createKafka } from '../../kafka/client.ts';
 import { createCodec } from '../../kafka/codec.ts';
 import { createRegistry } from '../../kafka/registry.ts';
-import { OUTGOING } from '../../replay/audit/outbox.ts';
+import { OUTGOING_TOPICS } from '../../kafka/topics.ts';
 import { readAuditedTopics } from '../../replay/audit/read.ts';
 import { createSeenRecords } from '../../replay/audit/seen.ts';
 import { topicChecks } from '../../replay/audit/topics.ts';
@@ -19,7 +19,7 @@ let topic: string;
 
 /** Sends events of many orders, of which each later one is a minute older; sent so, they pass each other on the topic. */
 beforeAll(async () => {
-  world = await createOutboxWorld(OUTGOING);
+  world = await createOutboxWorld(OUTGOING_TOPICS);
   topic = `${world.config.OMS_PREFIX}shipments`;
   for (const id of ORDERS) await world.append(id, ['shipments']);
   await sql`update outbox set created_at = now() - interval '1 day' - id * interval '1 minute'`.execute(world.db);

@@ -13,7 +13,6 @@ import type { Diagnosis } from '../../cli/doctor/run-doctor.ts';
 import { createRegistryAdmin } from '../../cli/setup/registry-admin.ts';
 import { createKafka } from '../../kafka/client.ts';
 import { createEmptyDatabase, createTestDatabase } from '../helpers/database.ts';
-import { freePorts } from '../../local/ports.ts';
 import { createDeployment } from '../helpers/deployment.ts';
 import type { Deployment } from '../helpers/deployment.ts';
 import { silent } from '../helpers/order-world.ts';
@@ -25,8 +24,7 @@ let deployment: Deployment;
 let admin: Admin;
 const closers: (() => Promise<unknown> | void)[] = [];
 beforeAll(async () => {
-  const [api, health] = await freePorts(2);
-  deployment = await createDeployment({ OMS_API_PORT: String(api), OMS_API_HEALTH_PORT: String(health) });
+  deployment = await createDeployment();
   const kafka = createKafka({ brokers: deployment.config.KAFKA_BROKERS, clientId: 'test', logger: silent, retries: 5 });
   admin = kafka.admin();
   await admin.connect();

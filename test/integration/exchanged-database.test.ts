@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { freePorts } from '../../local/ports.ts';
 import { copyDatabase, putInPlaceOf } from '../helpers/database.ts';
 import { createDeployment } from '../helpers/deployment.ts';
 import type { Deployment, RoleProcess } from '../helpers/deployment.ts';
@@ -21,11 +20,7 @@ afterAll(async () => {
 });
 
 const databaseUrl = (): string => deployment.environment['DATABASE_URL'] ?? '';
-const startAll = async (): Promise<RoleProcess[]> => {
-  const [port, health] = await freePorts(2);
-  const ports = { OMS_API_PORT: String(port), OMS_API_HEALTH_PORT: String(health) };
-  return Promise.all(ROLES.map((role) => deployment.start(role, ports)));
-};
+const startAll = (): Promise<RoleProcess[]> => Promise.all(ROLES.map((role) => deployment.start(role)));
 const whenAll = (roles: readonly RoleProcess[], word: string): Promise<boolean> =>
   waitFor(`every role to say "${word}"`, () => roles.every((role) => role.log().includes(word)));
 

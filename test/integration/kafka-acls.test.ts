@@ -4,7 +4,6 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { TopicKind } from '../../kafka/topics.ts';
 import { createKafka } from '../../kafka/client.ts';
-import { freePorts } from '../../local/ports.ts';
 import { aclsOf } from '../helpers/acls.ts';
 import { createDeployment, ROLES } from '../helpers/deployment.ts';
 import type { CommandResult, Deployment, RoleName, RoleProcess } from '../helpers/deployment.ts';
@@ -22,8 +21,6 @@ const HANGS_AFTER_MS = 10 * 60_000;
 let broker: SecuredBroker;
 let deployment: Deployment;
 let flow: Flow;
-let apiPort: number;
-let healthPort: number;
 let folder: string;
 const roles = new Map<RoleName, RoleProcess>();
 
@@ -39,13 +36,10 @@ const as = (who: string): Record<string, string> => ({
 beforeAll(async () => {
   const principals = [...ALL_ROLES, 'operator'].map((who) => `oms-${who}`);
   broker = await startSecuredBroker({ principals });
-  [apiPort = 0, healthPort = 0] = await freePorts(2);
   folder = await mkdtemp(path.join(tmpdir(), 'oms-acls-'));
   deployment = await createDeployment({
     ...PATIENT,
     KAFKA_BROKERS: broker.plaintext,
-    OMS_API_PORT: String(apiPort),
-    OMS_API_HEALTH_PORT: String(healthPort),
   });
   await createPrinted();
   for (const role of ALL_ROLES) roles.set(role, await deployment.start(role, as(role)));
@@ -69,7 +63,7 @@ async function createPrinted(): Promise<void> {
 
 async function post(route: string, body: object): Promise<boolean> {
   const headers = { 'content-type': 'application/json' };
-  const url = `http://127.0.0.1:${apiPort}${route}`;
+  const url = `http://127.0.0.1:${deployment.config.OMS_API_PORT}${route}`;
   return (await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })).ok;
 }
 
@@ -116,7 +110,7 @@ describe('roles that may do only what `oms setup --print-acls` prints', () => {
     const read = [deployment.topics.orders, deployment.topics['carrier-updates'], deployment.topics['stock-levels']];
     const ingest = `http://127.0.0.1:${deployment.config.OMS_INGEST_PORT}/metrics`;
     expect(await lagTold(ingest)).toEqual(read);
-    expect(await lagTold(`http://127.0.0.1:${apiPort}/v1/stats`)).toEqual(read);
+    expect(await lagTold(`http://127.0.0.1:${deployment.config.OMS_API_PORT}/v1/stats`)).toEqual(read);
     expect(roles.get('ingest')?.log()).toContain('of what is older the ledger knows every order');
   });
 });

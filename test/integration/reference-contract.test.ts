@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { freePorts } from '../../local/ports.ts';
 import type { ContractRequest } from '../../scripts/contract/requests.ts';
 import { ROLES, createDeployment } from '../helpers/deployment.ts';
 import type { Deployment } from '../helpers/deployment.ts';
@@ -24,15 +23,20 @@ let folder: string;
 let reference: Row[];
 let ours: Row[];
 beforeAll(async () => {
-  const [port, health] = await freePorts(2);
   deployment = await createDeployment({
-    ...{ OMS_API_PORT: String(port), OMS_API_HEALTH_PORT: String(health), OMS_CUSTOMER_ACTION_TIMEOUT: '20 s' },
+    OMS_CUSTOMER_ACTION_TIMEOUT: '20 s',
     ...{ OMS_ALLOCATION: 'reference', OMS_PRICE_FALLBACK: 'reference', OMS_SIM_CARRIER_NEWS: 'none' },
   });
   await Promise.all([...ROLES, 'api' as const].map((role) => deployment.start(role)));
   folder = await mkdtemp(path.join(tmpdir(), 'oms-contract-'));
   const out = path.join(folder, 'ours.json');
-  await promisify(execFile)(process.execPath, [OBSERVE, '--order', `http://127.0.0.1:${port}`, '--out', out]);
+  await promisify(execFile)(process.execPath, [
+    OBSERVE,
+    '--order',
+    `http://127.0.0.1:${deployment.config.OMS_API_PORT}`,
+    '--out',
+    out,
+  ]);
   [reference, ours] = (await Promise.all([RECORDING, out].map(read))) as [Row[], Row[]];
   // The scenario alone waits for half a minute of time-outs.
 }, 300_000);
