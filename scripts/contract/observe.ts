@@ -71,9 +71,12 @@ async function observe(base: string, row: ContractRequest, anonymous: (text: str
   const deadline = performance.now() + DEADLINE_MS;
   for (;;) {
     const { message, text } = await send(base, row);
-    const { until = '', without } = row;
-    if (text.includes(until) && !(without && text.includes(without))) return answerOf(message, text, anonymous);
-    if (performance.now() > deadline) throw new Error(`${row.what}: no ${until}, or still ${without}, in ${text}`);
+    const { without } = row;
+    const until = [row.until ?? []].flat();
+    const isThere = until.every((part) => text.includes(part));
+    if (isThere && !(without && text.includes(without))) return answerOf(message, text, anonymous);
+    if (performance.now() > deadline)
+      throw new Error(`${row.what}: no ${until.join(' and ')}, or still ${without}, in ${text}`);
     await sleep(100);
   }
 }
@@ -90,7 +93,12 @@ async function main(): Promise<void> {
   const observed = [];
   for (const row of CONTRACT_REQUESTS) {
     const { service, path, body, until } = row;
-    const asked = { ...row, path: filled(path), body: body && filled(body), until: until && filled(until) };
+    const asked = {
+      ...row,
+      path: filled(path),
+      body: body && filled(body),
+      until: until && [until].flat().map(filled),
+    };
     const answer = await observe(bases[service], asked, anonymous);
     process.stderr.write(`${service} ${row.method} ${path} (${row.what}): ${answer.status}\n`);
     observed.push({ request: row, answer });

@@ -3,7 +3,7 @@ export type Service = 'order' | 'shipment' | 'billing' | 'fraud';
 
 /**
  * One request of the scenario. `<name>` in path or body stands for an id that is new in each run. With `until`, it is
- * asked again until the answer's body holds that text, since the request before it takes effect a little later.
+ * asked again until the answer's body holds that text, or all of several, since the request before it takes effect a little later.
  */
 export interface ContractRequest {
   what: string;
@@ -12,7 +12,7 @@ export interface ContractRequest {
   path: string;
   body?: string;
   contentType?: string;
-  until?: string;
+  until?: string | readonly string[];
   /** Likewise: it is asked again while the answer's body holds that text. */
   without?: string;
 }
@@ -70,9 +70,11 @@ const ORDERS_REFUSED = of('order', [
   ['a quantity in quotes', 'POST', '/orders', withQuantity('"2"')],
 ]);
 
+const booked = (...shipmentIds: string[]): string[] => shipmentIds.map((id) => `"${id}","status":"booked"`);
+
 const ORDERS_READ = of('order', [
   ['an order under way', 'GET', '/orders/<simple>', undefined, { until: '"booked"' }],
-  ['an order of two shipments', 'GET', '/orders/<two>', undefined, { until: '"booked"' }],
+  ['an order of two shipments', 'GET', '/orders/<two>', undefined, { until: booked('<two>:1', '<two>:2') }],
   ['its head', 'HEAD', '/orders/<simple>'],
   ['an order that waits for its customer', 'GET', '/orders/<amended>', undefined, { until: 'customerActionRequired' }],
   ['an order that was refused', 'GET', '/orders/<itemless>'],
@@ -85,7 +87,7 @@ const ORDERS_READ = of('order', [
 
 const ACTIONS = of('order', [
   ['amend', 'POST', '/orders/<amended>/action', '{"action":"amend"}'],
-  ['an amended order', 'GET', '/orders/<amended>', undefined, { until: '"booked"' }],
+  ['an amended order', 'GET', '/orders/<amended>', undefined, { until: booked('<amended>:2', '<amended>:3') }],
   ['amend, too late', 'POST', '/orders/<amended>/action', '{"action":"amend"}'],
   ['cancel', 'POST', '/orders/<cancelled>/action', '{"action":"cancel"}'],
   ['a cancelled order', 'GET', '/orders/<cancelled>', undefined, { until: '"cancelled","ful' }],
