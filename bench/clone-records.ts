@@ -5,6 +5,7 @@ import type { ConsumedRecord } from '../kafka/consumer.ts';
 import { groupName } from '../kafka/topics.ts';
 import { idOf } from './clone-rows.ts';
 import type { World } from './world.ts';
+import { logEnds } from '../kafka/log-ends.ts';
 
 const TOPICS = ['orders', 'shipments', 'invoices', 'deliveries', 'order-status'];
 /** Orders whose records are sent together. */
@@ -55,6 +56,6 @@ function renamed(bytes: Buffer, template: string, id: string): Buffer {
 
 async function markRead(world: World, admin: ReturnType<Kafka['admin']>): Promise<void> {
   const topic = `${world.prefix}orders`;
-  const partitions = (await admin.fetchTopicOffsets(topic)).map(({ partition, high }) => ({ partition, offset: high }));
+  const partitions = (await logEnds(admin, topic)).map(({ partition, high }) => ({ partition, offset: high }));
   await admin.setOffsets({ groupId: groupName(world.prefix, 'ingest'), topic, partitions });
 }

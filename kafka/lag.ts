@@ -1,4 +1,5 @@
 import type { Admin } from 'kafkajs';
+import { logEnds } from './log-ends.ts';
 
 export interface PartitionLag {
   topic: string;
@@ -19,11 +20,7 @@ export interface LagReader {
  * Consumer lag as the cluster sees it: end of the log minus what is committed. Not taken from the consumer, because a
  * stuck one reports nothing. `admin` must be connected.
  */
-export function createLagReader(options: {
-  admin: Pick<Admin, 'fetchOffsets' | 'fetchTopicOffsets'>;
-  groupId: string;
-  topics: readonly string[];
-}): LagReader {
+export function createLagReader(options: { admin: Admin; groupId: string; topics: readonly string[] }): LagReader {
   const { admin, groupId, topics } = options;
   return {
     read: async () => {
@@ -32,7 +29,7 @@ export function createLagReader(options: {
         topics.map(async (topic) => {
           const offsets = committed.find((one) => one.topic === topic)?.partitions ?? [];
           const byPartition = new Map(offsets.map(({ partition, offset }) => [partition, BigInt(offset)]));
-          const ends = await admin.fetchTopicOffsets(topic);
+          const ends = await logEnds(admin, topic);
           return ends.map((end) => lagOf(topic, end, byPartition.get(end.partition)));
         }),
       );

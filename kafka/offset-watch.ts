@@ -1,5 +1,6 @@
 import type { Admin } from 'kafkajs';
 import type { Logger } from '../platform/logger.ts';
+import { logEnds } from './log-ends.ts';
 
 /**
  * Records were skipped, or may have been: the committed offset lies before the log's start (they were deleted unread)
@@ -26,7 +27,7 @@ export interface OffsetWatch {
 }
 
 export function createOffsetWatch(options: {
-  admin: Pick<Admin, 'fetchOffsets' | 'fetchTopicOffsets'>;
+  admin: Admin;
   groupId: string;
   logger: Logger;
   onAlert: (alert: OffsetAlert) => void;
@@ -67,13 +68,10 @@ interface Offsets {
   high: bigint;
 }
 
-async function readOffsets(
-  options: { admin: Pick<Admin, 'fetchOffsets' | 'fetchTopicOffsets'>; groupId: string },
-  topic: string,
-): Promise<Offsets[]> {
+async function readOffsets(options: { admin: Admin; groupId: string }, topic: string): Promise<Offsets[]> {
   const [committed] = await options.admin.fetchOffsets({ groupId: options.groupId, topics: [topic] });
   const byPartition = new Map(committed?.partitions.map(({ partition, offset }) => [partition, BigInt(offset)]));
-  const ends = await options.admin.fetchTopicOffsets(topic);
+  const ends = await logEnds(options.admin, topic);
   return ends.map(({ partition, low, high }) => ({
     partition,
     committed: byPartition.get(partition) ?? -1n,

@@ -9,6 +9,7 @@ import { isPassing } from './group-errors.ts';
 import { MAX_WAIT_MS, createQuietPartitions } from './quiet-partitions.ts';
 import type { QuietPartitions } from './quiet-partitions.ts';
 import type { Range, RangeReaderOptions } from './range-types.ts';
+import { logEnds } from './log-ends.ts';
 
 const HEARTBEAT_MS = 3_000;
 const IDLE_CHECK_MS = 1_000;
@@ -197,7 +198,7 @@ async function checkIdle(session: Session, admin: Admin): Promise<void> {
   const { open, quiet, options } = session;
   if (session.isOver || session.inHand > 0) return;
   if (quiet.knowsLeaders() && ![...open.keys()].some((partition) => quiet.isQuiet(partition))) return;
-  const ends = await admin.fetchTopicOffsets(options.topic);
+  const ends = await logEnds(admin, options.topic);
   for (const { partition, high } of ends) {
     const range = open.get(partition);
     if (range && BigInt(high) < range.end) return session.fail(changed(options.topic, range, high));

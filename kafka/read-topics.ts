@@ -1,6 +1,7 @@
 import type { Admin, EachBatchPayload, Kafka } from 'kafkajs';
 import { toConsumedRecord } from './consumed-record.ts';
 import type { ConsumedRecord } from './consumed-record.ts';
+import { logEnds } from './log-ends.ts';
 
 export interface ReadOptions<R = ConsumedRecord> {
   kafka: Kafka;
@@ -68,7 +69,7 @@ async function endsOf({ admin, topics, follow }: ReadOptions): Promise<Map<strin
   const ends = new Map<string, bigint>();
   if (follow) return ends;
   for (const topic of topics) {
-    for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
+    for (const { partition, low, high } of await logEnds(admin, topic)) {
       if (BigInt(low) < BigInt(high)) ends.set(placeOf(topic, partition), BigInt(high));
     }
   }

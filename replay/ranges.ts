@@ -1,6 +1,8 @@
 import type { Admin } from 'kafkajs';
 import type { FrozenRange } from '../database/replay-parts.ts';
-import { OmsError, faultError } from '../domain/errors.ts';
+import { faultError } from '../domain/errors.ts';
+import type { OmsError } from '../domain/errors.ts';
+import { logEnds, offsetsSince } from '../kafka/log-ends.ts';
 
 /** Offsets of one partition; both ends included, undefined = as far as there is. */
 export interface OffsetSpan {
@@ -46,20 +48,15 @@ function noPartition(partition: number, partitions: number): OmsError {
  * @throws OmsError OMS_KAFKA_TOPIC_MISSING
  */
 export async function readExtents(admin: Admin, topic: string, sinceMs: number | null): Promise<LogExtent[]> {
-  try {
-    const ends = await admin.fetchTopicOffsets(topic);
-    const since = sinceMs === null ? [] : await admin.fetchTopicOffsetsByTimestamp(topic, sinceMs);
-    const sinceOf = new Map(since.map(({ partition, offset }) => [partition, Number(offset)]));
-    return ends.map(({ partition, low, high }) => ({
-      partition,
-      low: Number(low),
-      high: Number(high),
-      ...(sinceOf.has(partition) ? { since: sinceOf.get(partition) } : {}),
-    }));
-  } catch (error) {
-    if ((error as { type?: string }).type !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error;
-    throw new OmsError('OMS_KAFKA_TOPIC_MISSING', `topic ${topic} does not exist: run \`oms setup\``, { cause: error });
-  }
+  const ends = await logEnds(admin, topic);
+  const since = sinceMs === null ? [] : await offsetsSince(admin, topic, sinceMs);
+  const sinceOf = new Map(since.map(({ partition, offset }) => [partition, Number(offset)]));
+  return ends.map(({ partition, low, high }) => ({
+    partition,
+    low: Number(low),
+    high: Number(high),
+    ...(sinceOf.has(partition) ? { since: sinceOf.get(partition) } : {}),
+  }));
 }
 
 const SPAN = /^(\d{1,9})(?::(\d{0,15})-(\d{0,15}))?$/;

@@ -2,6 +2,7 @@ import kafkajs from 'kafkajs';
 import { OmsError, faultError } from '../domain/errors.ts';
 import { KAFKA_DEFAULT_BATCH_BYTES, TOPICS, maxMessageBytes, topicNames } from '../kafka/topics.ts';
 import type { ReplayParts } from './parts.ts';
+import { logEnds } from '../kafka/log-ends.ts';
 
 /** A replay's own topic, for events told again to somebody who asks for them. */
 export function ownTopic(prefix: string, replayId: string): string {
@@ -48,7 +49,7 @@ async function createOwn({ admin, config }: Pick<ReplayParts, 'admin' | 'config'
   // Brokers learn of a new topic a moment later; kafkajs' own waiting takes their "unknown" for an error.
   await admin.createTopics({ waitForLeaders: false, topics: [wanted] });
   for (let n = 0; n < PARTITIONS_READY_TRIES; n++) {
-    const found = await admin.fetchTopicOffsets(topic).catch(() => []);
+    const found = await logEnds(admin, topic).catch(() => []);
     if (found.length === config.OMS_TOPIC_PARTITIONS) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

@@ -6,6 +6,7 @@ import { ok, warning } from './finding.ts';
 import type { Verdict } from './finding.ts';
 import type { Parts } from './parts.ts';
 import { namespaceOf } from './temporal.ts';
+import { offsetsSince } from '../../kafka/log-ends.ts';
 
 /**
  * Check: how long topics keep order events against what Temporal and the ledger remember, judged as ingest does at its
@@ -32,7 +33,7 @@ export async function lookAtRetention(parts: Parts): Promise<Verdict[]> {
 /** Records from before a time, in ms, which the group has not read. */
 async function unreadBefore(admin: Admin, topic: string, groupId: string, at: number): Promise<number> {
   const lags = await createLagReader({ admin, groupId, topics: [topic] }).read();
-  const later = await admin.fetchTopicOffsetsByTimestamp(topic, at);
+  const later = await offsetsSince(admin, topic, at);
   const firstLater = new Map(later.map(({ partition, offset }) => [partition, BigInt(offset)]));
   const count = lags.reduce((sum, { partition, start, committed }) => {
     const from = committed !== null && committed > start ? committed : start;

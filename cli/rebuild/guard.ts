@@ -6,6 +6,7 @@ import { OmsError, faultError } from '../../domain/errors.ts';
 import { groupName, topicNames } from '../../kafka/topics.ts';
 import { readMarks } from '../setup/deployment.ts';
 import type { Parts } from '../setup/deployment.ts';
+import { logEnds } from '../../kafka/log-ends.ts';
 
 /** What is being rebuilt. */
 export interface Admitted {
@@ -85,7 +86,7 @@ export async function assertCreditNotesKnown({ admin, db, config }: Parts, given
   const known = await db.selectFrom('outbox').select('id').where('type', '=', 'CreditNoteIssued').executeTakeFirst();
   if (known) return;
   const topic = topicNames(config.OMS_PREFIX).invoices;
-  const hasForgotten = (await admin.fetchTopicOffsets(topic)).some(({ low }) => BigInt(low) > 0n);
+  const hasForgotten = (await logEnds(admin, topic)).some(({ low }) => BigInt(low) > 0n);
   if (!hasForgotten) return;
   const rule = `must be given: ${topic} has forgotten its oldest records and shows no credit note`;
   throw faultError('OMS_REBUILD_INCOMPLETE', { field: '--next-credit-note', value: null, rule });

@@ -11,6 +11,8 @@ import type { TopicKind } from '../../kafka/topics.ts';
 import type { Config } from '../../platform/config/settings.ts';
 import { committedOffsets } from '../../replay/audit/read.ts';
 import { kafkaError } from '../clients.ts';
+import { logEnds, offsetsSince } from '../../kafka/log-ends.ts';
+import type { LogEnds } from '../../kafka/log-ends.ts';
 
 /** What comparing the topics with the database takes. */
 export interface TopicParts {
@@ -42,23 +44,21 @@ export async function toldSince(
   since: number | undefined,
 ): Promise<Range[]> {
   const topic = topicNames(config.OMS_PREFIX)[kind];
-  const ends = await admin.fetchTopicOffsets(topic);
+  const ends = await logEnds(admin, topic);
   if (since === undefined) return ends.map(rangeFrom(({ low }) => low));
-  const starts = await admin.fetchTopicOffsetsByTimestamp(topic, since - OPEN_TRANSACTIONS_MS);
+  const starts = await offsetsSince(admin, topic, since - OPEN_TRANSACTIONS_MS);
   const startOf = new Map(starts.map(({ partition, offset }) => [partition, offset]));
   return ends.map(rangeFrom(({ partition, high }) => startOf.get(partition) ?? high));
 }
 
-type Ends = Awaited<ReturnType<Admin['fetchTopicOffsets']>>[number];
-
 const rangeFrom =
-  (start: (ends: Ends) => string) =>
-  (ends: Ends): Range => ({ partition: ends.partition, next: BigInt(start(ends)), end: BigInt(ends.high) });
+  (start: (ends: LogEnds) => string) =>
+  (ends: LogEnds): Range => ({ partition: ends.partition, next: BigInt(start(ends)), end: BigInt(ends.high) });
 
 /** The last records of each partition of `orders` that ingest has committed. */
 export async function lastTaken({ admin, config }: TopicParts): Promise<Range[]> {
   const committed = await committedOffsets(admin, config.OMS_PREFIX);
-  const ends = await admin.fetchTopicOffsets(topicNames(config.OMS_PREFIX).orders);
+  const ends = await logEnds(admin, topicNames(config.OMS_PREFIX).orders);
   return ends.map(({ partition, low, high }) => {
     const committedTo = committed.get(partition) ?? 0n;
     // Beyond the end it was committed on a topic that was made anew since.

@@ -4,6 +4,7 @@ import type { Admin } from 'kafkajs';
 import { TOPICS } from '../../kafka/topics.ts';
 import type { ReportStep } from './steps.ts';
 import { configDrift } from './topic-config.ts';
+import { logEnds } from '../../kafka/log-ends.ts';
 
 // A name that Node cannot see among the exports of a CommonJS module.
 const { ConfigResourceTypes } = kafkajs;
@@ -78,13 +79,16 @@ async function createTopics(
 
 const USABLE_WITHIN_MS = 60_000;
 
-/** A broker learns of a new topic only after a while, and until then answers that there is none. */
+/** A broker learns of a new topic only after a while, and until then answers that there is none, or that it leads none. */
 async function untilUsable(admin: Admin, topics: string[]): Promise<void> {
   const deadline = performance.now() + USABLE_WITHIN_MS;
   for (;;) {
     try {
       const { topics: found } = await admin.fetchTopicMetadata({ topics });
-      if (found.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0))) return;
+      if (found.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0))) {
+        await Promise.all(topics.map((topic) => logEnds(admin, topic)));
+        return;
+      }
     } catch (error) {
       if (performance.now() > deadline) throw error;
     }
@@ -129,7 +133,7 @@ async function setupPartitions(
 
 /** Whether the topic holds no record, and never did. */
 export async function isEmpty(admin: Admin, topic: string): Promise<boolean> {
-  return (await admin.fetchTopicOffsets(topic)).every(({ high }) => high === '0');
+  return (await logEnds(admin, topic)).every(({ high }) => high === '0');
 }
 
 async function setupConfig(admin: Admin, topic: WantedTopic, report: ReportStep): Promise<boolean> {

@@ -3,6 +3,7 @@ import { topicRetentions } from '../../ingest/retention.ts';
 import type { ConsumedRecord } from '../../kafka/consumer.ts';
 import type { TopicKind } from '../../kafka/topics.ts';
 import type { KeptSince } from './topic-reading.ts';
+import { logEnds } from '../../kafka/log-ends.ts';
 
 /** Since when topics hold all that was sent to them. */
 export interface KeptRecords {
@@ -32,7 +33,7 @@ export async function startKept(
 ): Promise<KeptRecords> {
   const oldest = new Map<string, Map<number, number>>();
   for (const [topic] of topics) {
-    const forgetful = (await admin.fetchTopicOffsets(topic)).filter(({ low }) => BigInt(low) > 0n);
+    const forgetful = (await logEnds(admin, topic)).filter(({ low }) => BigInt(low) > 0n);
     if (forgetful.length === 0) continue;
     const times = forgetful.map(({ partition, low, high }): [number, number] => [
       partition,

@@ -24,6 +24,7 @@ import { silent } from './order-world.ts';
 import { testEnvironment } from './stack.ts';
 import { createTopic } from './topics.ts';
 import { waitFor } from './wait.ts';
+import { logEnds } from '../../kafka/log-ends.ts';
 
 /** The carriers' topic of one test file alone, and an ingest that reads it. */
 export interface CarrierTopicWorld extends FulfillmentWorld {
@@ -163,7 +164,7 @@ export async function createCarrierTopicWorld(): Promise<CarrierTopicWorld> {
 }
 
 async function endOf(admin: Admin, topic: string): Promise<number> {
-  const ends = await admin.fetchTopicOffsets(topic);
+  const ends = await logEnds(admin, topic);
   return ends.reduce((sum, { high }) => sum + Number(high), 0);
 }
 

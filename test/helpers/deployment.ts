@@ -21,6 +21,7 @@ import { createTestDatabase } from './database.ts';
 import { silent } from './order-world.ts';
 import { testEnvironment } from './stack.ts';
 import { waitFor } from './wait.ts';
+import { logEnds } from '../../kafka/log-ends.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
 const ENTRY = path.join(ROOT, 'cli', 'oms.js');
@@ -126,7 +127,7 @@ export async function createDeployment(settings: Record<string, string> = {}): P
       return all;
     },
     lag: async () => {
-      const ends = await admin.fetchTopicOffsets(topics.orders);
+      const ends = await logEnds(admin, topics.orders);
       const groupId = `${config.OMS_PREFIX}oms-ingest`;
       const [committed] = await admin.fetchOffsets({ groupId, topics: [topics.orders] });
       const done = new Map(committed?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));

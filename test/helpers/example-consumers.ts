@@ -6,6 +6,7 @@ import type { Admin } from 'kafkajs';
 import { javaParts } from '../../local/downloads.ts';
 import type { Deployment } from './deployment.ts';
 import { waitFor } from './wait.ts';
+import { logEnds } from '../../kafka/log-ends.ts';
 
 const CONSUMERS = path.join(import.meta.dirname, '..', '..', 'examples', 'consumers');
 const run = promisify(execFile);
@@ -82,6 +83,6 @@ export async function consumeAll(deployment: Deployment, admin: Admin, command: 
 async function isAtEnd(admin: Admin, groupId: string, topic: string): Promise<boolean> {
   const [committed] = await admin.fetchOffsets({ groupId, topics: [topic] });
   const done = new Map(committed?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
-  const ends = await admin.fetchTopicOffsets(topic);
+  const ends = await logEnds(admin, topic);
   return ends.every(({ partition, high }) => Number(high) === 0 || (done.get(partition) ?? -1) >= Number(high));
 }

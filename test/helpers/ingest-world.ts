@@ -20,6 +20,7 @@ import { createTestDatabase } from './database.ts';
 import { silent } from './order-world.ts';
 import { testEnvironment } from './stack.ts';
 import { waitFor } from './wait.ts';
+import { logEnds } from '../../kafka/log-ends.ts';
 
 /** A record to be put on the orders topic: an event, encoded and keyed as it should be, or anything else. */
 export type Incoming =
@@ -105,7 +106,7 @@ export async function createIngestWorld(options: IngestWorldOptions = {}): Promi
     // Brokers learn of a new topic a moment later: kafkajs' own waiting takes their "unknown" for an error.
     await admin.createTopics({ waitForLeaders: false, topics: [wanted] });
     await waitFor(`topic ${topic}`, () =>
-      admin.fetchTopicOffsets(topic).then(
+      logEnds(admin, topic).then(
         (partitions) => partitions.length === numPartitions,
         () => false,
       ),
@@ -179,7 +180,7 @@ async function produce(
 }
 
 async function lagOf(admin: Admin, groupId: string, topic: string): Promise<number> {
-  const ends = await admin.fetchTopicOffsets(topic);
+  const ends = await logEnds(admin, topic);
   const [found] = await admin.fetchOffsets({ groupId, topics: [topic] });
   const committed = new Map(found?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
   return ends.reduce((sum, end) => sum + Number(end.high) - Math.max(0, committed.get(end.partition) ?? 0), 0);

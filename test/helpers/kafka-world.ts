@@ -7,6 +7,7 @@ import { createLogger } from '../../platform/logger.ts';
 import { API, WireReader, WireWriter, createFrameCutter } from './kafka-wire.ts';
 import { createTopic } from './topics.ts';
 import { testEnvironment } from './stack.ts';
+import { logEnds } from '../../kafka/log-ends.ts';
 
 /** A record as it lies in the log, for comparing. */
 export interface LoggedRecord {
@@ -76,7 +77,7 @@ async function readLog(
   topic: string,
   groupId: string,
 ): Promise<LoggedRecord[]> {
-  const ends = await admin.fetchTopicOffsets(topic);
+  const ends = await logEnds(admin, topic);
   const missing = new Set(ends.filter(({ high, low }) => high !== low).map(({ partition }) => partition));
   const endOf = new Map(ends.map(({ partition, high }) => [partition, BigInt(high)]));
   const records: LoggedRecord[] = [];

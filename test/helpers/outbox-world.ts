@@ -12,6 +12,7 @@ import { createTestDatabase } from './database.ts';
 import { testEnvironment } from './stack.ts';
 import { createTopic as createKafkaTopic } from './topics.ts';
 import { waitFor } from './wait.ts';
+import { logEnds } from '../../kafka/log-ends.ts';
 
 export const logger = pino({ level: 'silent' });
 
@@ -106,7 +107,7 @@ async function countUnsent(db: Database): Promise<number> {
 }
 
 async function readTopic(kafka: Kafka, admin: Admin, topic: string): Promise<TopicRecord[]> {
-  const ends = (await admin.fetchTopicOffsets(topic)).filter(({ low, high }) => low !== high);
+  const ends = (await logEnds(admin, topic)).filter(({ low, high }) => low !== high);
   const records: TopicRecord[] = [];
   const left = new Set(ends.map(({ partition }) => partition));
   if (left.size === 0) return [];

@@ -8,6 +8,7 @@ import type { IngestWorld } from './ingest-world.ts';
 import { silent } from './order-world.ts';
 import { testEnvironment } from './stack.ts';
 import { waitFor } from './wait.ts';
+import { logEnds } from '../../kafka/log-ends.ts';
 
 /** The topic `stock-levels` of a world, as an upstream system sees it. */
 export interface StockTopic {
@@ -53,7 +54,7 @@ export async function openStockTopic(world: IngestWorld): Promise<StockTopic> {
       await producer.send({ topic, messages });
     },
     untilTaken: async () => {
-      const [end] = await world.admin.fetchTopicOffsets(topic);
+      const [end] = await logEnds(world.admin, topic);
       await waitFor('all levels to be committed', async () => (await committed()) === Number(end?.high));
     },
     committed,

@@ -1,5 +1,6 @@
 import type { Admin, ITopicConfig } from 'kafkajs';
 import { waitFor } from './wait.ts';
+import { logEnds } from '../../kafka/log-ends.ts';
 
 /**
  * Creates a topic and waits until the brokers know all of it. Not by kafkajs' own waiting: that takes a broker's "unknown",
@@ -8,7 +9,7 @@ import { waitFor } from './wait.ts';
 export async function createTopic(admin: Admin, wanted: ITopicConfig & { numPartitions: number }): Promise<void> {
   await admin.createTopics({ waitForLeaders: false, topics: [wanted] });
   await waitFor(`topic ${wanted.topic}`, () =>
-    admin.fetchTopicOffsets(wanted.topic).then(
+    logEnds(admin, wanted.topic).then(
       (partitions) => partitions.length === wanted.numPartitions,
       () => false,
     ),

@@ -11,6 +11,7 @@ import { API } from '../helpers/kafka-wire.ts';
 import { createKafkaWorld, produceRaw } from '../helpers/kafka-world.ts';
 import type { KafkaWorld } from '../helpers/kafka-world.ts';
 import { waitFor } from '../helpers/wait.ts';
+import { logEnds } from '../../kafka/log-ends.ts';
 
 let world: KafkaWorld;
 let loops: ConsumerLoop[] = [];
@@ -300,7 +301,7 @@ describe('a group of two', () => {
     await second.start();
     await waitFor('a share of each', () => first.health().partitions === 3 && second.health().partitions === 3);
     await first.stop();
-    const ends = await world.admin.fetchTopicOffsets(topic);
+    const ends = await logEnds(world.admin, topic);
     await waitFor('the whole topic', async () => {
       const committed = await world.committed(group, topic);
       return ends.every(({ partition, high }) => committed[partition] === BigInt(high));

@@ -4,6 +4,7 @@ import { readTopics } from '../../kafka/read-topics.ts';
 import { createKafkaWorld } from '../helpers/kafka-world.ts';
 import type { KafkaWorld } from '../helpers/kafka-world.ts';
 import { waitFor } from '../helpers/wait.ts';
+import { logEnds } from '../../kafka/log-ends.ts';
 
 let world: KafkaWorld;
 beforeAll(async () => {
@@ -22,7 +23,7 @@ async function transact(topic: string, values: readonly string[], end: 'commit' 
   await producer.disconnect();
   // A broker says that a transaction has ended before the mark is in its topic.
   await waitFor('the mark to be there', async () => {
-    const [partition] = await world.admin.fetchTopicOffsets(topic);
+    const [partition] = await logEnds(world.admin, topic);
     return Number(partition?.high) === values.length + 1;
   });
 }

@@ -11,6 +11,7 @@ import { API } from '../helpers/kafka-wire.ts';
 import { createKafkaWorld } from '../helpers/kafka-world.ts';
 import type { KafkaWorld } from '../helpers/kafka-world.ts';
 import { waitFor } from '../helpers/wait.ts';
+import { logEnds } from '../../kafka/log-ends.ts';
 
 const LONG = process.env.OMS_TEST_LONG === '1';
 const ROUNDS = LONG ? 200 : 15;
@@ -108,7 +109,7 @@ describe(`publisher and consumer through random faults (seed ${SEED})`, () => {
       const expected = Array.from({ length: Math.ceil((number - key) / KEYS) }, (_, n) => key + n * KEYS);
       expect([...new Set(numbers)]).toEqual(expected);
     }
-    const ends = await world.admin.fetchTopicOffsets(topic);
+    const ends = await logEnds(world.admin, topic);
     await waitFor('the whole topic', async () => {
       const committed = await world.committed(group, topic);
       return ends.every(({ partition, high }) => high === '0' || committed[partition] === BigInt(high));

@@ -10,6 +10,7 @@ import { createFlow } from '../helpers/flow.ts';
 import type { Flow } from '../helpers/flow.ts';
 import { cancelled, placed } from '../helpers/order-events.ts';
 import { waitFor } from '../helpers/wait.ts';
+import { logEnds } from '../../kafka/log-ends.ts';
 
 /** A deployment whose database was never lost, with what looks as if it had been. */
 let deployment: Deployment;
@@ -34,7 +35,7 @@ async function skipAllOrders(): Promise<void> {
   await admin.setOffsets({
     groupId: groupName(deployment.config.OMS_PREFIX, 'ingest'),
     topic: deployment.topics.orders,
-    partitions: (await admin.fetchTopicOffsets(deployment.topics.orders)).map(({ partition, high }) => ({
+    partitions: (await logEnds(admin, deployment.topics.orders)).map(({ partition, high }) => ({
       ...{ partition, offset: high },
     })),
   });

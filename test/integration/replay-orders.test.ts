@@ -11,6 +11,7 @@ import { startIngest } from '../helpers/ingests.ts';
 import { amended, cancelled, item, placed } from '../helpers/order-events.ts';
 import { plan, run, runUntilKilled } from '../helpers/replays.ts';
 import { waitFor } from '../helpers/wait.ts';
+import { logEnds } from '../../kafka/log-ends.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const now = { occurredAt: Date.now() };
@@ -249,7 +250,7 @@ describe('ranges', () => {
 
   it('are cut by offsets, record times and types', async () => {
     const id = world.id('cut');
-    const ends = await world.admin.fetchTopicOffsets(world.topics.orders);
+    const ends = await logEnds(world.admin, world.topics.orders);
     const from = Number(ends.find(({ partition }) => partition === 1)?.high);
     const record = (event: ReturnType<typeof placed>, timestamp: string) => ({
       ...{ key: id, value: world.encode(event), partition: 1, timestamp },
