@@ -7,7 +7,7 @@ import type { ConsumedRecord } from './consumed-record.ts';
 import type { ConsumerLoopOptions } from './consumer-types.ts';
 import { meansRejoin } from './group-errors.ts';
 import { partitionKey } from './outgoing-record.ts';
-import { withHeartbeats } from './heartbeat.ts';
+import { heartbeatInterval, withHeartbeats } from './heartbeat.ts';
 import type { OffsetWatch } from './offset-watch.ts';
 import type { Pauses } from './pauses.ts';
 import type { Progress } from './progress.ts';
@@ -31,7 +31,7 @@ const COMMIT_TRIES_WHILE_STOPPING = 3;
 /** Makes what `eachBatch` does: cut the batch into chunks, bring each through the handler, commit after each. */
 export function createBatchWork(options: BatchWorkOptions): (payload: EachBatchPayload) => Promise<BatchEnd> {
   const heartbeat = {
-    intervalMs: options.heartbeatMs ?? 3_000,
+    intervalMs: heartbeatInterval(options),
     progressTimeoutMs: options.progressTimeoutMs ?? 120_000,
     progress: options.progress,
     logger: options.logger,

@@ -4,6 +4,7 @@ import type { Logger } from '../platform/logger.ts';
 import { createKafka, retryOptions } from './client.ts';
 import type { ConsumerLoopOptions } from './consumer-types.ts';
 import { createGate } from './gate.ts';
+import { SESSION_TIMEOUT_MS, heartbeatInterval } from './heartbeat.ts';
 
 /** One kafkajs consumer, from its first connection to its end. */
 export interface ConsumerSession {
@@ -62,9 +63,9 @@ function makeConsumer(options: ConsumerLoopOptions, connection: ConsumerLoopOpti
   return createKafka(connection).consumer({
     groupId: options.groupId,
     allowAutoTopicCreation: false,
-    sessionTimeout: options.sessionTimeoutMs ?? 15_000,
+    sessionTimeout: options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
     rebalanceTimeout: options.rebalanceTimeoutMs ?? 30_000,
-    heartbeatInterval: options.heartbeatMs ?? 3_000,
+    heartbeatInterval: heartbeatInterval(options),
     maxBytesPerPartition: options.maxBytesPerPartition ?? 512 * 1_024,
     maxWaitTimeInMs: 500,
     // kafkajs counts failed fetches over the consumer's whole life and crashes at the limit, hence none. After a crash

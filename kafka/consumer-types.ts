@@ -29,7 +29,7 @@ export interface ConsumerLoopOptions {
   sessionTimeoutMs?: number;
   /** How long a rebalance waits for members to finish what they are at. @default 30 s */
   rebalanceTimeoutMs?: number;
-  /** @default 3 s */
+  /** @default 3 s, or a quarter of a shorter session */
   heartbeatMs?: number;
   /** A handler without any progress for so long loses its partitions. @default 120 s */
   progressTimeoutMs?: number;

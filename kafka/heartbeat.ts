@@ -2,6 +2,29 @@ import type { Logger } from '../platform/logger.ts';
 import { meansRejoin } from './group-errors.ts';
 import type { Progress } from './progress.ts';
 
+export const SESSION_TIMEOUT_MS = 15_000;
+const HEARTBEAT_MS = 3_000;
+/** Of a short session: so that some may be late or lost. */
+const HEARTBEATS_A_SESSION = 4;
+
+/** How often the group is told that the member is alive. */
+export function heartbeatInterval(options: { heartbeatMs?: number; sessionTimeoutMs?: number }): number {
+  const { sessionTimeoutMs = SESSION_TIMEOUT_MS } = options;
+  return options.heartbeatMs ?? Math.min(HEARTBEAT_MS, sessionTimeoutMs / HEARTBEATS_A_SESSION);
+}
+
+/**
+ * kafkajs sends no heartbeat before the interval has passed since the last one was answered. A timer of that interval is
+ * always just too early, and would have every second one sent.
+ */
+const LOOKS_AN_INTERVAL = 4;
+
+/** Calls `beat` so often that a heartbeat is sent soon after it is due. Returns what ends it. */
+export function beating(intervalMs: number, beat: () => Promise<void>): () => void {
+  const timer = setInterval(() => void beat(), intervalMs / LOOKS_AN_INTERVAL);
+  return () => clearInterval(timer);
+}
+
 export interface HeartbeatOptions {
   intervalMs: number;
   /** Without progress for so long no heartbeat is sent, and the group gives the partitions to another member. */
@@ -37,8 +60,7 @@ export async function withHeartbeats<T>(
     });
     isBeating = false;
   };
-  const timer = setInterval(() => void beat(), options.intervalMs);
-  const end = (): void => clearInterval(timer);
+  const end = beating(options.intervalMs, beat);
   options.abandoned.addEventListener('abort', end);
   try {
     return await work();

@@ -10,6 +10,7 @@ import { MAX_WAIT_MS, createQuietPartitions } from './quiet-partitions.ts';
 import type { QuietPartitions } from './quiet-partitions.ts';
 import type { Range, RangeReaderOptions } from './range-types.ts';
 import { logEnds } from './log-ends.ts';
+import { beating } from './heartbeat.ts';
 
 const HEARTBEAT_MS = 3_000;
 const IDLE_CHECK_MS = 1_000;
@@ -177,7 +178,7 @@ async function handBatch(session: Session, payload: EachBatchPayload): Promise<v
     .filter(({ offset }) => offset >= range.next && offset < range.end);
   const past = BigInt(payload.batch.lastOffset()) + 1n;
   // A beat that fails is the next fetch's concern: after a rebalance the reading goes on from where it stands.
-  const beat = setInterval(() => void payload.heartbeat().catch(() => undefined), HEARTBEAT_MS);
+  const end = beating(HEARTBEAT_MS, () => payload.heartbeat().catch(() => undefined));
   try {
     for (let at = 0; at < wanted.length && !isOver(); at += chunkRecords) {
       const chunk = wanted.slice(at, at + chunkRecords);
@@ -189,7 +190,7 @@ async function handBatch(session: Session, payload: EachBatchPayload): Promise<v
     advance(session, partition, past);
     payload.resolveOffset(String(past - 1n));
   } finally {
-    clearInterval(beat);
+    end();
   }
 }
 

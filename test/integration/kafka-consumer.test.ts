@@ -206,7 +206,6 @@ describe('a fault of the environment', () => {
     };
     const loop = loopOn(topic, group, handle, {
       sessionTimeoutMs: 6_000,
-      heartbeatMs: 500,
       hooks: { onRebalance: () => void joins++ },
     });
     await loop.start();
