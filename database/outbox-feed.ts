@@ -38,8 +38,18 @@ export function isBefore(a: FeedPosition, b: FeedPosition): boolean {
 
 type FeedRow = Omit<FeedEvent, 'position'> & { horizon: string; tx: string; id: number | null };
 
-/** Counted by a statement that reads no event either. */
-const HORIZON = sql`oms_feed_number(pg_snapshot_xmin(pg_current_snapshot()))`;
+/**
+ * The oldest transaction under way that may tell something yet: those in other databases of the server cannot. Each holds
+ * a lock on its own id. One that has ended since the snapshot was taken, or was prepared, is nobody's, and waited for.
+ * Counted by a statement that reads no event either.
+ */
+const HORIZON = sql`horizon as materialized (
+  select oms_feed_number(coalesce(min(under_way), pg_snapshot_xmax(pg_current_snapshot()))) as tx
+  from pg_snapshot_xip(pg_current_snapshot()) as under_way where under_way::xid not in (
+    select held.transactionid from pg_locks held join pg_stat_activity other using (pid)
+    where held.locktype = 'transactionid' and held.mode = 'ExclusiveLock' and held.granted and other.datname <> current_database()
+  )
+)`;
 
 /** Positions that were given out after a backup was taken lie so far behind its last one at most. */
 const BEYOND_BACKUP = 2n ** 40n;
@@ -79,16 +89,16 @@ export async function mendFeed(db: Database): Promise<boolean> {
 }
 
 /**
- * Events told by the OMS since a position, oldest first. Only what is older than every transaction under way is read, so
- * that one which commits late is not passed over; it shows up a moment later.
+ * Events told by the OMS since a position, oldest first. Only what is older than every transaction under way in this
+ * database is read, so that one which commits late is not passed over; it shows up a moment later.
  */
 export async function readFeed(db: Database, since: FeedPosition, limit: number): Promise<FeedPage> {
   const { rows } = await sql<FeedRow>`
-    select ${HORIZON}::text as horizon, told.* from (select 1) as one left join lateral (
+    with ${HORIZON} select horizon.tx::text as horizon, told.* from horizon left join lateral (
       select e.tx::text as tx, e.id, e.order_id as "orderId", o.customer_id as "customerId", e.event_id as "eventId",
         e.version, e.topic, e.type, e.cause, e.created_at as at
       from outbox e join orders o on o.order_id = e.order_id
-      where (e.tx, e.id) > (${String(since.tx)}::xid8, ${since.id}) and e.tx < ${HORIZON} and e.version is not null
+      where (e.tx, e.id) > (${String(since.tx)}::xid8, ${since.id}) and e.tx < horizon.tx and e.version is not null
       order by e.tx, e.id limit ${sql.lit(limit)}
     ) as told on true
   `.execute(db);
@@ -102,7 +112,7 @@ export async function readFeed(db: Database, since: FeedPosition, limit: number)
 
 /** Where a reader begins that wants only what comes from now on; every position given out so far is not behind it. */
 export async function feedEnd(db: Database): Promise<FeedPosition> {
-  const { rows } = await sql<{ horizon: string }>`select ${HORIZON}::text as horizon`.execute(db);
+  const { rows } = await sql<{ horizon: string }>`with ${HORIZON} select tx::text as horizon from horizon`.execute(db);
   return { tx: BigInt(rows[0]?.horizon ?? 0), id: 0 };
 }
 

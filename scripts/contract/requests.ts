@@ -196,7 +196,7 @@ const DECLINED = [
   ...of('fraud', [['a limit nobody keeps', 'POST', '/limit', '{"limit":1}']]),
   ...of('billing', [['a declined charge', 'POST', '/charge', charge('declined', oneItem)]]),
   ...of('order', [['an order its customer may not pay', 'POST', '/orders', order('unpaid', ['Vans'])]]),
-  ...of('order', [['a failed order', 'GET', '/orders/<unpaid>', undefined, { until: '"status":"failed"' }]]),
+  ...of('order', [['a failed order', 'GET', '/orders/<unpaid>', undefined, { until: '"failed","ful' }]]),
   ...of('fraud', [['the end of the limit', 'POST', '/reset']]),
 ];
 

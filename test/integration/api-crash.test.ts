@@ -161,7 +161,8 @@ describe('An order placed over HTTP', () => {
 
       for (const id of [...ids, late]) {
         expect(await world.ledger(id)).toEqual({ state: 'started', source: 'http' });
-        expect(Object.values(await world.done(id))).toEqual(['started']);
+        // By ingest's sweeper, where a dead one's claim was a minute old before its record was read again.
+        expect(Object.values(await world.done(id))).toEqual([expect.stringMatching(/^(started|handled)$/)]);
         expect(await world.run(id)).toMatchObject({ signals: [] });
       }
       expect(await world.deadLetters()).toEqual([]);

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
+import { feedEnd } from '../../database/outbox-feed.ts';
 import { startApiHere } from '../helpers/api-app.ts';
 import type { ApiHere } from '../helpers/api-app.ts';
 import { follow } from '../helpers/follow.ts';
 import type { Message } from '../helpers/follow.ts';
+import { createTestDatabase } from '../helpers/database.ts';
 import { createFulfillmentWorld } from '../helpers/fulfillment-world.ts';
 import type { FulfillmentWorld } from '../helpers/fulfillment-world.ts';
 import { waitFor } from '../helpers/wait.ts';
@@ -104,12 +106,12 @@ describe('The live stream of an order', () => {
 
 describe('The live stream of all orders', () => {
   it('tells every event once, of each order by version, to one who stays and to one who comes again and again', async () => {
-    const end = await feedEnd();
-    const steady = await follow(`${api.url}/v1/events?from=${end}`);
+    const begin = await end();
+    const steady = await follow(`${api.url}/v1/events?from=${begin}`);
     const ids = ['a', 'b', 'c'].map((name) => `all-${name}`);
     const telling = Promise.all(ids.map((id) => book(id).then(() => deliver(id))));
     const seen: Message[] = [];
-    let place: string | undefined = end;
+    let place: string | undefined = begin;
     const comeAgain = async (count: number): Promise<void> => {
       const reader = await follow(`${api.url}/v1/events`, place);
       await reader.until(count);
@@ -133,7 +135,7 @@ describe('The live stream of all orders', () => {
   it('passes over nothing that commits late: it waits for transactions under way', async () => {
     await book('late');
     await book('early');
-    const reader = await follow(`${api.url}/v1/events?from=${await feedEnd()}`);
+    const reader = await follow(`${api.url}/v1/events?from=${await end()}`);
     const open = Promise.withResolvers<void>();
     const isWritten = Promise.withResolvers<void>();
     const late = world.db.transaction().execute(async (tx) => {
@@ -153,8 +155,26 @@ describe('The live stream of all orders', () => {
     reader.close();
   });
 
+  it('waits for nobody who writes in another database of the server', async () => {
+    const other = await createTestDatabase();
+    const open = Promise.withResolvers<void>();
+    const isWriting = Promise.withResolvers<void>();
+    const writing = other.db.transaction().execute(async (tx) => {
+      await sql`select pg_current_xact_id()`.execute(tx);
+      isWriting.resolve();
+      await open.promise;
+    });
+    await isWriting.promise;
+    const reader = await follow(`${api.url}/v1/events?from=${await end()}`);
+    await book('meanwhile');
+    await reader.until(1).finally(() => open.resolve());
+    reader.close();
+    await writing;
+    await other.drop();
+  });
+
   it('tells a customer only of its own orders, and moves on past the others', async () => {
-    const begin = await feedEnd();
+    const begin = await end();
     const reader = await follow(`${api.url}/v1/events?customer=mine&topic=shipments&from=${begin}`);
     await book('mine-1', 'mine');
     await book('theirs', 'theirs');
@@ -219,9 +239,7 @@ describe('Live streams', () => {
   });
 });
 
-async function feedEnd(): Promise<string> {
-  const { rows } = await sql<{ tx: string }>`select pg_snapshot_xmin(pg_current_snapshot())::text as tx`.execute(
-    world.db,
-  );
-  return `${rows[0]?.tx}-0`;
+async function end(): Promise<string> {
+  const { tx, id } = await feedEnd(world.db);
+  return `${tx}-${id}`;
 }
