@@ -14,7 +14,7 @@ export interface Reader {
   messages: Message[];
   /** The id of the last message, with or without data. */
   lastId(): string | undefined;
-  /** Resolves when there are so many. */
+  /** Resolves when there are so many; rejects when the stream has ended before. */
   until(count: number): Promise<Message[]>;
   /** Resolves when the server has ended it. */
   ended: Promise<void>;
@@ -43,13 +43,22 @@ export async function follow(url: string, lastEventId?: string): Promise<Reader>
   const ended = (isStream ? read() : Promise.resolve()).catch((error: unknown) => {
     if (!closing.signal.aborted) throw error;
   });
-  ended.catch(() => undefined);
+  let over: unknown;
+  ended.then(
+    () => (over = new Error(`${url} has ended, with ${messages.length} messages`)),
+    (error: unknown) => (over = error),
+  );
   return {
     response,
     messages,
     ended,
     lastId: () => lastId,
-    until: (count) => waitFor(`${count} messages of ${url}`, () => messages.length >= count && messages),
+    until: (count) =>
+      waitFor(`${count} messages of ${url}`, () => {
+        if (messages.length >= count) return messages;
+        if (over) throw over;
+        return false;
+      }),
     close: () => closing.abort(),
   };
 }
