@@ -43,10 +43,10 @@ export async function follow(url: string, lastEventId?: string): Promise<Reader>
   const ended = (isStream ? read() : Promise.resolve()).catch((error: unknown) => {
     if (!closing.signal.aborted) throw error;
   });
-  let over: unknown;
+  let over: Error | undefined;
   ended.then(
     () => (over = new Error(`${url} has ended, with ${messages.length} messages`)),
-    (error: unknown) => (over = error),
+    (error: unknown) => (over = error as Error),
   );
   return {
     response,
