@@ -1,60 +1,88 @@
-import { Kafka, logLevel } from 'kafkajs';
-import type { Message, TopicMessages } from 'kafkajs';
+import { Kafka, Partitioners, logLevel } from 'kafkajs';
+import type { Admin } from 'kafkajs';
+import { logEnds } from '../kafka/log-ends.ts';
 import { readTopics } from '../kafka/read-topics.ts';
 import type { ConsumedRecord } from '../kafka/consumer.ts';
 import { groupName } from '../kafka/topics.ts';
 import { idOf } from './clone-rows.ts';
+import type { Copies } from './clone-rows.ts';
+import { connectRaw, produceRaw } from './raw-produce.ts';
+import { createBatchWriter, recordTemplate } from './record-batch.ts';
+import type { BatchWriter, RecordTemplate } from './record-batch.ts';
 import type { World } from './world.ts';
-import { logEnds } from '../kafka/log-ends.ts';
 
 const TOPICS = ['orders', 'shipments', 'invoices', 'deliveries', 'order-status'];
-/** Orders whose records are sent together. */
-const AT_ONCE = 500;
+/** Bytes of a partition that are sent together; topics take batches of a little more. */
+const BATCH_BYTES = 512 * 1_024;
 
-/** Puts on every topic what stands there of order `template`, for orders `from` to `to` (not included); ingest has read it. */
-export async function cloneRecords(world: World, template: number, from: number, to: number): Promise<void> {
+/** Puts on every topic what stands there of each template, for all its copies; ingest has read it. */
+export async function cloneRecords(world: World, all: readonly Copies[]): Promise<void> {
   const brokers = (world.environment.KAFKA_BROKERS ?? '').split(',');
   const kafka = new Kafka({ brokers, clientId: 'bench', logLevel: logLevel.NOTHING });
-  const [producer, admin] = [kafka.producer({ allowAutoTopicCreation: false }), kafka.admin()];
-  await Promise.all([producer.connect(), admin.connect()]);
-  const groupId = groupName(world.prefix, `bench-${template}`);
-  const topics = TOPICS.map((topic) => world.prefix + topic);
-  const records: ConsumedRecord[] = [];
-  const onRecords = (batch: readonly ConsumedRecord[]): Promise<boolean> => {
-    records.push(...batch.filter(({ key }) => key?.toString() === idOf(template)));
-    return Promise.resolve(true);
-  };
-  await readTopics({ kafka, admin, topics, groupId, fromBeginning: true, follow: false, onRecords });
-  for (let n = from; n < to; n += AT_ONCE) {
-    const ids = Array.from({ length: Math.min(AT_ONCE, to - n) }, (_, i) => idOf(n + i));
-    await producer.sendBatch({ topicMessages: topics.map((topic) => messagesOf(topic, records, idOf(template), ids)) });
+  const admin = kafka.admin();
+  await admin.connect();
+  const records = await readAll(world, kafka, admin);
+  const socket = await connectRaw(brokers[0] ?? '');
+  for (const name of TOPICS) {
+    const topic = world.prefix + name;
+    const partitions = (await logEnds(admin, topic)).length;
+    const own = records.filter((record) => record.topic === topic);
+    await fill(
+      all.map((copies) => ({ ...copies, templates: templatesOf(own, idOf(copies.template)) })),
+      { partitions, send: (partition, bytes) => produceRaw(socket, topic, [{ partition, bytes }]) },
+    );
   }
+  socket.end();
   await markRead(world, admin);
-  await Promise.all([producer.disconnect(), admin.disconnect()]);
+  await admin.disconnect();
 }
 
-function messagesOf(topic: string, records: readonly ConsumedRecord[], template: string, ids: string[]): TopicMessages {
-  const own = records.filter((record) => record.topic === topic);
-  return { topic, messages: ids.flatMap((id) => own.map((record) => copyOf(record, template, id))) };
+async function readAll(world: World, kafka: Kafka, admin: Admin): Promise<ConsumedRecord[]> {
+  const records: ConsumedRecord[] = [];
+  const topics = TOPICS.map((topic) => world.prefix + topic);
+  await readTopics({
+    ...{ kafka, admin, topics, groupId: groupName(world.prefix, 'bench'), fromBeginning: true, follow: false },
+    onRecords: (batch) => Promise.resolve(records.push(...batch) > 0),
+  });
+  return records;
 }
 
-function copyOf({ key, value, headers }: ConsumedRecord, template: string, id: string): Message {
-  const copied = Object.entries(headers).map(([name, header]) => [name, header?.toString().replaceAll(template, id)]);
-  return {
-    key: key && id,
-    value: value && renamed(value, template, id),
-    headers: Object.fromEntries(copied) as Record<string, string>,
-  };
+function templatesOf(records: readonly ConsumedRecord[], id: string): RecordTemplate[] {
+  return records.filter(({ key }) => key?.toString() === id).map((record) => recordTemplate(record, id));
 }
 
-/** The bytes with one id in the place of the other: they are of one length. */
-function renamed(bytes: Buffer, template: string, id: string): Buffer {
-  const copy = Buffer.from(bytes);
-  for (let at = copy.indexOf(template); at >= 0; at = copy.indexOf(template, at + id.length)) copy.write(id, at);
-  return copy;
+interface Target {
+  partitions: number;
+  send: (partition: number, bytes: Buffer) => Promise<void>;
 }
 
-async function markRead(world: World, admin: ReturnType<Kafka['admin']>): Promise<void> {
+async function fill(all: readonly (Copies & { templates: RecordTemplate[] })[], target: Target): Promise<void> {
+  const partitionOf = partitioner(target.partitions);
+  const writers = Array.from({ length: target.partitions }, createBatchWriter);
+  const flush = (writer: BatchWriter, partition: number): Promise<void> => target.send(partition, writer.finish());
+  for (const { from, to, templates } of all) {
+    for (let n = from; n < to; n++) {
+      const id = idOf(n);
+      const partition = partitionOf(id);
+      const writer = writers[partition];
+      if (!writer) continue;
+      for (const template of templates) writer.add(template, id);
+      if (writer.bytes() >= BATCH_BYTES) await flush(writer, partition);
+    }
+  }
+  for (const [partition, writer] of writers.entries()) if (writer.bytes() > 0) await flush(writer, partition);
+}
+
+/** As the publisher and producers choose. */
+function partitioner(partitions: number): (key: string) => number {
+  const choose = Partitioners.DefaultPartitioner();
+  const partitionMetadata = Array.from({ length: partitions }, (_, partitionId) => ({
+    ...{ partitionId, leader: 0, partitionErrorCode: 0, isr: [], replicas: [] },
+  }));
+  return (key) => choose({ topic: '', partitionMetadata, message: { key, value: null } });
+}
+
+async function markRead(world: World, admin: Admin): Promise<void> {
   const topic = `${world.prefix}orders`;
   const partitions = (await logEnds(admin, topic)).map(({ partition, high }) => ({ partition, offset: high }));
   await admin.setOffsets({ groupId: groupName(world.prefix, 'ingest'), topic, partitions });

@@ -14,18 +14,21 @@ import { table } from './table.ts';
 import type { Row } from './table.ts';
 import type { Stack } from '../local/stack.ts';
 
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { reference: { type: 'string' } } });
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { reference: { type: 'string' }, orders: { type: 'string' } },
+});
 
 /**
- * `npm run bench -- [NAME …] [--reference FILE]`: what the OMS is measured by, each on a fresh stack, as one table.
- * Limits are rows, never assertions: it exits 0 whatever it measures. FILE is the reference's `oms`, to be measured in
- * the same run.
+ * `npm run bench -- [NAME …] [--reference FILE] [--orders N]`: what the OMS is measured by, each on a fresh stack, as one
+ * table. Limits are rows, never assertions: it exits 0 whatever it measures. FILE is the reference's `oms`, to be measured
+ * in the same run; N the orders that are audited.
  */
 const BENCHES: Record<string, (stack: Stack) => Promise<Row[]>> = {
   new: (stack) => ingestOfNewOrders(stack.endpoints),
   replay: (stack) => replayOfKnownOrders(stack.endpoints),
   plan: (stack) => planOfReplay(stack.endpoints),
-  audit: (stack) => auditOfMany(stack.endpoints),
+  audit: (stack) => auditOfMany(stack.endpoints, values.orders === undefined ? undefined : Number(values.orders)),
   delivery: (stack) => ordersToDelivered(stack, reference),
   outbox: (stack) => outboxToTopic(stack.endpoints),
   api: (stack) => apiUnderLoad(stack.endpoints),

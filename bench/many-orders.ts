@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { inBulk } from './bulk.ts';
 
 /** Customers, SKUs and statuses are spread as in a shop that has run for two years: few are common, most are rare. */
 const CUSTOMERS = 200_000;
@@ -64,21 +65,14 @@ const FILL = [
       '[]', '{}', at + interval '1 minute' from drawn order by n`,
 ];
 
-/** Fills an empty database with so many orders. Indexes are made afterwards, at once: that is several times faster. */
+const TABLES = ['ledger', 'orders', 'order_items', 'fulfillments', 'shipments', 'invoices'];
+
+/** Fills an empty database with so many orders. */
 export async function fillOrders(databaseUrl: string, count: number): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
-  const { rows } = await client.query<{ name: string; definition: string }>(`
-    select indexname as name, indexdef as definition from pg_indexes where schemaname = 'public'
-      and indexname not in (select conname from pg_constraint)
-      and tablename in ('ledger', 'orders', 'order_items', 'fulfillments', 'shipments', 'invoices')`);
-  // Foreign keys hold by the way the rows are made.
-  await client.query(`set session_replication_role = replica; set synchronous_commit = off; set jit = off;
-    set work_mem = '128MB'; set maintenance_work_mem = '256MB'`);
-  for (const { name } of rows) await client.query(`drop index ${name}`);
-  for (const statement of FILL) await client.query(statement, statement.includes('$1') ? [count] : []);
-  for (const { definition } of rows) await client.query(definition);
-  for (const table of ['ledger', 'orders', 'order_items', 'fulfillments', 'shipments', 'invoices'])
-    await client.query(`vacuum analyze ${table}`);
+  await inBulk(client, TABLES, async () => {
+    for (const statement of FILL) await client.query(statement, statement.includes('$1') ? [count] : []);
+  });
   await client.end();
 }

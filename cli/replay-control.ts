@@ -56,7 +56,7 @@ function control({ word, about, action }: Control): { createCommand(): Command }
 
 /** Whoever runs it. */
 async function change(what: 'pause' | 'abort', replayId: string, flags: RunFlags): Promise<void> {
-  const { changeReplay } = await import('../replay/run.ts');
+  const { changeReplay } = await import('../replay/change.ts');
   const { operator } = await import('./replay/request.ts');
   const replay = await withDatabase(await cliConfig(), (db) =>
     changeReplay({ db }, replayId, what, operator(flags.by)),

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import type { ErrorCode } from '../domain/errors.ts';
 import type { Database } from './database.ts';
+import { isRefused } from './refused-records.ts';
 
 /** An offset for each partition of each topic (without prefix). */
 export type TopicOffsets = Record<string, Record<string, string>>;
@@ -61,12 +61,7 @@ export async function untakenRecords(db: Database, records: readonly TakenRecord
     from unnest(${records.map((r) => r.orderId)}::text[], ${records.map((r) => r.deadLetterId)}::text[])
       with ordinality as given(order_id, letter_id, position)
     where not exists (select from ledger where ledger.order_id = given.order_id)
-      and not exists (select from dead_letters where dead_letters.id = given.letter_id)
-      -- Repeats of an event that waited in vain: it became the dead letter, and the ledger forgot the order.
-      and not exists (
-        select from dead_letters letter
-        where letter.order_id = given.order_id and letter.code = ${'OMS_INGEST_ORDER_NEVER_CAME' satisfies ErrorCode}
-      )
+      and not ${isRefused(sql`given.letter_id`, sql`given.order_id`)}
     order by position
   `.execute(db);
   return rows.map(({ position }) => position - 1);

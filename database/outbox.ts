@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { OmsError } from '../domain/errors.ts';
 import type { OutgoingTopic } from '../kafka/topics.ts';
+import type { Sequences } from '../schemas/index.ts';
 import type { Database } from './database.ts';
 
 export type { OutgoingTopic } from '../kafka/topics.ts';
@@ -14,6 +15,8 @@ export interface Envelope {
   /** Database time, ms since the epoch. */
   occurredAt: number;
   cause: string;
+  /** On the topics that forget their events, this one counted; only `order-status`, which is kept, tells them. */
+  sequences: Sequences;
 }
 
 /** An event to be told. Its id is a natural key of the business fact, so telling it twice is telling it once. */
@@ -101,7 +104,9 @@ export function outboxRow(encoder: EventEncoder, orderId: string, event: NewEven
   const version = ++numbering.version;
   const sequence = (numbering.sequences[topic] ?? 0) + 1;
   numbering.sequences[topic] = sequence;
-  const envelope: Envelope = { eventId, orderId, version, sequence, occurredAt: numbering.now, cause };
+  const { shipments = 0, invoices = 0, deliveries = 0 } = numbering.sequences;
+  const sequences = { shipments, invoices, deliveries };
+  const envelope: Envelope = { eventId, orderId, version, sequence, occurredAt: numbering.now, cause, sequences };
   const { value, headers } = encoder.encode(event, envelope);
   const shard = shardOf(orderId);
   return {

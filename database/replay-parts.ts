@@ -33,6 +33,15 @@ export async function insertParts(tx: Database, replayId: string, ranges: readon
   if (rows.length > 0) await tx.insertInto('replay_parts').values(rows).execute();
 }
 
+/** Nothing of the ranges is done any more; whether anything was. */
+export async function resetParts(tx: Database, replayId: string): Promise<boolean> {
+  const { rows } = await sql`
+    update replay_parts set next_offset = from_offset, tallies = '{}', effects = '{}', pending = null
+    where replay_id = ${replayId} and next_offset > from_offset returning partition
+  `.execute(tx);
+  return rows.length > 0;
+}
+
 export async function readParts(db: Database, replayId: string): Promise<ReplayPart[]> {
   const rows = db.selectFrom('replay_parts').selectAll().where('replay_id', '=', replayId).orderBy('partition');
   return (await rows.execute()).map((row) => ({

@@ -336,6 +336,10 @@ export const ERRORS = {
   },
   OMS_REPLAY_UNKNOWN: { retryable: false, meaning: 'No replay with this id was ever planned.' },
   OMS_REPLAY_STATE: { retryable: false, meaning: 'The replay is in a state in which this cannot be done.' },
+  OMS_REPLAY_NOTES_LOST: {
+    retryable: false,
+    meaning: 'The database has recovered from a crash, which takes what a dry run has noted; a plan is to be made again.',
+  },
   OMS_REPLAY_BUSY: { retryable: false, meaning: 'Another process runs the replay.' },
   OMS_REPLAY_TOPIC_CHANGED: {
     retryable: false,

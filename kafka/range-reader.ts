@@ -8,7 +8,7 @@ export type { Range, RangeReaderOptions } from './range-types.ts';
 const RESTART_WAIT_MS = 1_000;
 
 /**
- * Reads frozen ranges of a topic, each record at least once and in offset order per partition, beside whoever else reads
+ * Reads frozen ranges of one topic (several topics, or what is still to come: `readTopics`), each record at least once and in offset order per partition, beside whoever else reads
  * it. Where records of a range are gone, or were never readable (aborted, or marks of transactions), it ends all the same.
  * @throws OmsError OMS_KAFKA_TOPIC_MISSING, OMS_REPLAY_TOPIC_CHANGED; what `onRecords` throws; what kafkajs refuses for good
  */

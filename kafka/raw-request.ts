@@ -19,6 +19,7 @@ export interface WireCursor {
   array<T>(read: () => T): T[];
   /** Of an array whose length is a varint, one higher than it is. */
   compactArray<T>(read: () => T): T[];
+  string(): string;
   compactString(): string;
   /** Passes over what newer versions may have added. */
   tags(): void;
@@ -98,6 +99,7 @@ function createCursor(bytes: Buffer): WireCursor {
       if (byte < 0x80) return value;
     }
   };
+  const text = (size: number): string => take(size, (i) => bytes.toString('utf8', i, i + size));
   const many = <T>(count: number, read: () => T): T[] => Array.from({ length: Math.max(0, count) }, read);
   const cursor: WireCursor = {
     int16: () => take(2, (i) => bytes.readInt16BE(i)),
@@ -105,10 +107,8 @@ function createCursor(bytes: Buffer): WireCursor {
     int64: () => take(8, (i) => bytes.readBigInt64BE(i)),
     array: (read) => many(cursor.int32(), read),
     compactArray: (read) => many(varint() - 1, read),
-    compactString: () => {
-      const size = varint() - 1;
-      return take(size, (i) => bytes.toString('utf8', i, i + size));
-    },
+    string: () => text(cursor.int16()),
+    compactString: () => text(varint() - 1),
     tags: () => {
       for (let count = varint(); count > 0; count--) {
         varint();

@@ -24,7 +24,9 @@ export interface ReadOptions<R = ConsumedRecord> {
 const FETCH = { maxBytes: 1_024 * 1_024, maxBytesPerPartition: 256 * 1_024 };
 
 /**
- * Reads topics in a throwaway group that commits nothing: looking at a topic takes nothing away from anybody.
+ * Reads topics in a throwaway group that commits nothing: looking at a topic takes nothing away from anybody. Several topics
+ * by one consumer, all that is there or what comes, and begun again by hand when it is cut off; frozen ranges of one topic,
+ * that outlive a lost broker and are gone on with, are what `readRanges` (range-reader.ts) reads.
  * Resolves at the end of what is there (`follow: false`), when `onRecords` says so, or when `signal` is aborted.
  */
 export async function readTopics(options: ReadOptions): Promise<void> {

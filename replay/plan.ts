@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { orUnavailable, transaction } from '../database/database.ts';
+import { transaction } from '../database/database.ts';
 import { archiveRange, countArchive } from '../database/outbox-archive.ts';
 import { dropDrafts } from '../database/replay-drafts.ts';
+import { beginNotes } from '../database/replay-notes.ts';
 import { clearLeftovers } from '../database/replay-leftovers.ts';
 import { withReplayLock } from '../database/replay-lock.ts';
 import { storable } from '../database/records.ts';
@@ -12,6 +13,7 @@ import { insertReplay, moveReplay, readReplay, savePlan } from '../database/repl
 import type { NewReplay, Planned, Replay, ReplayMode, ReplayOptions } from '../database/replays.ts';
 import { OmsError } from '../domain/errors.ts';
 import type { Classified } from './classified.ts';
+import { keptWhole } from './dry-run.ts';
 import type { ReplayParts } from './parts.ts';
 import { patiently } from './patience.ts';
 import type { OnWait } from './patience.ts';
@@ -153,6 +155,7 @@ async function classifyAll(
 ): Promise<Pick<Planned, 'tallies' | 'samples'>> {
   const source = sourceOf(parts, mode, options);
   await source.load();
+  await beginNotes(parts.db, replayId);
   const ranges = await readParts(parts.db, replayId);
   const positions = new Map(ranges.map(({ partition, from }) => [partition, from]));
   const total = ranges.reduce((sum, { from, end }) => sum + end - from, 0);
@@ -165,7 +168,7 @@ async function classifyAll(
     parts: ranges,
     classifier: source.classifier(replayId),
     onJudged: async (partition, { records, keep }, next) => {
-      await patiently(() => orUnavailable(keep(parts.db)), signal, onWait);
+      await patiently(() => transaction(parts.db, keptWhole(replayId, keep)), signal, onWait);
       for (const one of records) tally(found, one);
       done += next - (positions.get(partition) ?? next);
       positions.set(partition, next);

@@ -4,6 +4,7 @@ import type { ReplayClasses } from './classes.ts';
 import type { Classified } from './classified.ts';
 import { effectsOf, nothingDone, readyToHand } from './gate.ts';
 import type { Gate } from './gate.ts';
+import { keptWhole } from './dry-run.ts';
 import type { Pace } from './pace.ts';
 import type { ReplayParts } from './parts.ts';
 import { patiently } from './patience.ts';
@@ -42,7 +43,8 @@ export async function runRecords(run: Run, source: Source, gate: Gate | undefine
     classifier: source.classifier(gate ? undefined : replay.replayId),
     onJudged: async (partition, { records: judged, keep }, next) => {
       const advance = async (records: readonly Classified[], upTo: number, effects: Tallies): Promise<void> => {
-        const done = { tallies: tallied(records.map(({ is }) => is)), effects, ...(gate ? {} : { keep }) };
+        const kept = gate ? {} : { keep: keptWhole(replay.replayId, keep) };
+        const done = { tallies: tallied(records.map(({ is }) => is)), effects, ...kept };
         await patiently(() => track.advance(partition, upTo, done), signal, onWait);
         run.onProgress();
       };

@@ -1,5 +1,4 @@
 import { databaseError } from '../database/database.ts';
-import { readOutboxDepth } from '../database/outbox-queue.ts';
 import { storable } from '../database/records.ts';
 import { dropDrafts } from '../database/replay-drafts.ts';
 import { noteAction } from '../database/replay-actions.ts';
@@ -7,21 +6,20 @@ import { withReplayLock } from '../database/replay-lock.ts';
 import { moveReplay, readReplay } from '../database/replays.ts';
 import type { ReplayPart } from '../database/replay-parts.ts';
 import type { Replay, ReplayState } from '../database/replays.ts';
-import { ORDERS_TASK_QUEUE } from '../domain/contract.ts';
 import { OmsError, isOmsError } from '../domain/errors.ts';
 import { every } from '../ingest/every.ts';
 import { noStep } from '../ingest/step.ts';
 import type { OnStep } from '../ingest/step.ts';
-import { createLagReader } from '../kafka/lag.ts';
 import { createPublisher } from '../kafka/publisher.ts';
 import type { Publisher } from '../kafka/publisher.ts';
 import { batchLimits } from '../kafka/topics.ts';
+import { wrongState } from './change.ts';
+import { dryRun } from './dry-run.ts';
+import { pressureOf } from './gauges.ts';
 import { createPace } from './pace.ts';
 import type { ReplayParts } from './parts.ts';
 import type { OnWait } from './patience.ts';
 import { required } from './plan.ts';
-import { createPressure } from './pressure.ts';
-import type { Gauge, Pressure } from './pressure.ts';
 import { runEvents } from './run-events.ts';
 import { runRecords } from './run-records.ts';
 import type { Run } from './run-records.ts';
@@ -67,8 +65,9 @@ async function runHeld(parts: ReplayParts, replay: Replay, request: RunRequest):
   const ending = new AbortController();
   const signal = AbortSignal.any([request.signal, ending.signal]);
   const watch = every(WATCH_MS, () => watchState(parts, replayId, ending));
+  const work = (): Promise<void> => runRest(parts, replay, request, signal);
   try {
-    await runRest(parts, replay, request, signal);
+    await (replay.mode === 'validate' ? dryRun(db, replayId, request.by, work) : work());
   } catch (error) {
     await noteFailure(parts, replayId, request.by, error).catch(() => undefined);
     throw error;
@@ -150,64 +149,3 @@ async function batchLimitsOf(parts: ReplayParts, { mode, options }: Replay): Pro
   const limit = await ensureTarget(parts, to);
   return (topic) => (topic === to ? limit : limits(topic));
 }
-
-function pressureOf(parts: ReplayParts, { mode, options }: Replay, source: Source | undefined): Pressure {
-  if (mode === 're-emit') return createPressure([unsent(parts, options.maxLag)]);
-  if (mode === 'validate' || !source?.groupId) return createPressure([]);
-  const { topic, groupId } = source;
-  return createPressure([backlog(parts, options.maxBacklog), liveLag(parts, { topic, groupId }, options.maxLag)]);
-}
-
-function unsent({ db }: ReplayParts, limit: number): Gauge {
-  return { what: 'live events wait for the publisher', limit, read: async () => (await readOutboxDepth(db)).unsent };
-}
-
-/** Of workflow tasks: gRPC's name for the kind. */
-const WORKFLOW_QUEUE = 1;
-
-function backlog({ client, config }: ReplayParts, limit: number): Gauge {
-  const request = {
-    namespace: config.TEMPORAL_NAMESPACE,
-    taskQueue: { name: `${config.OMS_PREFIX}${ORDERS_TASK_QUEUE}` },
-    taskQueueType: WORKFLOW_QUEUE,
-    reportStats: true,
-  };
-  const read = async (): Promise<number> => {
-    const { stats } = await client.workflowService.describeTaskQueue(request);
-    return Number(stats?.approximateBacklogCount ?? 0);
-  };
-  return { what: 'workflow tasks wait for a worker', limit, read };
-}
-
-function liveLag({ admin }: ReplayParts, live: { topic: string; groupId: string }, limit: number): Gauge {
-  const lag = createLagReader({ admin, groupId: live.groupId, topics: [live.topic] });
-  const read = async (): Promise<number> =>
-    (await lag.read()).reduce((total, partition) => total + Number(partition.lag), 0);
-  return { what: 'live records wait for ingest', limit, read };
-}
-
-/** @throws OmsError OMS_REPLAY_UNKNOWN, OMS_REPLAY_STATE */
-export async function changeReplay(
-  { db }: Pick<ReplayParts, 'db'>,
-  replayId: string,
-  change: 'pause' | 'abort',
-  by: string,
-): Promise<Replay> {
-  const replay = required(await readReplay(db, replayId), replayId);
-  const [from, to] = CHANGES[change];
-  if (!(await moveReplay(db, replayId, from, to))) throw wrongState(replay, change);
-  await noteAction(db, replayId, to, by);
-  if (change === 'abort') await dropDrafts(db, replayId);
-  return required(await readReplay(db, replayId), replayId);
-}
-
-const CHANGES = {
-  pause: [['running'], 'paused'],
-  abort: [['planning', 'planned', 'running', 'paused'], 'aborted'],
-} as const satisfies Record<string, readonly [readonly ReplayState[], ReplayState]>;
-
-function wrongState({ replayId, state }: Replay, what: string): OmsError {
-  return new OmsError('OMS_REPLAY_STATE', `replay ${replayId} is ${state}: it cannot be ${PARTICIPLES[what] ?? what}`);
-}
-
-const PARTICIPLES: Record<string, string> = { run: 'run', pause: 'paused', abort: 'aborted' };

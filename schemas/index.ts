@@ -6,4 +6,8 @@ export * from './generated/carrier-update.ts';
 export * from './generated/stock-level.ts';
 // Records of `order-status` share names with the words of domain/status.ts: import them from here by the module.
 export { orderStatusSchema } from './generated/order-status.ts';
-export type { OrderStatus as OrderStatusRecord, Fulfillment as FulfillmentRecord } from './generated/order-status.ts';
+export type {
+  OrderStatus as OrderStatusRecord,
+  Fulfillment as FulfillmentRecord,
+  Sequences,
+} from './generated/order-status.ts';

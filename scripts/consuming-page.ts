@@ -59,9 +59,10 @@ topics: sort by it, or wait until every version up to the highest has come.
 ## Gaps, and records that have gone
 
 \`sequence\` has no gaps. If you see one, you have missed records that the topic no longer keeps (all but \`orders\` and
-\`order-status\` are kept for 30 days), or an operator has given an event up that Kafka would not take, and tells you so. Take
-the order's state from \`order-status\`, or ask the operator to replay the topic. The first sequence you see of an order may
-be above 1 for the first reason.
+\`order-status\` are kept for 30 days), or an operator has given an event up that Kafka would not take, and tells you so, or has
+rebuilt a lost database, after which an order that was open for long may go on at a higher number. \`order-status\` tells the last
+number on each other topic (\`sequences\`). Take the order's state from \`order-status\`, or ask the operator to replay the
+topic. The first sequence you see of an order may be above 1 for the first reason.
 
 ## Errors of your own
 

@@ -49,7 +49,8 @@ export async function drawCreditNotes(step: OrderStep): Promise<void> {
     const { lines, ...amounts } = totals;
     const number = first + i;
     const named = { creditNoteId: documentId(CREDIT_NOTES, number), series: CREDIT_NOTES, number };
-    const note: CreditNoteRecord = { ...named, ...amounts, reason, refunded: 0, settledAt: null, drawn: { lines } };
+    const open = { refunded: 0, issuedAt: step.order.now, settledAt: null };
+    const note: CreditNoteRecord = { ...named, ...amounts, reason, ...open, drawn: { lines } };
     fulfillment.creditNotes.push(note);
     step.tell(creditNoteEvent(step.order, fulfillment, { invoice, note, type: 'CreditNoteIssued' }, step));
   }

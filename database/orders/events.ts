@@ -145,6 +145,7 @@ export function orderStatusEvent(order: OrderRecord, cause: string): NewEvent {
         items: quantities(f),
         payment: paymentShown(f),
         invoiceId: f.invoice?.invoiceId ?? null,
+        invoicedAt: f.invoice?.issuedAt ?? null,
         shipmentStatus: f.shipment?.status ?? null,
         trackingNumber: f.shipment?.trackingNumber ?? null,
       })),

@@ -15,9 +15,9 @@ export async function readOrder(db: Database, orderId: string): Promise<OrderRec
       f.fulfillment_id, f.warehouse, f.holds_stock, f.status as fulfillment_status, f.reason as fulfillment_reason,
       (select json_agg(json_build_array(i.line, i.sku, i.quantity, i.unit_price) order by i.line)
         from fulfillment_items i where i.fulfillment_id = f.fulfillment_id) as items,
-      inv.invoice_id, inv.series, inv.number, inv.sub_total, inv.tax, inv.shipping, inv.total,
+      inv.invoice_id, inv.series, inv.number, inv.sub_total, inv.tax, inv.shipping, inv.total, inv.issued_at,
       (select json_agg(json_build_array(c.credit_note_id, c.series, c.number, c.sub_total, c.tax, c.shipping, c.total,
-          c.reason, c.refunded, (extract(epoch from c.settled_at) * 1000)::bigint) order by c.number)
+          c.reason, (extract(epoch from c.issued_at) * 1000)::bigint, c.refunded, (extract(epoch from c.settled_at) * 1000)::bigint) order by c.number)
         from credit_notes c where c.fulfillment_id = f.fulfillment_id) as credit_notes,
       p.status as payment_status, p.mode, p.captured, p.amount, p.reference, p.auth_code, p.decline_reason,
       p.refunded, p.settled_at,
@@ -78,8 +78,8 @@ function headFrom(orderId: string, row: HeadRow): Omit<OrderRecord, 'fulfillment
   };
 }
 
-/** Id, series, number, the four amounts, reason, refunded, settled (ms). */
-type NoteTuple = [string, string, number, number, number, number, number, string, number, number | null];
+/** Id, series, number, the four amounts, reason, issued (ms), refunded, settled (ms). */
+type NoteTuple = [string, string, number, number, number, number, number, string, number, number, number | null];
 /** Line, SKU, quantity, unit price. */
 type ItemTuple = [number, string, number, number | null];
 
@@ -98,6 +98,7 @@ interface PartsRow {
   tax: number;
   shipping: number;
   total: number;
+  issued_at: Date;
   credit_notes: NoteTuple[] | null;
   payment_status: PaymentStatus | null;
   mode: PaymentMode;
@@ -137,12 +138,13 @@ function itemFrom([line, sku, quantity, unitPrice]: ItemTuple): FulfillmentItemR
 function invoiceFrom(row: PartsRow): FulfillmentRecord['invoice'] {
   if (row.invoice_id === null) return null;
   const { series, number, tax, shipping, total } = row;
-  return { invoiceId: row.invoice_id, series, number, subTotal: row.sub_total, tax, shipping, total };
+  const issuedAt = row.issued_at.getTime();
+  return { invoiceId: row.invoice_id, series, number, subTotal: row.sub_total, tax, shipping, total, issuedAt };
 }
 
 function creditNoteFrom(row: NoteTuple): CreditNoteRecord {
-  const [creditNoteId, series, number, subTotal, tax, shipping, total, reason, refunded, settledAt] = row;
-  return { creditNoteId, series, number, subTotal, tax, shipping, total, reason, refunded, settledAt };
+  const [creditNoteId, series, number, subTotal, tax, shipping, total, reason, issuedAt, refunded, settledAt] = row;
+  return { creditNoteId, series, number, subTotal, tax, shipping, total, reason, issuedAt, refunded, settledAt };
 }
 
 function paymentFrom(row: PartsRow): FulfillmentRecord['payment'] {

@@ -60,6 +60,7 @@ export interface InvoiceRecord {
   tax: number;
   shipping: number;
   total: number;
+  issuedAt: number;
   /** Only on an invoice drawn in this step: nothing reads them again. */
   drawn?: { lines: InvoiceLine[]; pricing: Pricing };
 }
@@ -74,6 +75,7 @@ export interface CreditNoteRecord {
   shipping: number;
   total: number;
   reason: string;
+  issuedAt: number;
   /** Given back for it: `total`, or nothing where nothing was taken. */
   refunded: number;
   /** Null while money has to go back for it, or may have to. */

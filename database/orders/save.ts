@@ -95,7 +95,7 @@ function lowerItems(fulfillments: FulfillmentRecord[]) {
 
 function insertInvoices(order: OrderRecord, fulfillments: FulfillmentRecord[]) {
   const rows = fulfillments.flatMap(({ id, invoice }) =>
-    invoice ? [{ ...invoice, ...invoice.drawn, id, issuedAt: time(order.now) }] : [],
+    invoice ? [{ ...invoice, ...invoice.drawn, id, issuedAt: time(invoice.issuedAt) }] : [],
   );
   const columns = `"invoiceId" text, series text, number bigint, id text, "subTotal" bigint, tax bigint,
     shipping bigint, total bigint, lines jsonb, pricing jsonb, "issuedAt" timestamptz`;
@@ -136,7 +136,7 @@ function insertCreditNotes(order: OrderRecord, notes: NoteRow[]) {
   const rows = notes.map((note) => ({
     ...note,
     ...note.drawn,
-    issuedAt: time(order.now),
+    issuedAt: time(note.issuedAt),
     settledAt: time(note.settledAt),
   }));
   const columns = `"creditNoteId" text, series text, number bigint, "invoiceId" text, id text, "subTotal" bigint,

@@ -84,15 +84,17 @@ function insertFulfillmentItems(parts: readonly Part[]): RawBuilder<unknown> {
 }
 
 const DOCUMENT = `series text, number bigint, id text, "orderId" text, "customerId" text, currency text, "subTotal" bigint,
-  tax bigint, shipping bigint, total bigint, lines jsonb`;
+  tax bigint, shipping bigint, total bigint, lines jsonb, "issuedAt" timestamptz`;
 const DOCUMENT_VALUES = sql`r.series, r.number, r.id, r."orderId", r."customerId", r.currency, r."subTotal", r.tax,
-  r.shipping, r.total, r.lines`;
+  r.shipping, r.total, r.lines, r."issuedAt"`;
 const DOCUMENT_COLUMNS = sql`series, number, fulfillment_id, order_id, customer_id, currency, sub_total, tax, shipping,
-  total, lines`;
+  total, lines, issued_at`;
 
 function insertInvoices(parts: readonly Part[]): RawBuilder<unknown> {
   const rows = parts.flatMap(({ id, orderId, customerId, currency, invoice }) =>
-    invoice ? [{ ...invoice, ...invoice.drawn, id, orderId, customerId, currency }] : [],
+    invoice
+      ? [{ ...invoice, ...invoice.drawn, id, orderId, customerId, currency, issuedAt: time(invoice.issuedAt) }]
+      : [],
   );
   return sql`insert into invoices (invoice_id, ${DOCUMENT_COLUMNS}, pricing)
     select r."invoiceId", ${DOCUMENT_VALUES}, r.pricing from ${rowsOf(rows, `${DOCUMENT}, "invoiceId" text, pricing jsonb`)}`;
@@ -102,7 +104,7 @@ function insertCreditNotes(parts: readonly Part[]): RawBuilder<unknown> {
   const rows = parts.flatMap(({ id, orderId, customerId, currency, invoice, creditNotes }) =>
     creditNotes.map((note) => ({
       ...{ ...note, ...note.drawn, id, orderId, customerId, currency, invoiceId: invoice?.invoiceId },
-      settledAt: time(note.settledAt),
+      ...{ issuedAt: time(note.issuedAt), settledAt: time(note.settledAt) },
     })),
   );
   const columns = `${DOCUMENT}, "creditNoteId" text, "invoiceId" text, reason text, refunded bigint, "settledAt" timestamptz`;

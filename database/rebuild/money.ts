@@ -23,7 +23,7 @@ export function rebuiltMoney(
 ): Money {
   const own = invoices.filter(({ fulfillmentId }) => fulfillmentId === f.id);
   const issued = own.find(({ type }) => type === 'InvoiceIssued');
-  const invoice = issued ? invoiceFrom(issued, items, country) : oldInvoice(f);
+  const invoice = issued ? invoiceFrom(issued, items, country) : oldInvoice(f, status.receivedAt);
   if (!invoice) return { invoice: null, payment: null, creditNotes: [] };
   const payment = paymentFrom(own, f, status.version, invoice.total);
   return { invoice, payment, creditNotes: creditNotesFrom(own, items, invoice, payment) };
@@ -38,15 +38,21 @@ function invoiceFrom(
   const taxBasisPoints = subTotal === 0 ? 0 : Math.round((tax * 10_000) / subTotal);
   const pricing: Pricing = { country, taxBasisPoints, shippingPerShipment: shipping };
   const drawn = { lines: linesFrom(issued, items), pricing };
-  return { invoiceId, ...seriesOf(invoiceId), subTotal, tax, shipping, total, drawn };
+  const issuedAt = issued.occurredAt;
+  return { invoiceId, ...seriesOf(invoiceId), subTotal, tax, shipping, total, issuedAt, drawn };
 }
 
-/** Its events are older than its topic keeps: only the sums are known. */
-function oldInvoice({ invoiceId, payment }: ToldFulfillment): InvoiceRecord | null {
+/**
+ * Its events are older than its topic keeps: only the sums are known, and its date where the status has it. Else it was
+ * drawn soon after the order was received.
+ */
+function oldInvoice({ invoiceId, invoicedAt, payment }: ToldFulfillment, receivedAt: number): InvoiceRecord | null {
   if (invoiceId === null || payment === null) return null;
   const { subTotal, tax, shipping, total } = payment;
   const pricing: Pricing = { country: null, taxBasisPoints: 0, shippingPerShipment: shipping };
-  return { invoiceId, ...seriesOf(invoiceId), subTotal, tax, shipping, total, drawn: { lines: [], pricing } };
+  const issuedAt = invoicedAt ?? receivedAt;
+  const drawn = { lines: [], pricing };
+  return { invoiceId, ...seriesOf(invoiceId), subTotal, tax, shipping, total, issuedAt, drawn };
 }
 
 /** Lines on the topic have no number: they are in the order of the fulfillment's items. */
@@ -113,9 +119,9 @@ function creditNotesFrom(
   return issued.map((one) => {
     const creditNoteId = one.creditNoteId ?? '';
     const refund = own.find(({ type, creditNoteId: of }) => type === 'InvoiceRefunded' && of === creditNoteId);
-    const { subTotal, tax, shipping, total, reason } = one;
+    const { subTotal, tax, shipping, total, reason, occurredAt: issuedAt } = one;
     return {
-      ...{ creditNoteId, ...seriesOf(creditNoteId), subTotal, tax, shipping, total, reason: reason ?? '' },
+      ...{ creditNoteId, ...seriesOf(creditNoteId), subTotal, tax, shipping, total, reason: reason ?? '', issuedAt },
       refunded: refund ? total : 0,
       settledAt: refund?.occurredAt ?? (isOpen ? null : one.occurredAt),
       drawn: { lines: linesFrom(one, items) },

@@ -132,6 +132,11 @@ async function spend(tx: Database): Promise<void> {
 
 /** Orders that were told to have ended are closed in the ledger, and what was kept for them is done with. */
 export async function closeRebuilt(tx: Database): Promise<number> {
+  // The ledger's own times are those of its filling.
+  await sql`
+    update ledger set claimed_at = o.received_at from orders o
+    where o.order_id = ledger.order_id and o.rebuilt_at is not null and ledger.claimed_at > o.received_at
+  `.execute(tx);
   const { rows } = await sql<{ closed: number }>`
     with closed as (
       update ledger set state = 'closed', started_at = o.received_at, closed_at = o.closed_at

@@ -1,3 +1,4 @@
+import { sum } from '../../domain/money.ts';
 import type { OutgoingTopic } from '../outbox.ts';
 import type { DeliveryEvent, InvoiceEvent, OrderStatusRecord, ShipmentEvent } from '../../schemas/index.ts';
 
@@ -25,14 +26,32 @@ export function toldOrder(told: readonly Told[]): ToldOrder | undefined {
   const sorted = [...told].sort((a, b) => a.event.version - b.event.version);
   const status = sorted.findLast((one) => one.topic === 'order-status')?.event;
   if (!status) return undefined;
-  const sequences: ToldOrder['sequences'] = {};
-  for (const { topic, event } of sorted) sequences[topic] = Math.max(sequences[topic] ?? 0, event.sequence);
+  const version = sorted.at(-1)?.event.version ?? 0;
   return {
     status,
     shipments: sorted.flatMap((one) => (one.topic === 'shipments' ? [one.event] : [])),
     invoices: sorted.flatMap((one) => (one.topic === 'invoices' ? [one.event] : [])),
     deliveries: sorted.flatMap((one) => (one.topic === 'deliveries' ? [one.event] : [])),
-    version: sorted.at(-1)?.event.version ?? 0,
-    sequences,
+    version,
+    sequences: lastSequences(sorted, status, version),
   };
+}
+
+/** Topics whose events are gone after a while. */
+const FORGETFUL = ['shipments', 'invoices', 'deliveries'] as const;
+
+/**
+ * Readers drop what is numbered as something they know: no number is ever given out again, also where the event that had it
+ * is gone. The status tells them all. One from before it did bounds them: versions count the events of all topics, so of a
+ * topic that shows none of the order's there were at most as many as the others do not account for.
+ */
+function lastSequences(sorted: readonly Told[], status: OrderStatusRecord, version: number): ToldOrder['sequences'] {
+  const last: ToldOrder['sequences'] = {};
+  for (const { topic, event } of sorted) last[topic] = Math.max(last[topic] ?? 0, event.sequence);
+  const unaccounted = version - sum(Object.values(last));
+  for (const topic of FORGETFUL) {
+    const least = status.sequences ? status.sequences[topic] : last[topic] === undefined ? unaccounted : 0;
+    if (least > 0) last[topic] = Math.max(last[topic] ?? 0, least);
+  }
+  return last;
 }

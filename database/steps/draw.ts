@@ -101,7 +101,7 @@ async function issue(step: OrderStep, priced: Priced[], mode: PaymentMode): Prom
     const { fulfillment, pricing, totals } = one;
     const { lines, ...amounts } = totals;
     const named = { invoiceId: documentId(INVOICES, number), series: INVOICES, number };
-    const invoice: InvoiceRecord = { ...named, ...amounts, drawn: { lines, pricing } };
+    const invoice: InvoiceRecord = { ...named, ...amounts, issuedAt: order.now, drawn: { lines, pricing } };
     fulfillment.invoice = invoice;
     fulfillment.payment = newPayment(totals.total, mode);
     moveFulfillment(fulfillment, 'processing');

@@ -15,6 +15,7 @@ import { repairAll } from './repair.ts';
 import { createSeenRecords } from './seen.ts';
 import { createTally } from './tally.ts';
 import type { Tally } from './tally.ts';
+import { dropAuditTables } from './temporary-tables.ts';
 import { orderChecks, seenChecks, wholeChecks } from './checks.ts';
 import type { AuditDependencies } from './checks.ts';
 
@@ -78,14 +79,15 @@ async function look(
   const tally = createTally();
   const isWhole = !isPartial(options);
   const graceMs = options.graceMs ?? GRACE_MS;
-  const seen = parts.some((part) => part === 'topics' || part === 'news') ? await createSeenRecords(connection) : null;
-  const letters = isWhole && parts.includes('letters') ? await createSeenLetters(connection) : null;
-  const listed = isWhole && parts.includes('temporal') ? await listRuns(connection, deps.client) : null;
   const onRecords = (count: number): void => {
     progress.records += count;
     options.onProgress?.(progress);
   };
   try {
+    const isSeen = parts.some((part) => part === 'topics' || part === 'news');
+    const seen = isSeen ? await createSeenRecords(connection) : null;
+    const letters = isWhole && parts.includes('letters') ? await createSeenLetters(connection) : null;
+    const listed = isWhole && parts.includes('temporal') ? await listRuns(connection, deps.client) : null;
     const { orderIds } = options;
     const read = await readAuditedTopics({ ...deps, parts, seen, letters, orderIds, onFound: tally.add, onRecords });
     await seen?.read();
@@ -101,9 +103,7 @@ async function look(
     if (isWhole) for (const check of wholeChecks(deps, parts, graceMs)) tally.add(await check());
     return tally;
   } finally {
-    await seen?.drop();
-    await letters?.drop();
-    await listed?.drop();
+    await dropAuditTables(connection);
   }
 }
 

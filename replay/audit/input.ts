@@ -1,7 +1,7 @@
-import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
 import { lookUp } from '../../database/ledger.ts';
-import type { ErrorCode } from '../../domain/errors.ts';
+import { refusedRecords } from '../../database/refused-records.ts';
+import type { RefusableRecord } from '../../database/refused-records.ts';
 import { deadLetterId } from '../../ingest/dead-letters.ts';
 import { decodeRecords } from '../../ingest/decode.ts';
 import type { IncomingEvent, PoisonMessage } from '../../ingest/event.ts';
@@ -31,35 +31,16 @@ export async function auditInput(
   const open = decoded.filter(
     (one) => one.kind === 'poison' || judge(one, viewOf(one.orderId)).outcome !== 'duplicate',
   );
-  const { ids, cameTooSoon } = await lettersAmong(options.db, open);
-  const isLetter = ({ record }: Open): boolean => ids.has(deadLetterId(storedRecord(record)));
-  // Repeats of an event that waited in vain: it became the dead letter, and the ledger forgot the order.
-  const isRepeat = (one: Open): boolean => one.kind === 'lifecycle' && cameTooSoon.has(one.orderId);
-  return open.filter((one) => !isLetter(one) && !isRepeat(one)).map(lost);
+  const refused = await refusedRecords(options.db, open.map(refusable));
+  return open.filter((_, position) => !refused.has(position)).map(lost);
 }
 
 type Open = IncomingEvent | PoisonMessage;
 
-/** Ids of dead letters among these, and orders of whose events one was refused because the order never came. */
-async function lettersAmong(
-  db: Database,
-  open: readonly Open[],
-): Promise<{ ids: Set<string>; cameTooSoon: Set<string> }> {
-  const found = { ids: new Set<string>(), cameTooSoon: new Set<string>() };
-  if (open.length === 0) return found;
-  const ids = open.map(({ record }) => deadLetterId(storedRecord(record)));
-  const orderIds = open.flatMap((one) => (one.kind === 'lifecycle' ? [one.orderId] : []));
-  const { rows } = await sql<{ id: string; orderId: string | null; code: string }>`
-    select id, order_id as "orderId", code from dead_letters
-    where id = any(${ids}::text[])
-      or (order_id = any(${orderIds}::text[]) and code = ${'OMS_INGEST_ORDER_NEVER_CAME' satisfies ErrorCode})
-  `.execute(db);
-  for (const { id, orderId, code } of rows) {
-    found.ids.add(id);
-    if (orderId !== null && code === 'OMS_INGEST_ORDER_NEVER_CAME') found.cameTooSoon.add(orderId);
-  }
-  return found;
-}
+const refusable = (one: Open): RefusableRecord => ({
+  deadLetterId: deadLetterId(storedRecord(one.record)),
+  waitsFor: one.kind === 'lifecycle' ? one.orderId : null,
+});
 
 function lost(one: Open): Difference {
   const { topic, partition, offset } = one.record;

@@ -13,7 +13,6 @@ export interface SeenLetters {
   note(records: readonly ConsumedRecord[]): Promise<Difference[]>;
   /** Dead letters the topic has acknowledged, still keeps by their age, and does not have. */
   missing(reading: TopicReading): WholeCheck;
-  drop(): Promise<void>;
 }
 
 export async function createSeenLetters(connection: Database): Promise<SeenLetters> {
@@ -21,7 +20,6 @@ export async function createSeenLetters(connection: Database): Promise<SeenLette
   return {
     note: (records) => noteLetters(connection, records),
     missing: (reading) => () => missingLetters(connection, reading),
-    drop: async () => void (await sql`drop table audit_letters`.execute(connection)),
   };
 }
 

@@ -17,7 +17,6 @@ export interface Execution {
  */
 export interface ListedRuns {
   of(workflowIds: readonly string[]): Promise<Map<string, Execution[]>>;
-  drop(): Promise<void>;
 }
 
 const PAGE = 1_000;
@@ -47,7 +46,6 @@ export async function listRuns(connection: Database, client: Client): Promise<Li
   await sql`analyze audit_runs`.execute(connection);
   return {
     of: (workflowIds) => runsOf(connection, workflowIds),
-    drop: async () => void (await sql`drop table audit_runs`.execute(connection)),
   };
 }
 

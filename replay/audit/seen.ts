@@ -18,7 +18,6 @@ export interface SeenRecords {
   note(topic: OutgoingTopic, records: readonly ConsumedRecord[]): Promise<Difference[]>;
   /** All was read: from here on the table is only asked. */
   read(): Promise<void>;
-  drop(): Promise<void>;
 }
 
 export async function createSeenRecords(connection: Database): Promise<SeenRecords> {
@@ -37,7 +36,6 @@ export async function createSeenRecords(connection: Database): Promise<SeenRecor
       return [...unknown.map((record) => found('OMS_AUDIT_RECORD_UNKNOWN', record, 'has no event id')), ...wrong];
     },
     read: async () => void (await sql`analyze audit_seen`.execute(connection)),
-    drop: async () => void (await sql`drop table audit_seen`.execute(connection)),
   };
 }
 

@@ -52,10 +52,22 @@ export interface Fulfillment {
   payment: null | Payment;
   /** Number of the invoice; null until drawn. */
   invoiceId: null | string;
+  /** Date of the invoice; null until drawn, and from a version that did not tell it. */
+  invoicedAt: null | number;
   /** Null until begun. */
   shipmentStatus: null | ShipmentStatusName;
   /** For tracking by the customer. */
   trackingNumber: null | string;
+}
+
+/** How many events of the order each other topic was told until now. */
+export interface Sequences {
+  /** Last sequence on `shipments`; 0: none yet. */
+  shipments: number;
+  /** Last sequence on `invoices`; 0: none yet. */
+  invoices: number;
+  /** Last sequence on `deliveries`; 0: none yet. */
+  deliveries: number;
 }
 
 /** The whole order as it now stands. The highest version wins, never the last offset. */
@@ -92,6 +104,8 @@ export interface OrderStatus {
   overdue: null | string;
   /** The fulfillments; empty until stock is reserved. */
   fulfillments: Fulfillment[];
+  /** Last sequences on the other topics, which forget their events after a while; null from a version that did not tell them. */
+  sequences: null | Sequences;
 }
 
 export const orderStatusSchema = {
@@ -345,6 +359,18 @@ export const orderStatusSchema = {
               "doc": "Number of the invoice; null until drawn."
             },
             {
+              "name": "invoicedAt",
+              "type": [
+                "null",
+                {
+                  "type": "long",
+                  "logicalType": "timestamp-millis"
+                }
+              ],
+              "default": null,
+              "doc": "Date of the invoice; null until drawn, and from a version that did not tell it."
+            },
+            {
               "name": "shipmentStatus",
               "type": [
                 "null",
@@ -382,6 +408,36 @@ export const orderStatusSchema = {
         }
       },
       "doc": "The fulfillments; empty until stock is reserved."
+    },
+    {
+      "name": "sequences",
+      "type": [
+        "null",
+        {
+          "type": "record",
+          "name": "Sequences",
+          "doc": "How many events of the order each other topic was told until now.",
+          "fields": [
+            {
+              "name": "shipments",
+              "type": "long",
+              "doc": "Last sequence on `shipments`; 0: none yet."
+            },
+            {
+              "name": "invoices",
+              "type": "long",
+              "doc": "Last sequence on `invoices`; 0: none yet."
+            },
+            {
+              "name": "deliveries",
+              "type": "long",
+              "doc": "Last sequence on `deliveries`; 0: none yet."
+            }
+          ]
+        }
+      ],
+      "default": null,
+      "doc": "Last sequences on the other topics, which forget their events after a while; null from a version that did not tell them."
     }
   ]
 } as const;

@@ -4,7 +4,7 @@ import { toldOrder } from '../../database/rebuild/told.ts';
 import type { Told } from '../../database/rebuild/told.ts';
 import type { PlacedOrder } from '../../domain/order.ts';
 import type { OrderRecord } from '../../database/orders/record.ts';
-import type { FulfillmentRecord as ToldFulfillment } from '../../schemas/index.ts';
+import type { FulfillmentRecord as ToldFulfillment, Sequences } from '../../schemas/index.ts';
 
 const placed: PlacedOrder = {
   ...{ orderId: 'A', customerId: 'c', currency: 'GBP', source: 'shop', placedAt: 1, shipTo: null },
@@ -17,7 +17,7 @@ const placed: PlacedOrder = {
 
 const part: ToldFulfillment = {
   ...{ id: 'A:1', warehouse: 'east', status: 'processing', items: [{ sku: 'S', quantity: 2 }] },
-  ...{ payment: null, invoiceId: null, shipmentStatus: null, trackingNumber: null },
+  ...{ payment: null, invoiceId: null, invoicedAt: null, shipmentStatus: null, trackingNumber: null },
 };
 
 const envelope = (version: number, sequence: number) => ({
@@ -26,8 +26,14 @@ const envelope = (version: number, sequence: number) => ({
 
 function statusAt(version: number, fulfillment: Partial<ToldFulfillment> = {}, status = 'processing'): Told {
   const head = { reason: null, source: 'shop', customerId: 'c', currency: 'GBP', placedAt: 1, receivedAt: 2 };
-  const event = { ...envelope(version, version), status, ...head, closedAt: null, overdue: null };
+  const event = { ...envelope(version, version), status, ...head, closedAt: null, overdue: null, sequences: null };
   return { topic: 'order-status', event: { ...event, fulfillments: [{ ...part, ...fulfillment }] } } as Told;
+}
+
+/** A status that is not the only event of its order. */
+function numbered(version: number, sequence: number, sequences: Sequences | null): Told {
+  const status = statusAt(version);
+  return { ...status, event: { ...status.event, sequence, sequences } } as Told;
 }
 
 const SUMS = { subTotal: 200, tax: 40, shipping: 60, total: 300 };
@@ -138,8 +144,38 @@ describe('An order rebuilt from what was told of it', () => {
   it('whose events are older than their topic keeps still has its sums', () => {
     const told = { payment: { status: 'success' as const, ...SUMS }, invoiceId: 'INV-00000002' };
     const [f] = rebuilt(statusAt(9, { ...told, shipmentStatus: 'delivered', status: 'completed' })).fulfillments;
-    expect(f?.invoice).toMatchObject({ number: 2, total: 300, drawn: { lines: [] } });
+    expect(f?.invoice).toMatchObject({ number: 2, total: 300, issuedAt: 2, drawn: { lines: [] } });
     expect(f?.payment).toMatchObject({ status: 'success', captured: 300 });
     expect(f?.shipment).toMatchObject({ status: 'delivered', bookedAt: 9_000, dispatchedAt: 9_000, endedAt: 9_000 });
+  });
+
+  it('has its documents with the dates they were told with', () => {
+    const paid = [issued, money(3, 'InvoicePaid', { amount: 300 })];
+    const note = money(4, 'CreditNoteIssued', { creditNoteId: 'CN-00000003', total: 100 });
+    const told = { invoiceId: 'INV-00000007', payment: { status: 'success' as const, ...SUMS } };
+    const [f] = rebuilt(...paid, note, statusAt(5, told)).fulfillments;
+    expect([f?.invoice?.issuedAt, f?.creditNotes[0]?.issuedAt]).toEqual([2_000, 4_000]);
+    const [old] = rebuilt(statusAt(9, { ...told, invoicedAt: 2_000 })).fulfillments;
+    expect(old?.invoice?.issuedAt).toBe(2_000);
+  });
+
+  it('counts on behind every number its status tells, and behind those that were told later', () => {
+    const sequences = { shipments: 1, invoices: 2, deliveries: 0 };
+    expect(rebuilt(numbered(5, 2, sequences)).sequences).toEqual({ 'order-status': 2, shipments: 1, invoices: 2 });
+    const later = { ...shipment(6, 'ShipmentDispatched', 'dispatched') };
+    later.event = { ...later.event, sequence: 2 } as typeof later.event;
+    expect(rebuilt(numbered(5, 2, sequences), later).sequences).toMatchObject({ shipments: 2, invoices: 2 });
+  });
+
+  it('counts on behind all that its version leaves room for, where its status is from before numbers were told', () => {
+    const paid = money(3, 'InvoicePaid');
+    paid.event.sequence = 2;
+    // Of five events two are statuses and two stand on invoices: the fifth is on shipments or deliveries.
+    expect(rebuilt(paid, numbered(5, 2, null)).sequences).toEqual({
+      ...{ 'order-status': 2, invoices: 2, shipments: 1, deliveries: 1 },
+    });
+    const booked = shipment(4, 'ShipmentBooked', 'booked');
+    booked.event.sequence = 1;
+    expect(rebuilt(paid, booked, numbered(5, 2, null)).sequences).not.toHaveProperty('deliveries');
   });
 });

@@ -7,6 +7,7 @@ import { createRegistry } from '../../kafka/registry.ts';
 import { OUTGOING_TOPICS } from '../../kafka/topics.ts';
 import { readAuditedTopics } from '../../replay/audit/read.ts';
 import { createSeenRecords } from '../../replay/audit/seen.ts';
+import { dropAuditTables } from '../../replay/audit/temporary-tables.ts';
 import { topicChecks } from '../../replay/audit/topics.ts';
 import { createOutboxWorld, logger } from '../helpers/outbox-world.ts';
 import type { OutboxWorld } from '../helpers/outbox-world.ts';
@@ -41,7 +42,7 @@ async function missed(): Promise<string[]> {
     const read = await readAuditedTopics({ ...options, seen, ...ignored });
     const [missing] = topicChecks({ seen: seen.db, ...read });
     const found = (await missing?.([...ORDERS, 'lost', 'old'])) ?? [];
-    await seen.drop();
+    await dropAuditTables(connection);
     return found.map(({ orderId }) => orderId ?? '');
   });
 }

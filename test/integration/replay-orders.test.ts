@@ -4,7 +4,7 @@ import { readActions } from '../../database/replay-actions.ts';
 import { isReplayHeld } from '../../database/replay-lock.ts';
 import { readParts } from '../../database/replay-parts.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
-import { changeReplay } from '../../replay/run.ts';
+import { changeReplay } from '../../replay/change.ts';
 import { createIngestWorld } from '../helpers/ingest-world.ts';
 import type { IngestWorld } from '../helpers/ingest-world.ts';
 import { startIngest } from '../helpers/ingests.ts';

@@ -157,9 +157,14 @@ describe('a restored backup', () => {
 
   it('is not taken for a lost database, nor brought up to date while a role has it', async () => {
     expect((await oms('rebuild', ...WHY)).stderr).toContain('say --onto-backup');
-    await sql`set application_name = 'oms-worker'`.execute(backup.db);
-    expect((await oms('rebuild', '--onto-backup', ...WHY)).stderr).toContain('stop all roles first: oms-worker');
-    await sql`set application_name = 'oms-test'`.execute(backup.db);
+    // Held for as long as the command runs: an idle connection would be closed by the pool.
+    const { stderr } = await backup.db.connection().execute(async (own) => {
+      await sql`set application_name = 'oms-worker'`.execute(own);
+      const refused = await oms('rebuild', '--onto-backup', ...WHY);
+      await sql`set application_name = 'oms-test'`.execute(own);
+      return refused;
+    });
+    expect(stderr).toContain('stop all roles first: oms-worker');
   });
 
   it('is brought up to date: every order stands as it stood, and what only the backup holds is kept', async () => {
