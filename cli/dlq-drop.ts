@@ -26,7 +26,7 @@ export function createCommand(): Command {
       ),
     )
     .action(async (ids: string[], flags: DropFlags) => {
-      const { dropLetter } = await import('../replay/redrive/redrive.ts');
+      const { dropLetter } = await import('../ingest/redrive/redrive.ts');
       const config = await cliConfig();
       const dropped = await withDatabase(config, async (db) => {
         const letters = await chosenLetters(db, ids, flags, config.OMS_PREFIX);

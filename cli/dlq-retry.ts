@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { isOmsError } from '../domain/errors.ts';
 import type { Operator } from '../database/decisions.ts';
-import type { Redriven } from '../replay/redrive/redrive.ts';
+import type { Redriven } from '../ingest/redrive/redrive.ts';
 import type { FilterFlags } from './dlq/filters.ts';
 import { DECIDED, chosenLetters, restText, withFilters } from './dlq/filters.ts';
 import type { Redriver } from './dlq/redriver.ts';
@@ -43,8 +43,8 @@ export function createCommand(): Command {
 }
 
 async function retryAll(redriver: Redriver, ids: readonly string[], flags: RetryFlags): Promise<Retried[]> {
-  const { redriveLetter } = await import('../replay/redrive/redrive.ts');
-  const { kindOfTopic } = await import('../replay/redrive/replacement.ts');
+  const { redriveLetter } = await import('../ingest/redrive/redrive.ts');
+  const { kindOfTopic } = await import('../ingest/redrive/replacement.ts');
   const letters = await chosenLetters(redriver.db, ids, flags, redriver.prefix);
   for (const { record } of letters) kindOfTopic(record.topic, redriver.prefix);
   await redriver.assertTopics(letters.map(({ record }) => record.topic));
