@@ -77,8 +77,8 @@ export const wholeLetter = z
 export const letterId = z.object({ id: identifier(300) });
 
 const by = {
-  who: identifier(200).describe('Who decides; recorded.'),
-  why: text.min(1, 'must be 1 to 2,000 characters').describe('Why; recorded.'),
+  who: identifier(200).regex(/\S/, 'must say who').describe('Who decides; recorded.'),
+  why: text.regex(/\S/, 'must say why').describe('Why; recorded.'),
   again: z.boolean().optional().describe('Decide once more about one that was decided about.'),
 };
 export const decisionRequest = z.object(by).strict().meta({ id: 'LetterDecision' });

@@ -68,6 +68,8 @@ export async function chosenLetters(
 /** How the letters of a decision are chosen by a filter. */
 export const DECIDED = { limit: 1_000, order: 'as they stood on their topics' };
 
+export const NONE_CHOSEN = 'No open dead letter is chosen by this.';
+
 /** Said where a filter chose as many as it may: there may be more. */
 export const restText = (ids: readonly string[], { limit }: FilterFlags, chosen: number): string =>
   ids.length === 0 && chosen === limit ? `\nNo more than ${limit} at once (--limit): repeat it for the rest.` : '';
