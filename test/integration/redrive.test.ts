@@ -228,6 +228,7 @@ describe('oms dlq', () => {
     const again = await oms(['dlq', 'drop', letter.id, '--why', 'again']);
     expect(again).toMatchObject({ code: 1, stdout: expect.stringContaining('OMS_DLQ_DECIDED') });
     expect((await oms(['dlq', 'drop', '--why', 'all'])).code).toBe(2);
+    expect((await oms(['dlq', 'ls', '--code', 'OMS_INGEST_NOT_AVOR'])).code).toBe(2);
     expect((await oms(['dlq', 'drop', letter.id])).code).toBe(2);
     for (const blank of [
       ['--why', ' '],
