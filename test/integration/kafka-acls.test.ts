@@ -107,7 +107,8 @@ describe('roles that may do only what `oms setup --print-acls` prints', () => {
   });
 
   it('put a dead letter back on its topic when that is asked for over HTTP', async () => {
-    const key = Buffer.from('poison-stock-levels');
+    const key = Buffer.from('poison-http');
+    await flow.send('stock-levels', { key: 'poison-http', value: Buffer.from('no Avro') });
     const stored = deployment.db.selectFrom('dead_letters').select(['id', 'decision']).where('record_key', '=', key);
     const { id } = await waitFor('its dead letter', () => stored.executeTakeFirst());
     expect(await post(`/v1/dead-letters/${id}/retry`, { who: 'anna', why: 'test' })).toBe(true);
