@@ -1,3 +1,4 @@
+import type { Client } from '@temporalio/client';
 import type { Database } from '../database/database.ts';
 import type { EventEncoder } from '../database/outbox.ts';
 import type { Codec } from '../kafka/codec.ts';
@@ -9,6 +10,7 @@ import type { PaymentProvider } from '../providers/payment/port.ts';
 import type { PostingDependencies } from './commands/posting.ts';
 import type { Feed } from './feed.ts';
 import type { QueueReader } from './queue-stats.ts';
+import type { Redriver } from './redriver.ts';
 
 /** What the routes work with. */
 export interface ApiDependencies {
@@ -23,6 +25,10 @@ export interface ApiDependencies {
   payment: PaymentProvider;
   /** What Temporal says of the workers; it may be away. */
   queues: QueueReader;
+  /** For what Temporal says of orders that wait; it may be away. */
+  client: Client;
+  /** For decisions about dead letters; Kafka may be away. */
+  redriver: Redriver;
   /** Lag of our consumer groups; Kafka may be away. */
   lag: LagReader;
   feed: Feed;

@@ -18,6 +18,7 @@ import type { RoleContext, RunningRole } from '../platform/role.ts';
 import { openProviders } from '../providers/providers.ts';
 import { closeApp, createApp } from './app.ts';
 import { settleCharges } from './commands/charge.ts';
+import { createRedriver } from './redriver.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { createFeed } from './feed.ts';
 import { createQueueReader } from './queue-stats.ts';
@@ -96,6 +97,8 @@ function openParts({ config, logger, metrics }: RoleContext): Parts {
     posting: { codec, prefix, source: config.OMS_API_SOURCE },
     payment: providers.payment,
     queues: createQueueReader(temporal.client, prefix + ORDERS_TASK_QUEUE),
+    client: temporal.client,
+    redriver: createRedriver({ connection: kafkaConnection(config, 'api', logger), prefix }),
   };
   return {
     deps,

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { ORDERS_TASK_QUEUE } from '../domain/contract.ts';
 import { OmsError } from '../domain/errors.ts';
+import { ORDER_ID_RULE, isOrderId } from '../domain/ids.ts';
 import type { Database } from '../database/database.ts';
 import type { Config } from '../platform/config/settings.ts';
 import type { AuditDependencies, AuditReport } from '../replay/audit/audit.ts';
@@ -10,7 +11,7 @@ import { auditText, createAuditProgress } from './audit/report.ts';
 import { commandKafka, commandTemporal, kafkaError, withDatabase } from './clients.ts';
 import { keepGarbageSmall } from './garbage.ts';
 import { operatorName } from './operator.ts';
-import { numberOption, repeatable, timeOption } from './options.ts';
+import { numberOption, repeatable, timeOption, wordsOption } from './options.ts';
 import { examples, printResult } from './output.ts';
 import { cliConfig } from './settings.ts';
 
@@ -32,10 +33,10 @@ const MS = 1_000;
 export function createCommand(): Command {
   return new Command()
     .option('--repair', 'mend what is safe: start orders again that lost their workflow, send newest events again')
-    .option('--why <text>', 'why you repair; recorded, and needed with --repair')
-    .option('--who <name>', 'who repairs; recorded', operatorName())
+    .option('--why <text>', 'why you repair; recorded, and needed with --repair', wordsOption)
+    .option('--who <name>', 'who repairs; recorded', wordsOption, operatorName())
     .option('--only <parts>', `some parts, with commas between: ${AUDIT_PARTS.join(', ')}`, partsOption)
-    .option('--order <id>', 'only this order; may be given again', repeatable)
+    .option('--order <id>', 'only this order; may be given again', orderOption)
     .option('--since <time>', 'only orders that changed since: a time, or how long ago (24h)', timeOption)
     .option('--grace <seconds>', 'what is younger may still be under way', numberOption(0), 60)
     .option('--settle <seconds>', 'look at what was found again after so long', numberOption(0), 5)
@@ -54,6 +55,11 @@ export function createCommand(): Command {
       ),
     )
     .action(audit);
+}
+
+function orderOption(text: string, before: string[] = []): string[] {
+  if (isOrderId(text)) return repeatable(text, before);
+  throw new InvalidArgumentError(ORDER_ID_RULE);
 }
 
 function partsOption(text: string): AuditPart[] {
@@ -77,7 +83,7 @@ async function audit(flags: AuditFlags): Promise<void> {
       onProgress: createAuditProgress(flags.json ?? false),
     }),
   );
-  if (report.differences.length > 0) process.exitCode = 1;
+  if (report.differences.length + report.unknown.length > 0) process.exitCode = 1;
   printResult(flags, report, () => auditText(report));
 }
 

@@ -1,16 +1,20 @@
 import { Command } from 'commander';
 import type { Operator } from '../database/decisions.ts';
 import type { FilterFlags } from './dlq/filters.ts';
-import { DECIDED, chosenLetters, restText, withFilters } from './dlq/filters.ts';
+import { DECIDED, NONE_CHOSEN, chosenLetters, restText, withFilters } from './dlq/filters.ts';
+import { reasonOf, skipped } from './dlq/skipped.ts';
+import type { Skipped } from './dlq/skipped.ts';
 import { decidedBy, operatorOf } from './operator.ts';
 import { withDatabase } from './clients.ts';
-import { examples, printResult } from './output.ts';
+import { examples, printResult, table } from './output.ts';
 import { cliConfig } from './settings.ts';
 
 interface DropFlags extends FilterFlags, Operator {
   json?: boolean;
   again?: boolean;
 }
+
+type Dropped = { id: string; outcome: 'dropped' } | Skipped;
 
 /** `oms dlq drop` */
 export function createCommand(): Command {
@@ -26,15 +30,29 @@ export function createCommand(): Command {
       ),
     )
     .action(async (ids: string[], flags: DropFlags) => {
-      const { dropLetter } = await import('../replay/redrive/redrive.ts');
+      const { dropLetter } = await import('../ingest/redrive/redrive.ts');
       const config = await cliConfig();
       const dropped = await withDatabase(config, async (db) => {
         const letters = await chosenLetters(db, ids, flags, config.OMS_PREFIX);
         const by = { ...operatorOf(flags), again: flags.again };
-        for (const { id } of letters) await dropLetter(db, id, by);
-        return letters.map(({ id }) => id);
+        const drop = (id: string): Promise<Dropped> =>
+          dropLetter(db, id, by).then(
+            () => ({ id, outcome: 'dropped' }),
+            (error: unknown) => skipped(id, error),
+          );
+        const all: Dropped[] = [];
+        for (const { id } of letters) all.push(await drop(id));
+        return all;
       });
-      const rest = restText(ids, flags, dropped.length);
-      printResult(flags, { dropped }, () => `${dropped.length} dead letters dropped${rest}`);
+      if (dropped.some(({ outcome }) => outcome === 'skipped')) process.exitCode = 1;
+      printResult(flags, dropped, () => textOf(dropped) + restText(ids, flags, dropped.length));
     });
+}
+
+function textOf(dropped: readonly Dropped[]): string {
+  if (dropped.length === 0) return NONE_CHOSEN;
+  return table(
+    ['ID', 'OUTCOME', 'WHY'],
+    dropped.map((one) => [one.id.slice(0, 12), one.outcome, one.outcome === 'skipped' ? reasonOf(one) : '']),
+  );
 }

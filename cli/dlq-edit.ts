@@ -34,8 +34,8 @@ export function createCommand(): Command {
     .action(async (id: string, flags: EditFlags) => {
       const { withRedriver } = await import('./dlq/redriver.ts');
       const { readReplacement } = await import('./dlq/read-replacement.ts');
-      const { encodeReplacement, kindOfTopic } = await import('../replay/redrive/replacement.ts');
-      const { redriveLetter } = await import('../replay/redrive/redrive.ts');
+      const { encodeReplacement, kindOfTopic } = await import('../ingest/redrive/replacement.ts');
+      const { redriveLetter } = await import('../ingest/redrive/redrive.ts');
       const edited = await withRedriver(await cliConfig(), async (redriver) => {
         const letter = await findLetter(redriver.db, id);
         const { topic } = letter.record;

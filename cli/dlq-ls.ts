@@ -75,11 +75,12 @@ export function shownLetter({
 
 function lettersTable(letters: readonly StoredDeadLetter[]): string {
   return table(
-    ['ID', 'WHEN', 'STATE', 'RECORD', 'ORDER', 'CODE', 'WHY'],
-    letters.map(({ id, createdAt, decision, record, orderId, code, message }) => [
+    ['ID', 'WHEN', 'STATE', 'ATTEMPT', 'RECORD', 'ORDER', 'CODE', 'WHY'],
+    letters.map(({ id, createdAt, decision, attempt, record, orderId, code, message }) => [
       id.slice(0, 12),
       createdAt.toISOString(),
       decision ?? 'open',
+      attempt,
       `${record.topic} ${record.partition}:${record.offset}`,
       orderId ?? '-',
       code,

@@ -1,9 +1,10 @@
 import { Command } from 'commander';
-import { isOmsError } from '../domain/errors.ts';
 import type { Operator } from '../database/decisions.ts';
-import type { Redriven } from '../replay/redrive/redrive.ts';
+import type { Redriven } from '../ingest/redrive/redrive.ts';
 import type { FilterFlags } from './dlq/filters.ts';
-import { DECIDED, chosenLetters, restText, withFilters } from './dlq/filters.ts';
+import { DECIDED, NONE_CHOSEN, chosenLetters, restText, withFilters } from './dlq/filters.ts';
+import { reasonOf, skipped } from './dlq/skipped.ts';
+import type { Skipped } from './dlq/skipped.ts';
 import type { Redriver } from './dlq/redriver.ts';
 import { decidedBy, operatorOf } from './operator.ts';
 import { examples, printResult, table } from './output.ts';
@@ -15,7 +16,7 @@ interface RetryFlags extends FilterFlags, Operator {
 }
 
 /** What came of one letter; `skipped` by a rule about decisions. */
-export type Retried = Redriven | { id: string; outcome: 'skipped'; code: string; message: string };
+export type Retried = Redriven | Skipped;
 
 /** `oms dlq retry` */
 export function createCommand(): Command {
@@ -43,8 +44,8 @@ export function createCommand(): Command {
 }
 
 async function retryAll(redriver: Redriver, ids: readonly string[], flags: RetryFlags): Promise<Retried[]> {
-  const { redriveLetter } = await import('../replay/redrive/redrive.ts');
-  const { kindOfTopic } = await import('../replay/redrive/replacement.ts');
+  const { redriveLetter } = await import('../ingest/redrive/redrive.ts');
+  const { kindOfTopic } = await import('../ingest/redrive/replacement.ts');
   const letters = await chosenLetters(redriver.db, ids, flags, redriver.prefix);
   for (const { record } of letters) kindOfTopic(record.topic, redriver.prefix);
   await redriver.assertTopics(letters.map(({ record }) => record.topic));
@@ -56,19 +57,13 @@ async function retryAll(redriver: Redriver, ids: readonly string[], flags: Retry
   return retried;
 }
 
-/** A rule about one letter does not stop the others; a part that is away does. */
-function skipped(id: string, error: unknown): Retried {
-  if (!isOmsError(error) || error.retryable) throw error;
-  return { id, outcome: 'skipped', code: error.code, message: error.message };
-}
-
 function textOf(retried: readonly Retried[]): string {
-  if (retried.length === 0) return 'No open dead letter is chosen by this.';
+  if (retried.length === 0) return NONE_CHOSEN;
   const rows = retried.map((one) => [one.id.slice(0, 12), one.outcome, placeOf(one)]);
   return table(['ID', 'OUTCOME', 'WHERE'], rows);
 }
 
 export function placeOf(one: Retried): string {
-  if (one.outcome !== 'produced') return `${one.code}: ${one.message}`;
+  if (one.outcome !== 'produced') return reasonOf(one);
   return `${one.topic} ${one.partition}:${one.offset}, attempt ${one.attempt}`;
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { StoredDeadLetter } from '../database/dead-letters.ts';
+import type { LetterContent } from '../ingest/redrive/content.ts';
 import { topicSchemas } from '../kafka/topics.ts';
 import type { Config } from '../platform/config/settings.ts';
 import { withDatabase } from './clients.ts';
@@ -21,7 +22,7 @@ export function createCommand(): Command {
         const letter = await findLetter(db, id);
         return { letter, decisions: await decisionsAbout(db, 'deadLetter', letter.id) };
       });
-      const content = await contentOf(config, letter);
+      const content = await readContent(config, letter);
       const { key, value, headers } = letter.record;
       const shown = {
         ...shownLetter(letter),
@@ -35,16 +36,13 @@ export function createCommand(): Command {
     });
 }
 
-/** What the record says, as far as it can be read. */
-async function contentOf(config: Config, { record }: StoredDeadLetter): Promise<{ value?: unknown; hex?: string }> {
+async function readContent(config: Config, { record }: StoredDeadLetter): Promise<LetterContent> {
   const { createCodec } = await import('../kafka/codec.ts');
   const { createRegistry } = await import('../kafka/registry.ts');
+  const { contentOf } = await import('../ingest/redrive/content.ts');
   const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL });
   const schemas = topicSchemas(config.OMS_PREFIX).filter(({ topic }) => topic === record.topic);
-  const codec = createCodec({ registry, schemas });
-  const [decoded] = schemas[0] ? await codec.decodeBatch(record.topic, [record.value]).catch(() => []) : [];
-  if (decoded?.kind === 'event') return { value: decoded.value };
-  return { hex: record.value?.subarray(0, 256).toString('hex') };
+  return contentOf(createCodec({ registry, schemas }), record);
 }
 
 function textOf(shown: Record<string, unknown>): string {

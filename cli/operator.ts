@@ -1,12 +1,13 @@
 import { hostname, userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { Operator, StoredDecision } from '../database/decisions.ts';
+import { wordsOption } from './options.ts';
 
 /** Adds what every decision of an operator is recorded with. */
 export function decidedBy(command: Command): Command {
   return command
-    .requiredOption('--why <text>', 'why you decide so; recorded')
-    .option('--who <name>', 'who decides; recorded', operatorName());
+    .requiredOption('--why <text>', 'why you decide so; recorded', wordsOption)
+    .option('--who <name>', 'who decides; recorded', wordsOption, operatorName());
 }
 
 /** Of the account the command runs under. */

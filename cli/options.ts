@@ -38,5 +38,12 @@ export function timeOption(text: string): Date {
   throw new InvalidArgumentError('must be a time, 2026-01-31T12:00:00Z, or how long ago: 90m, 24h, 7d');
 }
 
+/** Reads words that are recorded: they have to say something. */
+export function wordsOption(text: string): string {
+  const words = text.trim();
+  if (words !== '') return words;
+  throw new InvalidArgumentError('must not be empty');
+}
+
 /** Several values of one option. */
 export const repeatable = (text: string, before: string[] = []): string[] => [...before, text];

@@ -8,7 +8,7 @@ import type { StuckOrder } from '../ingest/stuck/stuck-orders.ts';
 import { duration } from '../platform/config/types.ts';
 import type { Config } from '../platform/config/settings.ts';
 import { commandTemporal, withDatabase } from './clients.ts';
-import { countOption } from './options.ts';
+import { countOption, wordsOption } from './options.ts';
 import { operatorName } from './operator.ts';
 import { examples, printResult, table } from './output.ts';
 import { cliConfig } from './settings.ts';
@@ -31,8 +31,8 @@ export function createCommand(): Command {
     .argument('[id]', 'order id')
     .option('--older-than <duration>', 'list orders that have not moved for so long (default: 1h)', durationOption)
     .option('--limit <rows>', 'most rows, the longest waiting first', countOption(1), 50)
-    .option('--why <text>', 'why you decide so; required for an action, and recorded')
-    .option('--who <name>', 'who decides; recorded', operatorName())
+    .option('--why <text>', 'why you decide so; required for an action, and recorded', wordsOption)
+    .option('--who <name>', 'who decides; recorded', wordsOption, operatorName())
     .addHelpText('after', HELP)
     .addHelpText(
       'after',

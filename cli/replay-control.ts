@@ -1,5 +1,7 @@
 import { Command } from 'commander';
 import { withDatabase } from './clients.ts';
+import { operatorName } from './operator.ts';
+import { wordsOption } from './options.ts';
 import { examples, printResult } from './output.ts';
 import { runInForeground } from './replay/run.ts';
 import type { RunFlags } from './replay/run.ts';
@@ -47,7 +49,7 @@ function control({ word, about, action }: Control): { createCommand(): Command }
     createCommand: () =>
       new Command()
         .argument('<id>', 'replay id, as `oms replay plan` gave it')
-        .option('--by <name>', 'who (default: user@host)')
+        .option('--by <name>', 'who', wordsOption, operatorName())
         .addHelpText('after', `\n${about}`)
         .addHelpText('after', examples(example, `${example} --json`))
         .action(action),
@@ -57,9 +59,6 @@ function control({ word, about, action }: Control): { createCommand(): Command }
 /** Whoever runs it. */
 async function change(what: 'pause' | 'abort', replayId: string, flags: RunFlags): Promise<void> {
   const { changeReplay } = await import('../replay/change.ts');
-  const { operator } = await import('./replay/request.ts');
-  const replay = await withDatabase(await cliConfig(), (db) =>
-    changeReplay({ db }, replayId, what, operator(flags.by)),
-  );
+  const replay = await withDatabase(await cliConfig(), (db) => changeReplay({ db }, replayId, what, flags.by));
   printResult(flags, { replayId, state: replay.state }, () => `replay ${replayId} is ${replay.state}`);
 }

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { countOption, numberOption } from './options.ts';
+import { operatorName } from './operator.ts';
+import { countOption, numberOption, wordsOption } from './options.ts';
 import { examples, note, print, printJson } from './output.ts';
 import type { PlanFlags } from './replay/request.ts';
 
@@ -23,7 +24,7 @@ export function createCommand(): Command {
       'orders, carrier-updates or stock-levels; to validate also a topic of ours, or one a replay told events on (default: orders)',
     )
     .requiredOption('--why <text>', 'why: noted for ever')
-    .option('--by <name>', 'who (default: user@host)')
+    .option('--by <name>', 'who', wordsOption, operatorName())
     .option('--from-time <time>', 'only what is not older, ISO 8601', timeOption)
     .option('--to-time <time>', 'only what is older', timeOption)
     .option('--offsets <spans>', 'only these offsets, e.g. 0:100-199,3:5000-,7')

@@ -17,19 +17,20 @@ async function report(replayId: string, flags: { json?: boolean }): Promise<void
   const { readParts } = await import('../database/replay-parts.ts');
   const { readReplay } = await import('../database/replays.ts');
   const { required } = await import('../replay/plan.ts');
-  const { standOf } = await import('../replay/track.ts');
+  const { goneOf, standOf } = await import('../replay/track.ts');
   const { actionsText, partsText, planText, replayHead, standText } = await import('./replay/words.ts');
   const { replay, parts, actions } = await withDatabase(await cliConfig(), async (db) => ({
     replay: required(await readReplay(db, replayId), replayId),
     parts: await readParts(db, replayId),
     actions: await readActions(db, replayId),
   }));
-  if (flags.json) return printJson({ ...replay, ...standOf(parts), partitions: parts, actions });
+  if (flags.json)
+    return printJson({ ...replay, ...standOf(parts), gone: goneOf(replay, parts), partitions: parts, actions });
   print(
     [
       replayHead(replay),
       `Plan: ${planText(replay)}`,
-      `Run: ${standText(parts)}`,
+      `Run: ${standText(replay, parts)}`,
       partsText(parts),
       actionsText(actions),
     ].join('\n\n'),

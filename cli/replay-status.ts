@@ -38,7 +38,7 @@ async function show(replayId: string, flags: StatusFlags): Promise<void> {
   const { readParts } = await import('../database/replay-parts.ts');
   const { readReplay } = await import('../database/replays.ts');
   const { required } = await import('../replay/plan.ts');
-  const { standOf } = await import('../replay/track.ts');
+  const { goneOf, standOf } = await import('../replay/track.ts');
   const { partsText, replayHead, standText } = await import('./replay/words.ts');
   const found = await withDatabase(await cliConfig(), async (db) => ({
     replay: required(await readReplay(db, replayId), replayId),
@@ -46,8 +46,15 @@ async function show(replayId: string, flags: StatusFlags): Promise<void> {
     isHeld: await isReplayHeld(db, replayId),
   }));
   const { replay, parts, isHeld } = found;
-  if (flags.json) return printJson({ ...replay, isRunning: isHeld, ...standOf(parts), partitions: parts });
-  print(`${replayHead(replay)}\n${standText(parts)}\n\n${partsText(parts)}`);
+  if (flags.json)
+    return printJson({
+      ...replay,
+      isRunning: isHeld,
+      ...standOf(parts),
+      gone: goneOf(replay, parts),
+      partitions: parts,
+    });
+  print(`${replayHead(replay)}\n${standText(replay, parts)}\n\n${partsText(parts)}`);
   if (isInterrupted(replay, isHeld)) print(`\nIts process is gone: \`oms replay resume ${replayId}\` goes on.`);
 }
 

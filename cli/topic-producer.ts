@@ -1,9 +1,9 @@
-import { OmsError } from '../domain/errors.ts';
-import { createKafka } from '../kafka/client.ts';
+import type { OmsError } from '../domain/errors.ts';
 import { createCodec } from '../kafka/codec.ts';
 import { createPublisher } from '../kafka/publisher.ts';
 import type { OutgoingRecord, Publisher } from '../kafka/publisher.ts';
 import { createRegistry } from '../kafka/registry.ts';
+import { requireTopics as topicsThere } from '../kafka/require-topics.ts';
 import { batchLimits, topicNames, topicSchemas } from '../kafka/topics.ts';
 import type { TopicKind } from '../kafka/topics.ts';
 import type { Config } from '../platform/config/settings.ts';
@@ -85,16 +85,7 @@ async function publishAll<V>(
  * @throws OmsError OMS_KAFKA_UNAVAILABLE, OMS_KAFKA_TOPIC_MISSING
  */
 export async function requireTopics(config: Config, topics: readonly string[]): Promise<void> {
-  const admin = createKafka(commandKafka(config)).admin();
-  try {
-    await admin.connect();
-    const there = new Set(await admin.listTopics());
-    const missing = topics.find((topic) => !there.has(topic));
-    if (missing === undefined) return;
-    throw new OmsError('OMS_KAFKA_TOPIC_MISSING', `there is no topic ${missing}: run \`./oms setup\``);
-  } catch (error) {
+  await topicsThere(commandKafka(config), topics).catch((error: unknown) => {
     throw kafkaError(config, error);
-  } finally {
-    await admin.disconnect();
-  }
+  });
 }

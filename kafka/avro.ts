@@ -41,13 +41,18 @@ export function firstMisfit(
     ...options,
     errorHook: (path, found, expected) => {
       const extra = undeclaredIn(found, expected);
-      const rule = `must be ${expected.typeName.replace(/^(logical|union|abstract):/, '')}`;
+      const rule = ruleOf(expected);
       first ??= extra
         ? { field: [...path, extra.name].join('.'), value: extra.value, rule: 'must be a field of the schema' }
         : { field: path.join('.') || '(record)', value: found, rule };
     },
   });
   return first;
+}
+
+function ruleOf(expected: Type): string {
+  if (expected instanceof avro.types.EnumType) return `must be one of ${expected.symbols.join(', ')}`;
+  return `must be ${expected.typeName.replace(/^(logical|union|abstract):/, '')}`;
 }
 
 function undeclaredIn(found: unknown, expected: Type): { name: string; value: unknown } | undefined {

@@ -21,7 +21,7 @@ import { rangesOf, readExtents } from './ranges.ts';
 import type { OffsetSpan } from './ranges.ts';
 import { readClassified } from './reading.ts';
 import { assertSource, sourceOf, sourceTopic } from './sources.ts';
-import { assertNotLive, ownTopic } from './target.ts';
+import { assertNotLive, isTargetThere, ownTopic } from './target.ts';
 import { count, keepSample, totalOf } from './tallies.ts';
 
 /** What an operator asks for. */
@@ -68,6 +68,7 @@ export async function planReplay(parts: ReplayParts, asked: PlanRequest, watchin
 
 async function planAs(parts: ReplayParts, replayId: string, asked: PlanRequest, watching: Watching): Promise<void> {
   const request = { ...asked, options: { ...asked.options, to: targetOf(parts, replayId, asked) } };
+  if (request.options.to !== null) await isTargetThere(parts, request.options.to);
   const ranges = await freeze(parts, request);
   await enter(parts, { replayId, ...request, ranges });
   const began = performance.now();

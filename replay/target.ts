@@ -30,12 +30,21 @@ const PARTITIONS_READY_TRIES = 100;
  * @throws OmsError OMS_KAFKA_TOPIC_MISSING
  */
 export async function ensureTarget({ admin, config }: ReplayParts, topic: string): Promise<number> {
-  const exists = (await admin.listTopics()).includes(topic);
-  if (!exists && !isOwn(config.OMS_PREFIX, topic)) {
-    throw new OmsError('OMS_KAFKA_TOPIC_MISSING', `topic ${topic} does not exist; a replay makes none but its own`);
-  }
-  if (!exists) await createOwn({ admin, config }, topic);
+  if (!(await isTargetThere({ admin, config }, topic))) await createOwn({ admin, config }, topic);
   return batchLimitOf(admin, topic);
+}
+
+/**
+ * False for a topic of a replay's own that is still to be made.
+ * @throws OmsError OMS_KAFKA_TOPIC_MISSING
+ */
+export async function isTargetThere(
+  { admin, config }: Pick<ReplayParts, 'admin' | 'config'>,
+  topic: string,
+): Promise<boolean> {
+  const exists = (await admin.listTopics()).includes(topic);
+  if (exists || isOwn(config.OMS_PREFIX, topic)) return exists;
+  throw new OmsError('OMS_KAFKA_TOPIC_MISSING', `topic ${topic} does not exist; a replay makes none but its own`);
 }
 
 async function createOwn({ admin, config }: Pick<ReplayParts, 'admin' | 'config'>, topic: string): Promise<void> {

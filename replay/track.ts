@@ -2,8 +2,9 @@ import type { Database } from '../database/database.ts';
 import { orUnavailable, transaction } from '../database/database.ts';
 import { readParts, savePending, saveProgress } from '../database/replay-parts.ts';
 import type { ReplayPart, Tallies } from '../database/replay-parts.ts';
+import type { Replay } from '../database/replays.ts';
 import { OmsError } from '../domain/errors.ts';
-import { count, sumOf } from './tallies.ts';
+import { count, sumOf, totalOf } from './tallies.ts';
 
 /** What was known of a record before it was begun with. */
 export interface Begun {
@@ -88,6 +89,15 @@ export function standOf(parts: readonly ReplayPart[]) {
   const total = parts.reduce((sum, { from, end }) => sum + end - from, 0);
   const done = parts.reduce((sum, { from, next }) => sum + next - from, 0);
   return { tallies, effects, total, done };
+}
+
+/**
+ * Records of the plan that a finished run did not find on the topic any more: retention, compaction or somebody has deleted
+ * them in between. Of events told again from the outbox there are none.
+ */
+export function goneOf({ mode, state, planned }: Replay, parts: readonly ReplayPart[]): number {
+  if (mode === 're-emit' || state !== 'finished' || !planned) return 0;
+  return Math.max(0, planned.records - totalOf(standOf(parts).tallies));
 }
 
 export function tallied(names: Iterable<string>): Tallies {

@@ -23,32 +23,52 @@ export interface OnceRequest {
 
 class AnsweredMeanwhile extends Error {}
 
+/** Keeps an answer in the transaction of the effect it tells of. */
+export type Keep = (tx: Database, answer: Answer) => Promise<void>;
+
 /**
  * Does a piece of work once for each Idempotency-Key: the effect and its answer are one transaction, and a repeat gets that
  * answer. What fails leaves nothing behind, so it may be tried again under the same key.
  * @throws OmsError OMS_API_KEY_REUSED when the key was used with other content; whatever `work` throws
  */
-export async function answerOnce(
+export function answerOnce(
   db: Database,
-  { key, scope, content }: OnceRequest,
+  request: OnceRequest,
   work: (tx: Database) => Promise<Answer>,
 ): Promise<Answer & { replayed: boolean }> {
-  if (key === undefined) return { ...(await postingTransaction(db, work)), replayed: false };
+  return answerOnceIn(db, request, (keep) =>
+    postingTransaction(db, async (tx) => {
+      const answer = await work(tx);
+      await keep(tx, answer);
+      return answer;
+    }),
+  );
+}
+
+/**
+ * The same for work that has its own transactions: it calls `keep` in the one that ends it, and a repeat of what was cut
+ * off before that has to go on with it.
+ */
+export async function answerOnceIn(
+  db: Database,
+  { key, scope, content }: OnceRequest,
+  run: (keep: Keep) => Promise<Answer>,
+): Promise<Answer & { replayed: boolean }> {
+  if (key === undefined) return { ...(await run(async () => undefined)), replayed: false };
   const scoped = `${scope} ${key}`;
   const requestHash = hash('sha256', JSON.stringify(content), 'buffer');
+  const keep: Keep = async (tx, { status, headers = {}, body }) => {
+    if (!(await keepAnswer(tx, scoped, { requestHash, status, headers, body }))) throw new AnsweredMeanwhile();
+  };
   for (;;) {
     const kept = await readAnswer(db, scoped);
     if (kept && !kept.requestHash.equals(requestHash)) throw reused(key);
     if (kept) return { status: kept.status, headers: kept.headers, body: kept.body, replayed: true };
     try {
-      const answer = await postingTransaction(db, async (tx) => {
-        const { status, headers = {}, body } = await work(tx);
-        if (!(await keepAnswer(tx, scoped, { requestHash, status, headers, body }))) throw new AnsweredMeanwhile();
-        return { status, headers, body };
-      });
-      return { ...answer, replayed: false };
+      return { ...(await run(keep)), replayed: false };
     } catch (error) {
-      if (!(error instanceof AnsweredMeanwhile)) throw error;
+      // What is refused because the same request was carried out meanwhile gets that one's answer.
+      if (!(error instanceof AnsweredMeanwhile) && !(await readAnswer(db, scoped))) throw error;
     }
   }
 }

@@ -12,6 +12,7 @@ import { registerShipments } from './shipments.ts';
 import { registerCustomers } from './spending.ts';
 import { registerStats } from './stats.ts';
 import { registerStock } from './stock.ts';
+import { registerWaiting } from './waiting.ts';
 
 const PARTS = [
   registerOrderLists,
@@ -24,6 +25,7 @@ const PARTS = [
   registerStock,
   registerPrices,
   registerDeadLetters,
+  registerWaiting,
   registerStats,
 ];
 

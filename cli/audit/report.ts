@@ -2,7 +2,7 @@ import type { AuditReport } from '../../replay/audit/audit.ts';
 import { note, table } from '../output.ts';
 
 /** A report as text: the differences, then the invariants. */
-export function auditText({ differences, counts, invariants, orders, records, parts }: AuditReport): string {
+export function auditText({ differences, counts, invariants, orders, unknown, records, parts }: AuditReport): string {
   const rows = differences.map(({ code, orderId, subject, detail, remedy, repaired }) => [
     ...[code, orderId ?? '-', subject, detail],
     repaired ?? (remedy ? 'can be: --repair' : 'by hand'),
@@ -16,6 +16,7 @@ export function auditText({ differences, counts, invariants, orders, records, pa
     ...(rows.length > 0 ? [table(['CODE', 'ORDER', 'SUBJECT', 'FOUND', 'REPAIR'], rows), ''] : []),
     ...lines,
     '',
+    ...unknown.map((orderId) => `order ${orderId} is known nowhere`),
     `${total} differences${listed} in ${orders} orders and ${records} records; audited: ${parts.join(', ')}`,
   ].join('\n');
 }

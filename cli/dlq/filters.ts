@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
-import { OmsError } from '../../domain/errors.ts';
+import { ERRORS, OmsError } from '../../domain/errors.ts';
+import type { ErrorCode } from '../../domain/errors.ts';
 import { LETTER_STATES } from '../../database/dead-letters.ts';
 import type { DeadLetterFilter, LetterState, StoredDeadLetter } from '../../database/dead-letters.ts';
 import type { Database } from '../../database/database.ts';
@@ -10,7 +11,7 @@ import { countOption, timeOption } from '../options.ts';
 import { findLetter } from './find-letter.ts';
 
 export interface FilterFlags {
-  code?: string;
+  code?: ErrorCode;
   order?: string;
   source?: string;
   topic?: InputTopic;
@@ -22,13 +23,19 @@ export interface FilterFlags {
 /** The options that choose dead letters. */
 export function withFilters(command: Command, { limit, order }: { limit: number; order: string }): Command {
   return command
-    .option('--code <code>', 'only this error code')
+    .option('--code <code>', 'only this error code', codeOption)
     .option('--order <id>', 'only of this order')
     .option('--source <name>', 'only from this source')
     .addOption(new Option('--topic <topic>', 'only from this topic').choices(INPUT_TOPICS))
     .option('--since <time>', 'only refused since: a time, or how long ago (24h)', timeOption)
     .option('--until <time>', 'only refused before', timeOption)
     .option('--limit <rows>', `most of them, ${order}`, countOption(1), limit);
+}
+
+/** A misspelt code would choose nothing, and pass for good news. */
+function codeOption(text: string): ErrorCode {
+  if (Object.hasOwn(ERRORS, text)) return text as ErrorCode;
+  throw new InvalidArgumentError('must be an error code, such as OMS_INGEST_FIELD_INVALID; docs/errors.md has all');
 }
 
 export function stateOption(text: string): LetterState {
@@ -67,6 +74,8 @@ export async function chosenLetters(
 
 /** How the letters of a decision are chosen by a filter. */
 export const DECIDED = { limit: 1_000, order: 'as they stood on their topics' };
+
+export const NONE_CHOSEN = 'No open dead letter is chosen by this.';
 
 /** Said where a filter chose as many as it may: there may be more. */
 export const restText = (ids: readonly string[], { limit }: FilterFlags, chosen: number): string =>

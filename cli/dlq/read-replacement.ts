@@ -1,7 +1,7 @@
 import { faultError } from '../../domain/errors.ts';
 import type { AvroSchema } from '../../kafka/avro.ts';
 import { TOPICS } from '../../kafka/topics.ts';
-import type { RedrivenKind } from '../../replay/redrive/replacement.ts';
+import type { RedrivenKind } from '../../ingest/redrive/replacement.ts';
 import { contentOf, parseEvent } from '../produce/read-events.ts';
 
 type Fields = Record<string, unknown>;

@@ -57,8 +57,11 @@ const FIXES: Partial<Record<ErrorCode, string>> = {
   OMS_REGISTRY_SCHEMA_MISSING: SETUP,
   OMS_TEMPORAL_UNAVAILABLE: './oms up (the local one), or start the server TEMPORAL_ADDRESS names',
   OMS_TEMPORAL_NAMESPACE_MISSING: SETUP,
-  OMS_DATABASE_UNAVAILABLE: './oms up (the local one), or start the database DATABASE_URL names',
+  OMS_DATABASE_UNAVAILABLE: './oms up (the local one), or start, or create, the database DATABASE_URL names',
   OMS_DATABASE_MIGRATION_BEHIND: SETUP,
+  OMS_DATABASE_BEHIND: "stop all roles, then ./oms rebuild --onto-backup --why 'backup restored'",
+  OMS_DATABASE_FEED_AHEAD: SETUP,
+  OMS_REBUILD_UNDER_WAY: './oms rebuild (again; it goes on where it stood)',
   OMS_DEPLOYMENT_MISMATCH:
     'point the settings at parts that belong together; ./oms setup marks parts that have no id yet',
   OMS_SETUP_DRIFT: SETUP,

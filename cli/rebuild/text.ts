@@ -9,7 +9,7 @@ const NAMED = 20;
 export function textOf(result: RebuildResult): string {
   const { deploymentId, isBackup, orders, closed, restarted, deadLetters } = result;
   const done = isBackup
-    ? `The backup of deployment ${deploymentId} is up to date: ${orders} orders had gone on, ${closed} of them to their end;`
+    ? `The backup of deployment ${deploymentId} is up to date: ${orders} orders had gone on, ${closed} are closed now that were not;`
     : `Deployment ${deploymentId} has its database again: ${orders} orders, ${closed} closed;`;
   return [
     `${done} ${restarted} open orders go on in new runs; ${deadLetters} dead letters.`,

@@ -1,4 +1,3 @@
-import { hostname, userInfo } from 'node:os';
 import { readFile } from 'node:fs/promises';
 import type { ReplayMode, ReplayOptions } from '../../database/replays.ts';
 import { CARRIER_STATUSES } from '../../domain/carrier-status.ts';
@@ -29,7 +28,7 @@ export interface PlanFlags {
   maxLag: number;
   allowStale?: boolean;
   why: string;
-  by?: string;
+  by: string;
 }
 
 /** Types of the records of a topic that has them: of an order event, or of a carrier's news its status. */
@@ -37,11 +36,6 @@ const TYPES: Readonly<Record<string, readonly string[]>> = {
   orders: ['OrderPlaced', 'OrderAmended', 'OrderCancelled', 'CustomerAction'],
   'carrier-updates': CARRIER_STATUSES,
 };
-
-/** Who gives this command: noted with every replay. */
-export function operator(given: string | undefined): string {
-  return given ?? `${userInfo().username}@${hostname()}`;
-}
 
 /**
  * What the options ask for, all of it checked.
@@ -69,7 +63,7 @@ export async function planRequest(flags: PlanFlags): Promise<PlanRequest> {
     options,
     live: flags.live ?? false,
     spans,
-    requestedBy: operator(flags.by),
+    requestedBy: flags.by,
     reason: reasonOf(flags),
   };
 }

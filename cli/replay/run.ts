@@ -4,7 +4,7 @@ import { print, printJson } from '../output.ts';
 
 export interface RunFlags {
   json?: boolean;
-  by?: string;
+  by: string;
 }
 
 /** Runs a replay in the foreground until it is finished, paused or aborted, and says what came of it. */
@@ -14,13 +14,12 @@ export async function runInForeground(replayId: string, flags: RunFlags): Promis
   const { readParts } = await import('../../database/replay-parts.ts');
   const { standOf } = await import('../../replay/track.ts');
   const { viewOfParts } = await import('./progress-view.ts');
-  const { operator } = await import('./request.ts');
   const json = flags.json ?? false;
   const { replay, parts: end } = await withReplaySession(async (parts, signal) => {
     const view = viewOfParts('replay', await readParts(parts.db, replayId), json);
     try {
       const onProgress = (now: readonly ReplayPart[]): void => view.to(standOf(now), now);
-      const by = operator(flags.by);
+      const { by } = flags;
       const run = await runReplay(parts, { replayId, by, onProgress, onWait: (why) => view.wait(why), signal });
       return { replay: run, parts: await readParts(parts.db, replayId) };
     } finally {
@@ -32,8 +31,11 @@ export async function runInForeground(replayId: string, flags: RunFlags): Promis
 
 async function tell(replay: Replay, parts: readonly ReplayPart[], json: boolean): Promise<void> {
   const { standText } = await import('./words.ts');
-  const { standOf } = await import('../../replay/track.ts');
-  if (json) return printJson({ replayId: replay.replayId, state: replay.state, ...standOf(parts), partitions: parts });
-  print(`replay ${replay.replayId} is ${replay.state}: ${standText(parts)}`);
-  if (replay.state === 'paused') print(`It goes on with \`oms replay resume ${replay.replayId}\`.`);
+  const { goneOf, standOf } = await import('../../replay/track.ts');
+  const { replayId, state } = replay;
+  // Whoever waits for the end of the range must not take a pause for it.
+  if (state !== 'finished') process.exitCode = 1;
+  if (json) return printJson({ replayId, state, ...standOf(parts), gone: goneOf(replay, parts), partitions: parts });
+  print(`replay ${replayId} is ${state}: ${standText(replay, parts)}`);
+  if (state === 'paused') print(`It goes on with \`oms replay resume ${replayId}\`.`);
 }

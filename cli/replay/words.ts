@@ -3,7 +3,7 @@ import type { ReplayPart, Tallies } from '../../database/replay-parts.ts';
 import type { Replay } from '../../database/replays.ts';
 import { CLASS_NAMES } from '../../replay/classes.ts';
 import { classesOf } from '../../replay/sources.ts';
-import { standOf } from '../../replay/track.ts';
+import { goneOf, standOf } from '../../replay/track.ts';
 import { table } from '../output.ts';
 
 const grouped = (value: number): string => value.toLocaleString('en');
@@ -60,6 +60,7 @@ export function planText(replay: Replay): string {
     ]);
   const rate = planned.seconds > 0 ? ` (${grouped(Math.round(planned.records / planned.seconds))}/s)` : '';
   const took = `${grouped(planned.records)} looked at in ${planned.seconds.toFixed(1)} s${rate}`;
+  if (rows.length === 0) return 'nothing is in this range';
   return `${took}\n\n${table(['WHAT', 'COUNT', 'MEANS', 'SUCH AS'], rows)}`;
 }
 
@@ -72,9 +73,13 @@ export function partsText(parts: readonly ReplayPart[]): string {
   return table(['PARTITION', 'FROM', 'NEXT', 'END', 'DONE', 'RECORDS', 'EFFECTS'], rows);
 }
 
-export function standText(parts: readonly ReplayPart[]): string {
+export function standText(replay: Replay, parts: readonly ReplayPart[]): string {
   const { tallies, effects, done, total } = standOf(parts);
-  return `${grouped(done)} of ${grouped(total)} offsets; records: ${tallyLine(tallies)}; effects: ${tallyLine(effects)}`;
+  const gone = goneOf(replay, parts);
+  return [
+    `${grouped(done)} of ${grouped(total)} offsets; records: ${tallyLine(tallies)}; effects: ${tallyLine(effects)}`,
+    ...(gone > 0 ? [`${grouped(gone)} of the planned records were deleted from the topic before they were read`] : []),
+  ].join('\n');
 }
 
 export function actionsText(actions: readonly ReplayAction[]): string {

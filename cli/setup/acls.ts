@@ -29,7 +29,8 @@ const ROLES: Readonly<Record<string, RoleAccess>> = {
   },
   worker: { reads: [], writes: [], groups: [] },
   publisher: { reads: [], writes: [...OUTGOING_TOPICS, ...POSTED], groups: [] },
-  api: { reads: [], writes: [], groups: [], lags: { carrier: 'carrier-updates', stock: 'stock-levels' } },
+  // Dead letters that are retried over HTTP go back to the topics they came from.
+  api: { reads: [], writes: INPUT_TOPICS, groups: [], lags: { carrier: 'carrier-updates', stock: 'stock-levels' } },
   // Replays and retried dead letters may go to any topic; the doctor and the audit look at all.
   operator: {
     reads: ALL,

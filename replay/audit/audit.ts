@@ -8,7 +8,7 @@ import { invariantsOf } from './invariants.ts';
 import type { InvariantResult } from './invariants.ts';
 import { createSeenLetters } from './letters.ts';
 import { listRuns } from './listed-runs.ts';
-import { PAGE_ORDERS, orderPages } from './pages.ts';
+import { PAGE_ORDERS, orderPages, unknownOrders } from './pages.ts';
 import type { OrderChoice } from './pages.ts';
 import { readAuditedTopics } from './read.ts';
 import { repairAll } from './repair.ts';
@@ -39,6 +39,8 @@ export interface AuditReport {
   parts: readonly AuditPart[];
   /** Order ids looked at. */
   orders: number;
+  /** Of the orders asked for those that were found nowhere. */
+  unknown: string[];
   /** Records read on topics. */
   records: number;
   differences: Difference[];
@@ -66,7 +68,19 @@ export async function runAudit(deps: AuditDependencies, options: AuditOptions = 
   if (options.repair) await repairAll(deps, options.repair, differences);
   const invariants = invariantsOf(tally.counts, new Set(parts));
   const counts = Object.fromEntries(tally.counts);
-  return { startedAt, endedAt: new Date(), parts, ...progress, differences, counts, invariants };
+  const unknown = await unknownOf(deps.db, options, differences);
+  progress.orders -= unknown.length;
+  return { startedAt, endedAt: new Date(), parts, ...progress, unknown, differences, counts, invariants };
+}
+
+/** A misspelt order would pass for one that has no differences. */
+async function unknownOf(
+  db: Database,
+  { orderIds = [] }: OrderChoice,
+  found: readonly Difference[],
+): Promise<string[]> {
+  const named = new Set(found.map(({ orderId }) => orderId));
+  return (await unknownOrders(db, orderIds)).filter((orderId) => !named.has(orderId));
 }
 
 async function look(

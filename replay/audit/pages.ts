@@ -36,3 +36,14 @@ export async function* orderPages(db: Database, { orderIds, since }: OrderChoice
     after = last.orderId;
   }
 }
+
+/** Those of the orders that the database has nothing of. */
+export async function unknownOrders(db: Database, orderIds: readonly string[]): Promise<string[]> {
+  const { rows } = await sql<{ orderId: string }>`
+    select distinct given.order_id as "orderId" from unnest(${[...orderIds]}::text[]) as given(order_id)
+    where not exists (select from ledger l where l.order_id = given.order_id)
+      and not exists (select from orders o where o.order_id = given.order_id)
+      and not exists (select from dead_letters d where d.order_id = given.order_id)
+  `.execute(db);
+  return rows.map(({ orderId }) => orderId);
+}

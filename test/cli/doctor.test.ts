@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { CLOCK_TOLERANCE_MS, clockVerdict } from '../../cli/doctor/clocks.ts';
-import { ok } from '../../cli/doctor/finding.ts';
+import { fault, ok } from '../../cli/doctor/finding.ts';
 import { groupVerdicts } from '../../cli/doctor/groups.ts';
 import { runChecks } from '../../cli/doctor/run-checks.ts';
 import type { Check } from '../../cli/doctor/run-checks.ts';
@@ -11,6 +11,17 @@ import type { PartitionLag } from '../../kafka/lag.ts';
 
 const check = (name: string, look: Check['look'], needs: Check['needs'] = {}): Check => ({
   ...{ name, look, needs, slow: 'OMS_KAFKA_UNAVAILABLE', where: 'kafka.example:9092' },
+});
+
+describe('a fault', () => {
+  it.each([
+    'OMS_DATABASE_BEHIND',
+    'OMS_DATABASE_FEED_AHEAD',
+    'OMS_REBUILD_UNDER_WAY',
+    'OMS_DATABASE_UNAVAILABLE',
+  ] as const)('%s names the command that mends it', (code) => {
+    expect(fault(code, 'it is so').fix).toMatch(/\.\/oms /);
+  });
 });
 
 describe('checks', () => {

@@ -3,7 +3,7 @@ import { aclLines } from '../../cli/setup/acls.ts';
 import { configDrift } from '../../cli/setup/topic-config.ts';
 import { assertDeployment, assertSameDeployment } from '../../database/deployment.ts';
 import type { DeploymentMarks } from '../../database/deployment.ts';
-import { TOPICS } from '../../kafka/topics.ts';
+import { INPUT_TOPICS, TOPICS } from '../../kafka/topics.ts';
 
 const outcomes = (wanted: Record<string, string>, actual: Record<string, string>) =>
   configDrift(wanted, actual).map(({ outcome }) => outcome);
@@ -110,15 +110,19 @@ describe('the least a role needs on Kafka', () => {
     }
   });
 
-  it('lets of the roles only the publisher write what is published or posted over HTTP, and only ingest dead letters', () => {
+  it('lets only the publisher write what is published, it and the api the topics we read, and only ingest dead letters', () => {
     const posted: string[] = ['orders', 'carrier-updates'];
+    const redriven: readonly string[] = INPUT_TOPICS;
     for (const { kind, direction } of TOPICS) {
       const writers = [...lines].filter(
         ([role, own]) =>
           role !== 'operator' && own.includes(`--operation Write --operation Describe --topic 'p.${kind}'`),
       );
       const isSent = direction === 'out' || posted.includes(kind);
-      const expected = kind === 'orders.dlq' ? ['ingest'] : isSent ? ['publisher'] : [];
+      const expected =
+        kind === 'orders.dlq'
+          ? ['ingest']
+          : [...(isSent ? ['publisher'] : []), ...(redriven.includes(kind) ? ['api'] : [])];
       expect(writers.map(([role]) => role)).toEqual(expected);
     }
   });

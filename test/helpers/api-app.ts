@@ -2,9 +2,12 @@ import type { FastifyInstance } from 'fastify';
 import { closeApp, createApp } from '../../api/app.ts';
 import type { ApiDependencies } from '../../api/dependencies.ts';
 import { createFeed } from '../../api/feed.ts';
+import { createRedriver } from '../../api/redriver.ts';
 import { openDatabase } from '../../database/database.ts';
 import { createEventEncoder } from '../../database/event-encoder.ts';
+import { openTemporal } from '../../ingest/temporal.ts';
 import { createCodec } from '../../kafka/codec.ts';
+import { kafkaConnection } from '../../kafka/connection.ts';
 import { createRegistry } from '../../kafka/registry.ts';
 import { topicSchemas } from '../../kafka/topics.ts';
 import { loadConfig } from '../../platform/config/load.ts';
@@ -36,11 +39,14 @@ export async function startApiHere(
   await codec.load();
   const feed = createFeed({ db, logger: silent });
   const providers = openProviders(config);
+  const temporal = openTemporal(config);
   const deps: ApiDependencies = {
     ...{ config, db, codec, feed, payment: providers.payment, logger: silent, metrics: createMetrics('api') },
     encoder: createEventEncoder({ codec, prefix }),
     posting: { codec, prefix, source: config.OMS_API_SOURCE },
     queues: { read: () => Promise.resolve({ workers: 0, backlog: 0 }) },
+    client: temporal.client,
+    redriver: createRedriver({ connection: kafkaConnection(config, 'api', silent), prefix }),
     lag: { read: () => Promise.resolve([]) },
   };
   const app = await createApp(deps);
@@ -52,6 +58,7 @@ export async function startApiHere(
       await closeApp(app, GRACE_MS);
       await feed.stop();
       await providers.close();
+      await temporal.close();
       await db.destroy();
     },
   };

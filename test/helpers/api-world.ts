@@ -4,7 +4,10 @@ import { Registry } from 'prom-client';
 import { createApp } from '../../api/app.ts';
 import type { ApiDependencies } from '../../api/dependencies.ts';
 import { createFeed } from '../../api/feed.ts';
+import { createRedriver } from '../../api/redriver.ts';
+import { openTemporal } from '../../ingest/temporal.ts';
 import { createCodec } from '../../kafka/codec.ts';
+import { kafkaConnection } from '../../kafka/connection.ts';
 import { createRegistry } from '../../kafka/registry.ts';
 import { topicSchemas } from '../../kafka/topics.ts';
 import { loadConfig } from '../../platform/config/load.ts';
@@ -12,6 +15,7 @@ import { createLogger } from '../../platform/logger.ts';
 import { createPaymentSimulator } from '../../providers/payment/simulator.ts';
 import { createFulfillmentWorld } from './fulfillment-world.ts';
 import type { FulfillmentWorld, FulfillmentWorldOptions } from './fulfillment-world.ts';
+import { silent } from './order-world.ts';
 import { testEnvironment } from './stack.ts';
 
 /** An answer as tests look at it. */
@@ -57,12 +61,15 @@ export async function createApiWorld(options: FulfillmentWorldOptions = {}): Pro
   const codec = createCodec({ registry, schemas: topicSchemas(prefix) });
   await codec.load();
   const { logger, log } = memoryLogger();
+  const temporal = openTemporal(config);
   const deps: ApiDependencies = {
     ...{ config, logger, db, codec, encoder },
     metrics: new Registry(),
     posting: { codec, prefix, source: config.OMS_API_SOURCE },
     payment: createPaymentSimulator({ db, latencyMs: 0, faults: [] }),
     queues: AWAY,
+    client: temporal.client,
+    redriver: createRedriver({ connection: kafkaConnection(config, 'api', silent), prefix }),
     lag: AWAY,
     feed: createFeed({ db, logger }),
   };
@@ -84,6 +91,7 @@ export async function createApiWorld(options: FulfillmentWorldOptions = {}): Pro
     },
     close: async () => {
       await Promise.all([app, ...others].map((one) => one.close()));
+      await temporal.close();
       await world.drop();
     },
   };

@@ -2,11 +2,13 @@ import type { FastifyInstance } from 'fastify';
 import { createApp } from '../../api/app.ts';
 import type { ApiDependencies } from '../../api/dependencies.ts';
 import { createFeed } from '../../api/feed.ts';
+import { createRedriver } from '../../api/redriver.ts';
 import { createQueueReader } from '../../api/queue-stats.ts';
 import { ORDERS_TASK_QUEUE } from '../../domain/contract.ts';
 import { openTemporal } from '../../ingest/temporal.ts';
 import { createCodec } from '../../kafka/codec.ts';
 import { joinLagReaders } from '../../kafka/lag.ts';
+import { kafkaConnection } from '../../kafka/connection.ts';
 import { createRegistry } from '../../kafka/registry.ts';
 import { topicNames, topicSchemas } from '../../kafka/topics.ts';
 import { loadConfig } from '../../platform/config/load.ts';
@@ -68,6 +70,8 @@ export async function createReferenceWorld(options: FulfillmentWorldOptions = {}
     posting: { codec, prefix, source: config.OMS_API_SOURCE },
     payment: createPaymentSimulator({ db, latencyMs: 0, faults: options.payment ?? [] }),
     queues: createQueueReader(temporal.client, prefix + ORDERS_TASK_QUEUE),
+    client: temporal.client,
+    redriver: createRedriver({ connection: kafkaConnection(config, 'api', silent), prefix }),
     lag: joinLagReaders([]),
   };
   const app = await createApp(deps);

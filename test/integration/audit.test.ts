@@ -254,6 +254,17 @@ describe('oms audit', () => {
     expect(report.invariants[0]).toMatchObject({ holds: null });
     expect((await audit('--since', '0s')).orders).toBe(0);
   });
+
+  it('says of a misspelt order that nobody knows it, instead of finding nothing wrong with it', async () => {
+    expect(await audit('--order', 'd-mony', '--only', 'money')).toMatchObject({
+      code: 1,
+      orders: 0,
+      unknown: ['d-mony'],
+    });
+    const { stdout } = await deployment.oms(['audit', '--order', 'd-mony', '--only', 'money']);
+    expect(stdout).toContain('order d-mony is known nowhere');
+    expect((await deployment.oms(['audit', '--order', 'd mony'])).code).toBe(2);
+  });
 });
 
 describe('a seeded error', () => {

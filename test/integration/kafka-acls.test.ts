@@ -106,6 +106,15 @@ describe('roles that may do only what `oms setup --print-acls` prints', () => {
     await untilOn('orders.dlq', `poison-${kind}`);
   });
 
+  it('put a dead letter back on its topic when that is asked for over HTTP', async () => {
+    const key = Buffer.from('poison-http');
+    await flow.send('stock-levels', { key: 'poison-http', value: Buffer.from('no Avro') });
+    const stored = deployment.db.selectFrom('dead_letters').select(['id', 'decision']).where('record_key', '=', key);
+    const { id } = await waitFor('its dead letter', () => stored.executeTakeFirst());
+    expect(await post(`/v1/dead-letters/${id}/retry`, { who: 'anna', why: 'test' })).toBe(true);
+    expect(await stored.where('id', '=', id).executeTakeFirst()).toMatchObject({ decision: 'retried' });
+  });
+
   it('tell lags of every group, and compare retentions at the start of ingest', async () => {
     const read = [deployment.topics.orders, deployment.topics['carrier-updates'], deployment.topics['stock-levels']];
     const ingest = `http://127.0.0.1:${deployment.config.OMS_INGEST_PORT}/metrics`;

@@ -7,8 +7,8 @@ import { listDeadLetters } from '../../database/dead-letters.ts';
 import type { StoredDeadLetter } from '../../database/dead-letters.ts';
 import { createPublisher } from '../../kafka/publisher.ts';
 import type { Publisher } from '../../kafka/publisher.ts';
-import { REDRIVE_STEPS, dropLetter, redriveLetter } from '../../replay/redrive/redrive.ts';
-import type { Redriven } from '../../replay/redrive/redrive.ts';
+import { REDRIVE_STEPS, dropLetter, redriveLetter } from '../../ingest/redrive/redrive.ts';
+import type { Redriven } from '../../ingest/redrive/redrive.ts';
 import { runCommand } from '../helpers/deployment.ts';
 import { createIngestWorld } from '../helpers/ingest-world.ts';
 import type { Incoming, IngestWorld } from '../helpers/ingest-world.ts';
@@ -225,8 +225,29 @@ describe('oms dlq', () => {
     const letter = await refused(id, garbage(id));
     expect((await oms(['dlq', 'drop', letter.id, '--why', 'a test', '--json'])).stdout).toContain(letter.id);
     expect((await lettersOf(id))[0]).toMatchObject({ decision: 'dropped', sentAt: expect.any(Date) });
-    expect((await oms(['dlq', 'drop', letter.id, '--why', 'again'])).stderr).toContain('OMS_DLQ_DECIDED');
+    const again = await oms(['dlq', 'drop', letter.id, '--why', 'again']);
+    expect(again).toMatchObject({ code: 1, stdout: expect.stringContaining('OMS_DLQ_DECIDED') });
     expect((await oms(['dlq', 'drop', '--why', 'all'])).code).toBe(2);
+    expect((await oms(['dlq', 'ls', '--code', 'OMS_INGEST_NOT_AVOR'])).code).toBe(2);
     expect((await oms(['dlq', 'drop', letter.id])).code).toBe(2);
+    for (const blank of [
+      ['--why', ' '],
+      ['--why', 'w', '--who', ''],
+    ])
+      expect((await oms(['dlq', 'drop', letter.id, ...blank])).code).toBe(2);
+    expect(await decisionsAbout(world.db, 'deadLetter', letter.id)).toHaveLength(1);
+  });
+
+  it('drop goes on behind a letter that was decided about meanwhile, and says so', async () => {
+    const letters: StoredDeadLetter[] = [];
+    for (const name of ['drop-1', 'drop-2', 'drop-3'])
+      letters.push(await refused(world.id(name), garbage(world.id(name))));
+    const ids = letters.map(({ id }) => id);
+    await dropLetter(world.db, ids[1] ?? '', by);
+    const all = await oms(['dlq', 'drop', ...ids, '--why', 'tests', '--json']);
+    expect(all.code).toBe(1);
+    expect((JSON.parse(all.stdout) as Redriven[]).map(({ outcome }) => outcome)).toEqual([
+      ...['dropped', 'skipped', 'dropped'],
+    ]);
   });
 });

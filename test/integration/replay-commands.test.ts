@@ -2,6 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createDeployment } from '../helpers/deployment.ts';
 import type { Deployment } from '../helpers/deployment.ts';
 import { placed } from '../helpers/order-events.ts';
+import { silent } from '../helpers/order-world.ts';
+import { waitFor } from '../helpers/wait.ts';
+import { createKafka } from '../../kafka/client.ts';
+import { logEnds } from '../../kafka/log-ends.ts';
 
 let deployment: Deployment;
 beforeAll(async () => {
@@ -18,6 +22,7 @@ interface Printed {
   actions: { action: string; doneBy: string; detail: string | null }[];
   replays: { replayId: string; reason: string }[];
   isRunning: boolean;
+  gone: number;
   error: { code: string; message: string };
 }
 
@@ -54,11 +59,44 @@ describe('oms replay', () => {
     expect(stdout).toMatch(/effects: started 3/);
   });
 
+  it('says that records were deleted between plan and run, and that a run was paused', async () => {
+    const events = ['e', 'f', 'g', 'h'].map((id) => JSON.stringify(placed(id))).join('\n');
+    await deployment.oms(['orders', 'produce', '-'], { input: events });
+    const slow = await oms('plan', '--why', 'test', '--rate', '0.2', '--max-lag', '0');
+    const running = deployment.oms(['replay', 'run', slow.replayId, '--json']);
+    await waitFor('it to run', async () => (await oms('status', slow.replayId)).isRunning);
+    await oms('pause', slow.replayId);
+    const paused = await running;
+    expect(paused).toMatchObject({ code: 1, stdout: expect.stringContaining('"state":"paused"') });
+
+    const { replayId } = await oms('plan', '--why', 'test', '--mode', 'validate');
+    const admin = createKafka({ brokers: deployment.config.KAFKA_BROKERS, clientId: 'test', logger: silent }).admin();
+    await admin.connect();
+    const ends = await logEnds(admin, deployment.topics.orders);
+    const partitions = ends.map(({ partition, high }) => ({ partition, offset: high }));
+    await admin.deleteTopicRecords({ topic: deployment.topics.orders, partitions });
+    await admin.disconnect();
+    expect(await oms('run', replayId)).toMatchObject({ state: 'finished', gone: 7, tallies: {} });
+    const { stdout } = await deployment.oms(['replay', 'report', replayId]);
+    expect(stdout).toContain('7 of the planned records were deleted from the topic before they were read');
+    expect((await deployment.oms(['replay', 'plan', '--why', 'test'])).stdout).toContain('nothing is in this range');
+  });
+
   it('refuses what cannot be, naming option, value and rule', async () => {
     expect((await oms('run', 'nobody')).error.code).toBe('OMS_REPLAY_UNKNOWN');
     const { replayId } = await oms('plan', '--mode', 're-emit', '--why', 'test');
     expect((await oms('pause', replayId)).error.code).toBe('OMS_REPLAY_STATE');
     expect(await oms('abort', replayId)).toEqual({ replayId, state: 'aborted' });
     expect((await oms('resume', replayId)).error.code).toBe('OMS_REPLAY_STATE');
+    const before = (await oms('status')).replays.length;
+    const nowhere = await oms('plan', '--mode', 're-emit', '--to', 'nowhere', '--why', 'test');
+    expect(nowhere.error.code).toBe('OMS_KAFKA_TOPIC_MISSING');
+    expect((await oms('status')).replays).toHaveLength(before);
+    for (const command of ['plan', 'run'])
+      expect(
+        (await oms(command, ...(command === 'run' ? [replayId] : ['--why', 'w']), '--by', ' ')).error,
+      ).toMatchObject({
+        code: 'OMS_CLI_USAGE',
+      });
   });
 });

@@ -88,12 +88,9 @@ describe('events told again', () => {
     }
   });
 
-  it('go to no topic that is not there', async () => {
-    const { replayId } = await plan(world.environment, {
-      mode: 're-emit',
-      options: { to: 'nowhere', orderIds: ['one'] },
-    });
-    await expect(run(world.environment, replayId)).rejects.toMatchObject({ code: 'OMS_KAFKA_TOPIC_MISSING' });
+  it('go to no topic that is not there, which the plan says already', async () => {
+    const planned = plan(world.environment, { mode: 're-emit', options: { to: 'nowhere', orderIds: ['one'] } });
+    await expect(planned).rejects.toMatchObject({ code: 'OMS_KAFKA_TOPIC_MISSING' });
   });
 
   it('go on where they stood after a pause', async () => {

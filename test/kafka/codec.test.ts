@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { isOmsError, OmsError } from '../../domain/errors.ts';
-import { avroType } from '../../kafka/avro.ts';
+import { avroType, firstMisfit } from '../../kafka/avro.ts';
 import { createCodec } from '../../kafka/codec.ts';
 import type { Codec, DecodeResult } from '../../kafka/codec.ts';
 import type { RegisteredSchema, RegistryPort } from '../../kafka/registry.ts';
@@ -77,6 +77,15 @@ const written = (id: number, schema: object, record: unknown): Buffer => {
   registry.schemas.set(id, { kind: 'avro', type });
   return withHeader(id, type.toBuffer(record));
 };
+
+describe('A field that does not fit', () => {
+  it('is told with the words it may be', () => {
+    const symbols = ['booked', 'lost'];
+    const fields = [{ name: 'status', type: { type: 'enum', name: 'Status', symbols } }];
+    const wrong = firstMisfit(avroType({ type: 'record', name: 'News', fields }), { status: 'Booked' });
+    expect(wrong).toEqual({ field: 'status', value: 'Booked', rule: 'must be one of booked, lost' });
+  });
+});
 
 describe('encode', () => {
   it('writes the magic byte, the registered id and the record', async () => {

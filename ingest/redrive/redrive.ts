@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { transaction } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
 import { lockDeadLetter, markDecided } from '../../database/dead-letters.ts';
@@ -14,6 +15,8 @@ export interface RedriveOptions {
   publisher: Pick<Publisher, 'publish'>;
   /** Lets tests end it between two steps. */
   onStep?: (step: RedriveStep) => void | Promise<void>;
+  /** What else is written down in the transaction that writes the outcome down. */
+  onOutcome?: (tx: Database, outcome: Redriven) => Promise<void>;
 }
 
 /** What is done when each is reached: the decision is written down; its record is acknowledged; so is its outcome. */
@@ -36,7 +39,8 @@ export type Redriven = { id: string; attempt: number; topic: string; resumed: bo
  * Puts the dead letter's record on its topic again, where it goes through the same gate as any other: its key, value and
  * headers as they came, and the number of the attempt. With `replacement`, key and value are that instead. The decision
  * stands in the database before the record is sent, and its outcome when the topic has acknowledged it; a call that was
- * cut off is ended by the next, which may send the record a second time.
+ * cut off is ended by the next, which may send the record a second time. An edit that was cut off is ended as it was begun:
+ * who comes with another replacement is told so.
  * @throws OmsError OMS_DLQ_UNKNOWN, OMS_DLQ_DECIDED, OMS_DLQ_DECISION_OPEN, or a retryable one: then call again
  */
 export async function redriveLetter(
@@ -47,23 +51,41 @@ export async function redriveLetter(
 ): Promise<Redriven> {
   const { decision, resumed } = await transaction(options.db, (tx) => intend(tx, id, by, replacement));
   await options.onStep?.('intended');
-  const result = await transaction(options.db, (tx) => carryOut({ ...options, db: tx }, id, decision));
+  const isOther = !isDeepStrictEqual(decision.detail['replacement'], stored(replacement));
+  const redriven = await transaction(options.db, async (tx) => {
+    const outcome: Redriven = { ...(await carryOut({ ...options, db: tx }, id, decision)), resumed };
+    if (!isOther) await options.onOutcome?.(tx, outcome);
+    return outcome;
+  });
   await options.onStep?.('recorded');
-  return { ...result, resumed };
+  if (isOther) throw otherEdit(id, decision, redriven);
+  return redriven;
+}
+
+/** A replacement as the detail of a decision holds it. */
+const stored = (replacement: Replacement | null) =>
+  replacement ? { key: replacement.key, value: replacement.value.toString('base64') } : undefined;
+
+function otherEdit(id: string, { who, at }: StoredDecision, { outcome }: Redriven): OmsError {
+  const begun = `an edit by ${who} at ${at.toISOString()} with other content was begun and not ended`;
+  return new OmsError('OMS_DLQ_DECIDED', `${id}: ${begun}; it is ended now (${outcome}), and yours was not sent`);
 }
 
 /**
  * Gives a dead letter up; it stays where it is.
  * @throws OmsError OMS_DLQ_UNKNOWN, OMS_DLQ_DECIDED, OMS_DLQ_DECISION_OPEN
  */
-export async function dropLetter(db: Database, id: string, by: RedriveRequest): Promise<void> {
-  await transaction(db, async (tx) => {
-    await openLetter(tx, id, by);
-    const open = (await decisionsAbout(tx, 'deadLetter', id)).find(({ doneAt }) => doneAt === null);
-    if (open) throw decisionOpen(id, open);
-    await recordDecision(tx, by, { kind: 'deadLetter', subject: id, action: 'drop' }, { dropped: true });
-    await markDecided(tx, id, 'dropped');
-  });
+export function dropLetter(db: Database, id: string, by: RedriveRequest): Promise<void> {
+  return transaction(db, (tx) => dropLetterIn(tx, id, by));
+}
+
+/** The same as part of the caller's transaction. */
+export async function dropLetterIn(tx: Database, id: string, by: RedriveRequest): Promise<void> {
+  await openLetter(tx, id, by);
+  const open = (await decisionsAbout(tx, 'deadLetter', id)).find(({ doneAt }) => doneAt === null);
+  if (open) throw decisionOpen(id, open);
+  await recordDecision(tx, by, { kind: 'deadLetter', subject: id, action: 'drop' }, { dropped: true });
+  await markDecided(tx, id, 'dropped');
 }
 
 /** Locked until the transaction ends: nobody else decides about it meanwhile. */
@@ -83,8 +105,7 @@ async function intend(tx: Database, id: string, by: RedriveRequest, replacement:
   if (open && open.action !== action) throw decisionOpen(id, open);
   const sent = earlier.filter(({ action, doneAt }) => action !== 'drop' && doneAt !== null).length;
   const attempt = letter.attempt + sent + 1;
-  const replaced = replacement && { key: replacement.key, value: replacement.value.toString('base64') };
-  const detail = { attempt, ...(replaced ? { replacement: replaced } : {}) };
+  const detail = { attempt, ...(replacement ? { replacement: stored(replacement) } : {}) };
   const decision = await beginDecision(tx, by, { kind: 'deadLetter', subject: id, action, detail });
   return { decision, resumed: open !== undefined };
 }

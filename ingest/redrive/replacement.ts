@@ -1,8 +1,8 @@
 import type { StoredRecord } from '../../database/records.ts';
 import { OmsError, faultError } from '../../domain/errors.ts';
-import { readUpdate } from '../../ingest/carrier/topic.ts';
-import { decodeRecords } from '../../ingest/decode.ts';
-import { decodeLevels } from '../../ingest/stock/levels.ts';
+import { readUpdate } from '../carrier/topic.ts';
+import { decodeRecords } from '../decode.ts';
+import { decodeLevels } from '../stock/levels.ts';
 import { avroType, firstMisfit } from '../../kafka/avro.ts';
 import type { AvroSchema } from '../../kafka/avro.ts';
 import type { Codec } from '../../kafka/codec.ts';

@@ -1,0 +1,27 @@
+import { OmsError } from '../domain/errors.ts';
+import type { KafkaConnection } from '../kafka/client.ts';
+import { createPublisher } from '../kafka/publisher.ts';
+import type { Publisher } from '../kafka/publisher.ts';
+import { requireTopics } from '../kafka/require-topics.ts';
+import { batchLimits } from '../kafka/topics.ts';
+
+/** How dead letters' records are put back on their topics. */
+export interface Redriver {
+  /** @throws OmsError OMS_KAFKA_UNAVAILABLE, OMS_KAFKA_TOPIC_MISSING: before a decision is written down */
+  assertTopic(topic: string): Promise<void>;
+  openPublisher(): Publisher;
+}
+
+/** Connects for each decision anew: they are rare, and the API holds no connection to write with otherwise. */
+export function createRedriver({ connection, prefix }: { connection: KafkaConnection; prefix: string }): Redriver {
+  const soon = { ...connection, retries: 1 };
+  return {
+    assertTopic: (topic) =>
+      requireTopics(soon, [topic]).catch((cause: unknown) => {
+        if (cause instanceof OmsError) throw cause;
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        throw new OmsError('OMS_KAFKA_UNAVAILABLE', `Kafka: ${reason}`, { cause });
+      }),
+    openPublisher: () => createPublisher({ connection, maxBatchBytes: batchLimits(prefix) }),
+  };
+}
