@@ -2,8 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, EachBatchHandler } from 'kafkajs';
 import type { Logger } from '../platform/logger.ts';
 import { createKafka, retryOptions } from './client.ts';
+import { SESSION_TIMEOUT_MS } from './consumer-types.ts';
 import type { ConsumerLoopOptions } from './consumer-types.ts';
 import { createGate } from './gate.ts';
+import { watchMembership } from './membership.ts';
 
 /** One kafkajs consumer, from its first connection to its end. */
 export interface ConsumerSession {
@@ -20,7 +22,7 @@ export interface SessionEvents {
   onFetch(): void;
   onJoin(assignment: Record<string, number[]>): void;
   onRebalance(): void;
-  /** kafkajs has given the consumer up; it does nothing more. */
+  /** kafkajs has given the consumer up, or the group has; it does nothing more that counts. */
   onCrash(error: unknown): void;
   eachBatch: EachBatchHandler;
 }
@@ -34,6 +36,12 @@ export function openSession(options: ConsumerLoopOptions, logger: Logger, events
   consumer.on(REBALANCING, () => whileOpen(() => events.onRebalance()));
   consumer.on(GROUP_JOIN, ({ payload }) => whileOpen(() => events.onJoin(payload.memberAssignment)));
   consumer.on(CRASH, ({ payload }) => whileOpen(() => events.onCrash(payload.error)));
+  let inHand = 0;
+  const endWatch = watchMembership(consumer, {
+    sessionTimeoutMs: options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
+    isBusy: () => inHand > 0,
+    onLost: (error) => whileOpen(() => events.onCrash(error)),
+  });
   return {
     start: async () => {
       await consumer.connect();
@@ -43,10 +51,14 @@ export function openSession(options: ConsumerLoopOptions, logger: Logger, events
         autoCommit: false,
         eachBatchAutoResolve: false,
         partitionsConsumedConcurrently: options.concurrentPartitions ?? 1,
-        eachBatch: events.eachBatch,
+        eachBatch: (payload) => {
+          inHand++;
+          return events.eachBatch(payload).finally(() => inHand--);
+        },
       });
     },
     stop: async (graceMs) => {
+      endWatch();
       const left = consumer
         .disconnect()
         .catch((error: unknown) => logger.warn({ err: error }, 'consumer left uncleanly'));
@@ -54,7 +66,10 @@ export function openSession(options: ConsumerLoopOptions, logger: Logger, events
       gate.shut();
       return inTime;
     },
-    abandon: () => gate.shut(),
+    abandon: () => {
+      endWatch();
+      gate.shut();
+    },
   };
 }
 
@@ -62,7 +77,7 @@ function makeConsumer(options: ConsumerLoopOptions, connection: ConsumerLoopOpti
   return createKafka(connection).consumer({
     groupId: options.groupId,
     allowAutoTopicCreation: false,
-    sessionTimeout: options.sessionTimeoutMs ?? 15_000,
+    sessionTimeout: options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
     rebalanceTimeout: options.rebalanceTimeoutMs ?? 30_000,
     heartbeatInterval: options.heartbeatMs ?? 3_000,
     maxBytesPerPartition: options.maxBytesPerPartition ?? 512 * 1_024,
