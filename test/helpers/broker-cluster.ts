@@ -135,6 +135,8 @@ const COMMON = {
   'process.roles': 'broker,controller',
   'controller.listener.names': 'CONTROLLER',
   'auto.create.topics.enable': false,
+  // Kafka's own is 9 s; a shorter one makes a test shorter.
+  'broker.session.timeout.ms': 6_000,
   'default.replication.factor': 3,
   'offsets.topic.replication.factor': 3,
   'transaction.state.log.replication.factor': 3,
