@@ -4,8 +4,9 @@ import type { Logger } from '../platform/logger.ts';
 import { runChunk, watermarkOf } from './chunk-runner.ts';
 import { toConsumedRecord } from './consumed-record.ts';
 import type { ConsumedRecord } from './consumed-record.ts';
+import { SESSION_TIMEOUT_MS } from './consumer-types.ts';
 import type { ConsumerLoopOptions } from './consumer-types.ts';
-import { meansRejoin } from './group-errors.ts';
+import { coordinatorLost, isUnanswered, meansRejoin } from './group-errors.ts';
 import { partitionKey } from './outgoing-record.ts';
 import { heartbeatInterval, withHeartbeats } from './heartbeat.ts';
 import type { OffsetWatch } from './offset-watch.ts';
@@ -27,11 +28,14 @@ export type BatchEnd = { kind: 'done' } | { kind: 'rejoin'; error: unknown } | {
 
 const DONE: BatchEnd = { kind: 'done' };
 const COMMIT_TRIES_WHILE_STOPPING = 3;
+/** Then the coordinator is looked for anew. */
+const UNANSWERED_COMMITS = 3;
 
 /** Makes what `eachBatch` does: cut the batch into chunks, bring each through the handler, commit after each. */
 export function createBatchWork(options: BatchWorkOptions): (payload: EachBatchPayload) => Promise<BatchEnd> {
   const heartbeat = {
     intervalMs: heartbeatInterval(options),
+    sessionTimeoutMs: options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
     progressTimeoutMs: options.progressTimeoutMs ?? 120_000,
     progress: options.progress,
     logger: options.logger,
@@ -91,6 +95,7 @@ export function createBatchWork(options: BatchWorkOptions): (payload: EachBatchP
       } catch (error) {
         if (meansRejoin(error) || left.aborted) return error;
         if (options.stopping.aborted && n >= COMMIT_TRIES_WHILE_STOPPING) return error;
+        if (n >= UNANSWERED_COMMITS && isUnanswered(error)) return coordinatorLost(error);
         options.logger.warn({ err: error, topic, partition }, 'offset not committed, trying again');
         onPause('the offset cannot be committed');
         await sleep(Math.min(100 * 2 ** n, 5_000));

@@ -78,7 +78,7 @@ export async function readBrokerClock(connection: KafkaConnection): Promise<Cloc
   await admin.connect();
   try {
     await admin.describeCluster();
-    const socket = sockets.find(({ destroyed }) => !destroyed);
+    const socket = sockets.find(({ readyState }) => readyState === 'open');
     const asked = Date.now();
     const at = socket && (await askRaw(socket, describeQuorum).catch(() => undefined));
     return at === undefined ? undefined : { at, asked, answered: Date.now() };

@@ -1,8 +1,9 @@
 import { Kafka } from 'kafkajs';
-import type { ISocketFactory, KafkaConfig, SASLOptions } from 'kafkajs';
+import type { Admin, AdminConfig, ISocketFactory, KafkaConfig, SASLOptions } from 'kafkajs';
 import type { Logger } from '../platform/logger.ts';
 import { registerCompression } from './compression.ts';
 import { createKafkaLog, KAFKAJS_LOG_LEVEL } from './client-log.ts';
+import { patientAdmin } from './patient-admin.ts';
 
 /** How to reach a cluster. Every part of this folder makes its own clients from it. */
 export interface KafkaConnection {
@@ -24,6 +25,13 @@ export interface KafkaConnection {
   connectionTimeoutMs?: number;
 }
 
+/** Every admin client is a patient one. */
+class KafkaClient extends Kafka {
+  override admin(config?: AdminConfig): Admin {
+    return patientAdmin(super.admin(config));
+  }
+}
+
 /**
  * A kafkajs client whose log goes to pino and which reads gzip, snappy, lz4 and zstd records.
  * Producers and consumers are not made from it directly: they lose acknowledged records unless guarded
@@ -31,7 +39,7 @@ export interface KafkaConnection {
  */
 export function createKafka(connection: KafkaConnection): Kafka {
   registerCompression();
-  return new Kafka({
+  return new KafkaClient({
     brokers: brokersOf(connection.brokers),
     clientId: connection.clientId,
     ssl: connection.ssl,

@@ -2,9 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, EachBatchHandler } from 'kafkajs';
 import type { Logger } from '../platform/logger.ts';
 import { createKafka, retryOptions } from './client.ts';
+import { SESSION_TIMEOUT_MS } from './consumer-types.ts';
 import type { ConsumerLoopOptions } from './consumer-types.ts';
 import { createGate } from './gate.ts';
-import { SESSION_TIMEOUT_MS, heartbeatInterval } from './heartbeat.ts';
+import { heartbeatInterval } from './heartbeat.ts';
+import { watchMembership } from './membership.ts';
 
 /** One kafkajs consumer, from its first connection to its end. */
 export interface ConsumerSession {
@@ -21,7 +23,7 @@ export interface SessionEvents {
   onFetch(): void;
   onJoin(assignment: Record<string, number[]>): void;
   onRebalance(): void;
-  /** kafkajs has given the consumer up; it does nothing more. */
+  /** kafkajs has given the consumer up, or the group has; it does nothing more that counts. */
   onCrash(error: unknown): void;
   eachBatch: EachBatchHandler;
 }
@@ -35,6 +37,12 @@ export function openSession(options: ConsumerLoopOptions, logger: Logger, events
   consumer.on(REBALANCING, () => whileOpen(() => events.onRebalance()));
   consumer.on(GROUP_JOIN, ({ payload }) => whileOpen(() => events.onJoin(payload.memberAssignment)));
   consumer.on(CRASH, ({ payload }) => whileOpen(() => events.onCrash(payload.error)));
+  let inHand = 0;
+  const endWatch = watchMembership(consumer, {
+    sessionTimeoutMs: options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
+    isBusy: () => inHand > 0,
+    onLost: (error) => whileOpen(() => events.onCrash(error)),
+  });
   return {
     start: async () => {
       await consumer.connect();
@@ -44,10 +52,14 @@ export function openSession(options: ConsumerLoopOptions, logger: Logger, events
         autoCommit: false,
         eachBatchAutoResolve: false,
         partitionsConsumedConcurrently: options.concurrentPartitions ?? 1,
-        eachBatch: events.eachBatch,
+        eachBatch: (payload) => {
+          inHand++;
+          return events.eachBatch(payload).finally(() => inHand--);
+        },
       });
     },
     stop: async (graceMs) => {
+      endWatch();
       const left = consumer
         .disconnect()
         .catch((error: unknown) => logger.warn({ err: error }, 'consumer left uncleanly'));
@@ -55,7 +67,10 @@ export function openSession(options: ConsumerLoopOptions, logger: Logger, events
       gate.shut();
       return inTime;
     },
-    abandon: () => gate.shut(),
+    abandon: () => {
+      endWatch();
+      gate.shut();
+    },
   };
 }
 

@@ -2,6 +2,9 @@ import type { KafkaConnection } from './client.ts';
 import type { Chunk } from './consumed-record.ts';
 import type { OffsetAlert } from './offset-watch.ts';
 
+/** @default of `sessionTimeoutMs` */
+export const SESSION_TIMEOUT_MS = 15_000;
+
 export interface ConsumerLoopOptions {
   connection: KafkaConnection;
   groupId: string;

@@ -1,3 +1,5 @@
+import kafkajs from 'kafkajs';
+
 /** Answers after which a consumer must join its group again; kafkajs does so when a batch handler throws them. */
 const REJOIN = new Set([
   'REBALANCE_IN_PROGRESS',
@@ -37,4 +39,27 @@ export function isPassing(error: unknown): boolean {
 /** The group has moved on without this member, or is about to. */
 export function meansRejoin(error: unknown): boolean {
   return REJOIN.has((error as { type?: string } | undefined)?.type ?? '');
+}
+
+/** What a request fails with that the coordinator has given no answer to. */
+const UNANSWERED = new Set([
+  'KafkaJSBrokerNotFound',
+  'KafkaJSConnectionError',
+  'KafkaJSConnectionClosedError',
+  'KafkaJSRequestTimeoutError',
+]);
+
+/** The broker that was asked is out of reach, for now or for good. */
+export function isUnanswered(error: unknown): boolean {
+  return UNANSWERED.has((error as { name?: string } | undefined)?.name ?? '');
+}
+
+/**
+ * Thrown by a batch handler it makes kafkajs look for the group's coordinator and join again, under the same name. By
+ * itself it keeps to the broker at which it joined, even if that one never comes back.
+ */
+export function coordinatorLost(cause: unknown): Error {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const answer = { message: `the group's coordinator is out of reach: ${reason}`, type: 'NOT_COORDINATOR_FOR_GROUP' };
+  return new kafkajs.KafkaJSProtocolError(Object.assign(new Error(answer.message, { cause }), answer));
 }

@@ -1,8 +1,8 @@
 import type { Logger } from '../platform/logger.ts';
-import { meansRejoin } from './group-errors.ts';
+import { SESSION_TIMEOUT_MS } from './consumer-types.ts';
+import { coordinatorLost, meansRejoin } from './group-errors.ts';
 import type { Progress } from './progress.ts';
 
-export const SESSION_TIMEOUT_MS = 15_000;
 const HEARTBEAT_MS = 3_000;
 /** Of a short session: so that some may be late or lost. */
 const HEARTBEATS_A_SESSION = 4;
@@ -27,6 +27,8 @@ export function beating(intervalMs: number, beat: () => Promise<void>): () => vo
 
 export interface HeartbeatOptions {
   intervalMs: number;
+  /** The group gives the partitions of a member away that it has not heard of for so long. */
+  sessionTimeoutMs: number;
   /** Without progress for so long no heartbeat is sent, and the group gives the partitions to another member. */
   progressTimeoutMs: number;
   progress: Progress;
@@ -46,6 +48,7 @@ export async function withHeartbeats<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   let isBeating = false;
+  let heardAt = performance.now();
   const beat = async (): Promise<void> => {
     if (isBeating || left.signal.aborted) return;
     if (options.progress.sinceMs() > options.progressTimeoutMs) {
@@ -53,11 +56,16 @@ export async function withHeartbeats<T>(
       return;
     }
     isBeating = true;
-    await heartbeat().catch((error: unknown) => {
-      // A lost connection is tried again with the next beat; only the group's own answer ends the work.
-      if (meansRejoin(error)) left.abort(error);
-      else options.logger.debug({ err: error }, 'heartbeat failed');
-    });
+    await heartbeat().then(
+      () => (heardAt = performance.now()),
+      (error: unknown) => {
+        // A lost connection is tried again with the next beat, for as long as the group keeps our place.
+        const isForgotten = performance.now() - heardAt > options.sessionTimeoutMs;
+        if (meansRejoin(error)) left.abort(error);
+        else if (isForgotten) left.abort(coordinatorLost(error));
+        else options.logger.debug({ err: error }, 'heartbeat failed');
+      },
+    );
     isBeating = false;
   };
   const end = beating(options.intervalMs, beat);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
 import { logEnds } from './log-ends.ts';
 
@@ -38,14 +39,24 @@ export function createLagReader(options: { admin: Admin; groupId: string; topics
   };
 }
 
+/** While brokers come and go an answer takes its time; whoever asks for figures has none. */
+const FIGURES_WITHIN_MS = 3_000;
+
 /** Several groups as one; a group that cannot be asked now is left out. */
 export function joinLagReaders(readers: readonly LagReader[]): LagReader {
   return {
     read: async () => {
-      const answers = await Promise.allSettled(readers.map((reader) => reader.read()));
-      return answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+      const answers = await Promise.all(readers.map((reader) => inTime(reader.read().catch(() => []))));
+      return answers.flat();
     },
   };
+}
+
+/** Nothing, of what takes too long. */
+async function inTime<T>(reading: Promise<T[]>): Promise<T[]> {
+  const over = new AbortController();
+  const late = sleep(FIGURES_WITHIN_MS, [], { signal: over.signal }).catch(() => []);
+  return Promise.race([reading, late]).finally(() => over.abort());
 }
 
 function lagOf(

@@ -1,13 +1,15 @@
-import type { Admin, EachBatchPayload, Kafka } from 'kafkajs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Admin, Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { toConsumedRecord } from './consumed-record.ts';
 import type { ConsumedRecord } from './consumed-record.ts';
+import { isPassing } from './group-errors.ts';
 import { logEnds } from './log-ends.ts';
 
 export interface ReadOptions<R = ConsumedRecord> {
   kafka: Kafka;
   admin: Admin;
   topics: readonly string[];
-  /** A group of this reading alone; it is deleted at the end. */
+  /** A group of this reading alone, and what its further groups are called after; all are deleted at the end. */
   groupId: string;
   /** Else only what comes from now on. */
   fromBeginning: boolean;
@@ -23,66 +25,145 @@ export interface ReadOptions<R = ConsumedRecord> {
 /** A fetch becomes many times as many bytes of objects: half of what kafkajs asks for bounds the memory. */
 const FETCH = { maxBytes: 1_024 * 1_024, maxBytesPerPartition: 256 * 1_024 };
 
+const RESTART_WAIT_MS = 1_000;
+/** A broker that is lost is replaced sooner; whoever waits for a command is told when it is more than that. */
+const BACK_WITHIN_MS = 60_000;
+
+/** What one reading has come to, over all of its consumers. */
+interface Reading {
+  options: ReadOptions;
+  /** What is not read yet: one past the last record, by place. */
+  ends: Map<string, bigint>;
+  /** Where to go on, by place; the beginning where nothing is said. */
+  next: Map<string, bigint>;
+  /** Batches that are being handed over. */
+  inHand: Set<Promise<void>>;
+  isOver: boolean;
+  /** When it last came forward. */
+  heardAt: number;
+}
+
 /**
  * Reads topics in a throwaway group that commits nothing: looking at a topic takes nothing away from anybody. Several topics
- * by one consumer, all that is there or what comes, and begun again by hand when it is cut off; frozen ranges of one topic,
- * that outlive a lost broker and are gone on with, are what `readRanges` (range-reader.ts) reads.
- * Resolves at the end of what is there (`follow: false`), when `onRecords` says so, or when `signal` is aborted.
+ * by one consumer, all that is there or what comes; frozen ranges of one topic, whose progress is kept, are what `readRanges`
+ * (range-reader.ts) reads.
+ * Resolves at the end of what is there (`follow: false`), when `onRecords` says so, or when `signal` is aborted. Goes on
+ * where it was when a broker is lost, each record is handed over once.
+ * @throws OmsError OMS_KAFKA_TOPIC_MISSING; what kafkajs throws when the cluster stays away, or refuses for good
  */
 export async function readTopics(options: ReadOptions): Promise<void> {
-  const ends = await endsOf(options);
+  const { ends, next } = await placesOf(options);
   if (!options.follow && ends.size === 0) return;
-  const consumer = options.kafka.consumer({ groupId: options.groupId, maxWaitTimeInMs: 200, ...FETCH });
+  const reading: Reading = { options, ends, next, inHand: new Set(), isOver: false, heardAt: performance.now() };
+  for (let n = 1; !reading.isOver; n++) {
+    try {
+      await readOnce(reading, n === 1 ? options.groupId : `${options.groupId}-${n}`);
+    } catch (error) {
+      if (reading.isOver || !isPassing(error) || performance.now() - reading.heardAt > BACK_WITHIN_MS) throw error;
+      await sleep(RESTART_WAIT_MS);
+    }
+  }
+}
+
+/** One kafkajs consumer, until all is read. @throws what it was given up for */
+async function readOnce(reading: Reading, groupId: string): Promise<void> {
+  const { options } = reading;
+  const consumer = options.kafka.consumer({ groupId, maxWaitTimeInMs: 200, ...FETCH });
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
-  consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
-  options.signal?.addEventListener('abort', () => resolve(), { once: true });
-  if (options.signal?.aborted) resolve();
-  let open = true;
-  const isRead = (topic: string, partition: number, last: string): boolean =>
-    !options.follow && isLast(ends, placeOf(topic, partition), BigInt(last) + 1n);
-  // Told also of batches in which nothing is for us: marks of transactions, aborted records. They may be the last there is.
-  consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { topic, partition, batchSize, lastOffset } }) => {
-    if (batchSize === 0 && isRead(topic, partition, lastOffset)) resolve();
-  });
+  const end = (): void => {
+    reading.isOver = true;
+    resolve();
+  };
+  const fail = (error: unknown): void => {
+    reading.isOver = true;
+    reject(error);
+  };
+  options.signal?.addEventListener('abort', end, { once: true });
+  if (options.signal?.aborted) end();
+  let isOpen = true;
+  listen(reading, consumer, { end, reject });
   const eachBatch = async (payload: EachBatchPayload): Promise<void> => {
-    const { batch } = payload;
-    if (!open) return;
-    open = await options.onRecords(recordsOf(batch));
-    if (isRead(batch.topic, batch.partition, batch.lastOffset())) open = false;
-    if (!open) resolve();
+    if (reading.isOver || !isOpen) return;
+    const handing = handOver(reading, payload.batch)
+      .then((goOn) => void (goOn || end()), fail)
+      .finally(() => reading.inHand.delete(handing));
+    reading.inHand.add(handing);
+    await handing;
     await payload.heartbeat();
   };
   try {
     await consumer.connect();
-    await consumer.subscribe({ topics: [...options.topics], fromBeginning: options.fromBeginning });
+    await consumer.subscribe({ topics: [...options.topics], fromBeginning: true });
     await consumer.run({ autoCommit: false, partitionsConsumedConcurrently: options.atOnce ?? 1, eachBatch });
     await ended;
   } finally {
-    open = false;
+    isOpen = false;
+    options.signal?.removeEventListener('abort', end);
     await consumer.disconnect();
-    await options.admin.deleteGroups([options.groupId]).catch(() => undefined);
+    // What is handed over still counts: the next consumer goes on behind it.
+    await Promise.all(reading.inHand);
+    await options.admin.deleteGroups([groupId]).catch(() => undefined);
   }
+}
+
+function listen(
+  reading: Reading,
+  consumer: Consumer,
+  { end, reject }: { end: () => void; reject: (error: unknown) => void },
+): void {
+  const { GROUP_JOIN, CRASH, END_BATCH_PROCESS } = consumer.events;
+  // With nothing committed, kafkajs begins anew whenever it joins.
+  consumer.on(GROUP_JOIN, ({ payload: { memberAssignment } }) => {
+    if (reading.options.follow) reading.heardAt = performance.now();
+    for (const [topic, partitions] of Object.entries(memberAssignment)) {
+      for (const partition of partitions) {
+        const next = reading.next.get(placeOf(topic, partition));
+        if (next !== undefined) consumer.seek({ topic, partition, offset: String(next) });
+      }
+    }
+  });
+  consumer.on(CRASH, ({ payload }) => reject(payload.error));
+  // Told also of batches in which nothing is for us: marks of transactions, aborted records. They may be the last there is.
+  consumer.on(END_BATCH_PROCESS, ({ payload: { topic, partition, batchSize, lastOffset } }) => {
+    if (batchSize === 0 && isRead(reading, placeOf(topic, partition), BigInt(lastOffset) + 1n)) end();
+  });
+}
+
+/** Resolves with whether there is more to read. */
+async function handOver(reading: Reading, batch: EachBatchPayload['batch']): Promise<boolean> {
+  const place = placeOf(batch.topic, batch.partition);
+  const from = reading.next.get(place) ?? 0n;
+  const records = recordsOf(batch).filter(({ offset }) => offset >= from);
+  const wantsMore = records.length === 0 || (await reading.options.onRecords(records));
+  reading.heardAt = performance.now();
+  return !isRead(reading, place, BigInt(batch.lastOffset()) + 1n) && wantsMore;
+}
+
+/** Notes that a place is read up to `next`. Whether with it all is read. */
+function isRead({ ends, next: places, options }: Reading, place: string, next: bigint): boolean {
+  if (next > (places.get(place) ?? 0n)) places.set(place, next);
+  const end = ends.get(place);
+  if (end !== undefined && next >= end) ends.delete(place);
+  return !options.follow && ends.size === 0;
 }
 
 const placeOf = (topic: string, partition: number): string => `${topic}/${partition}`;
 
-/** One past the last record of each partition that holds any; empty when following, which has no end. */
-async function endsOf({ admin, topics, follow }: ReadOptions): Promise<Map<string, bigint>> {
-  const ends = new Map<string, bigint>();
-  if (follow) return ends;
+/** One past the last record of each partition that holds any; and where to begin, if that is not the beginning. */
+async function placesOf({
+  admin,
+  topics,
+  follow,
+  fromBeginning,
+}: ReadOptions): Promise<Pick<Reading, 'ends' | 'next'>> {
+  const [ends, next] = [new Map<string, bigint>(), new Map<string, bigint>()];
   for (const topic of topics) {
     for (const { partition, low, high } of await logEnds(admin, topic)) {
-      if (BigInt(low) < BigInt(high)) ends.set(placeOf(topic, partition), BigInt(high));
+      if (!follow && BigInt(low) < BigInt(high)) ends.set(placeOf(topic, partition), BigInt(high));
+      if (!fromBeginning) next.set(placeOf(topic, partition), BigInt(high));
     }
   }
-  return ends;
-}
-
-/** Whether with this place, which is read up to `next`, all is read. */
-function isLast(ends: Map<string, bigint>, place: string, next: bigint): boolean {
-  const end = ends.get(place);
-  if (end !== undefined && next >= end) ends.delete(place);
-  return ends.size === 0;
+  return { ends, next };
 }
 
 const recordsOf = ({ topic, partition, messages }: EachBatchPayload['batch']): ConsumedRecord[] =>

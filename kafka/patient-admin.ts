@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Admin } from 'kafkajs';
+
+/** A leader that has just moved is known to all brokers within about a second, a lost one is replaced within ten. */
+const ANSWER_WITHIN_MS = 30_000;
+const PAUSE_MS = 200;
+
+/** What can be asked twice. */
+const QUESTIONS = [
+  'listTopics',
+  'fetchTopicMetadata',
+  'fetchTopicOffsets',
+  'fetchTopicOffsetsByTimestamp',
+  'describeCluster',
+  'describeConfigs',
+  'describeGroups',
+  'listGroups',
+  'fetchOffsets',
+] as const satisfies readonly (keyof Admin)[];
+
+/**
+ * Errors of a moment, which kafkajs' admin reports at once or nearly so: a partition or a group has just got this broker
+ * or another one, or the broker that had it has gone.
+ */
+const OF_A_MOMENT = new Set([
+  'NOT_LEADER_FOR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'REPLICA_NOT_AVAILABLE',
+  'FENCED_LEADER_EPOCH',
+  'UNKNOWN_LEADER_EPOCH',
+  'OFFSET_NOT_AVAILABLE',
+  'NOT_COORDINATOR_FOR_GROUP',
+  'GROUP_LOAD_IN_PROGRESS',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'KafkaJSGroupCoordinatorNotFound',
+  'KafkaJSBrokerNotFound',
+  'KafkaJSConnectionError',
+  'KafkaJSConnectionClosedError',
+  // Its own: two questions at once share a look at the cluster that was taken for the first of them.
+  'TypeError',
+]);
+
+/**
+ * An admin client that asks again while brokers come and go: who leads is asked anew, and who is just being named is waited
+ * for, up to 30 s. What changes something is asked once, as by kafkajs.
+ */
+export function patientAdmin(admin: Admin): Admin {
+  let isOpen = true;
+  const again = async <T>(ask: () => Promise<T>): Promise<T> => {
+    const deadline = performance.now() + ANSWER_WITHIN_MS;
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        // Once disconnected it would connect anew, and keep the process.
+        if (!isOpen || !isOfAMoment(error) || performance.now() > deadline) throw error;
+      }
+      await sleep(PAUSE_MS);
+      if (isOpen) await lookAgain(admin);
+    }
+  };
+  const patient = QUESTIONS.map((name) => {
+    const questions = admin as unknown as Record<string, (...given: unknown[]) => Promise<unknown>>;
+    return [name, (...given: unknown[]) => again(async () => questions[name]?.(...given))];
+  });
+  return {
+    ...admin,
+    ...(Object.fromEntries(patient) as Pick<Admin, (typeof QUESTIONS)[number]>),
+    connect: () => {
+      isOpen = true;
+      return admin.connect();
+    },
+    disconnect: () => {
+      isOpen = false;
+      return admin.disconnect();
+    },
+  };
+}
+
+/** kafkajs wraps it when it has asked often enough. */
+function isOfAMoment(error: unknown): boolean {
+  const { type = '', name = '', cause } = error as { type?: string; name?: string; cause?: unknown };
+  return OF_A_MOMENT.has(type) || OF_A_MOMENT.has(name) || (cause instanceof Error && isOfAMoment(cause));
+}
+
+/**
+ * An admin client of kafkajs keeps asking who led a partition up to five minutes ago, and has no call of its own to look
+ * again. Creating topics makes it look; creating none changes nothing, and no login is too small for it.
+ */
+async function lookAgain(admin: Admin): Promise<void> {
+  await admin.createTopics({ topics: [] }).catch(() => undefined);
+}
