@@ -4,6 +4,7 @@ import { createCodec } from '../kafka/codec.ts';
 import { createPublisher } from '../kafka/publisher.ts';
 import type { OutgoingRecord, Publisher } from '../kafka/publisher.ts';
 import { createRegistry } from '../kafka/registry.ts';
+import { topicsThere } from '../kafka/topics-there.ts';
 import { batchLimits, topicNames, topicSchemas } from '../kafka/topics.ts';
 import type { TopicKind } from '../kafka/topics.ts';
 import type { Config } from '../platform/config/settings.ts';
@@ -20,7 +21,8 @@ export interface Position {
 export interface TopicProducer<V> {
   /**
    * Resolves when each value is acknowledged or can never be sent.
-   * @throws OmsError OMS_KAFKA_UNAVAILABLE when the cluster is away; what was acknowledged stays
+   * @throws OmsError OMS_KAFKA_UNAVAILABLE when the cluster is away, OMS_KAFKA_NOT_AUTHORIZED when the login may not write;
+   *   what was acknowledged stays
    */
   produce(
     values: readonly V[],
@@ -33,7 +35,7 @@ const ROUNDS = 3;
 
 /**
  * @param keyOf the record's key: it decides which partition the value goes to
- * @throws OmsError OMS_KAFKA_UNAVAILABLE, OMS_KAFKA_TOPIC_MISSING, OMS_REGISTRY_UNAVAILABLE, OMS_REGISTRY_SCHEMA_MISSING
+ * @throws OmsError OMS_KAFKA_UNAVAILABLE, OMS_KAFKA_TOPIC_MISSING, OMS_KAFKA_NOT_AUTHORIZED, OMS_REGISTRY_UNAVAILABLE, OMS_REGISTRY_SCHEMA_MISSING
  */
 export async function openTopicProducer<V>(
   config: Config,
@@ -74,7 +76,8 @@ async function publishAll<V>(
     const retryable = held.filter(({ error }) => error.retryable);
     const never = held.filter(({ error }) => !error.retryable);
     refused.push(...never.map(({ record, error }) => ({ value: record.from, error })));
-    if (retryable[0] && round === ROUNDS) throw retryable[0].error;
+    const refusal = retryable.find(({ error }) => error.code === 'OMS_KAFKA_NOT_AUTHORIZED' || round === ROUNDS);
+    if (refusal) throw refusal.error;
     waiting = retryable.map(({ record }) => record);
   }
   return { produced, refused };
@@ -82,13 +85,13 @@ async function publishAll<V>(
 
 /**
  * The publisher would wait for a cluster that is away; a command says so instead.
- * @throws OmsError OMS_KAFKA_UNAVAILABLE, OMS_KAFKA_TOPIC_MISSING
+ * @throws OmsError OMS_KAFKA_UNAVAILABLE, OMS_KAFKA_TOPIC_MISSING, OMS_KAFKA_NOT_AUTHORIZED
  */
 export async function requireTopics(config: Config, topics: readonly string[]): Promise<void> {
   const admin = createKafka(commandKafka(config)).admin();
   try {
     await admin.connect();
-    const there = new Set(await admin.listTopics());
+    const there = await topicsThere(admin, topics, 'Write');
     const missing = topics.find((topic) => !there.has(topic));
     if (missing === undefined) return;
     throw new OmsError('OMS_KAFKA_TOPIC_MISSING', `there is no topic ${missing}: run \`./oms setup\``);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
 import { OmsError } from '../domain/errors.ts';
+import { isNotAuthorized, notAuthorized } from './not-authorized.ts';
 
 /** Where the log of a partition begins, and one past its last offset. */
 export type LogEnds = Pick<Awaited<ReturnType<Admin['fetchTopicOffsets']>>[number], 'partition' | 'low' | 'high'>;
@@ -27,7 +28,7 @@ const OF_A_MOMENT = new Set([
 /**
  * Where each partition's log begins and ends, asked of its leader; a leader that is just being changed is waited for.
  * `admin` must be connected.
- * @throws OmsError OMS_KAFKA_TOPIC_MISSING; what kafkajs refuses for good
+ * @throws OmsError OMS_KAFKA_TOPIC_MISSING, OMS_KAFKA_NOT_AUTHORIZED; what kafkajs refuses for good
  */
 export function logEnds(admin: Admin, topic: string): Promise<LogEnds[]> {
   return ofLeaders(admin, topic, () => admin.fetchTopicOffsets(topic));
@@ -49,6 +50,7 @@ async function ofLeaders<T>(admin: Admin, topic: string, ask: () => Promise<T>):
       return await ask();
     } catch (error) {
       if (isTopicMissing(error)) throw missing(topic, error);
+      if (isNotAuthorized(error)) throw notAuthorized('Describe', topic, error);
       if (!isOfAMoment(error) || performance.now() > deadline) throw error;
     }
     await sleep(PAUSE_MS);
