@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Admin, IHeaders, Kafka } from 'kafkajs';
 import type { KafkaConnection } from './client.ts';
 import { DEPLOYMENT_HEADER, headerText } from './headers.ts';
+import { isTopicRefused, notAuthorized } from './not-authorized.ts';
 import { createPublisher } from './publisher.ts';
 import { readTopics } from './read-topics.ts';
 import { topicsThere } from './topics-there.ts';
@@ -32,6 +33,8 @@ export async function readTopicMark(kafka: Kafka, admin: Admin, prefix: string):
       for (const { key, value } of records) if (key?.toString() === KEY && value) mark = markIn(value) ?? mark;
       return true;
     },
+  }).catch((error: unknown) => {
+    throw isTopicRefused(error) ? notAuthorized('Read', topic, error) : error;
   });
   return mark;
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
 import { OmsError } from '../domain/errors.ts';
-import { isNotAuthorized, notAuthorized } from './not-authorized.ts';
+import { isTopicRefused, notAuthorized } from './not-authorized.ts';
 
 /** Where the log of a partition begins, and one past its last offset. */
 export type LogEnds = Pick<Awaited<ReturnType<Admin['fetchTopicOffsets']>>[number], 'partition' | 'low' | 'high'>;
@@ -50,7 +50,7 @@ async function ofLeaders<T>(admin: Admin, topic: string, ask: () => Promise<T>):
       return await ask();
     } catch (error) {
       if (isTopicMissing(error)) throw missing(topic, error);
-      if (isNotAuthorized(error)) throw notAuthorized('Describe', topic, error);
+      if (isTopicRefused(error)) throw notAuthorized('Describe', topic, error);
       if (!isOfAMoment(error) || performance.now() > deadline) throw error;
     }
     await sleep(PAUSE_MS);

@@ -1,5 +1,5 @@
 import type { Admin } from 'kafkajs';
-import { isNotAuthorized, notAuthorized } from './not-authorized.ts';
+import { isTopicRefused, notAuthorized } from './not-authorized.ts';
 import type { TopicOperation } from './not-authorized.ts';
 
 /**
@@ -25,7 +25,7 @@ async function isThere(admin: Admin, topic: string, purpose: TopicOperation): Pr
     return topics.some(({ name }) => name === topic);
   } catch (error) {
     if ((error as { type?: string }).type === 'UNKNOWN_TOPIC_OR_PARTITION') return false;
-    if (isNotAuthorized(error)) throw notAuthorized(purpose, topic, error);
+    if (isTopicRefused(error)) throw notAuthorized(purpose, topic, error);
     throw error;
   }
 }

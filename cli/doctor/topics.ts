@@ -1,5 +1,7 @@
 import type { Admin } from 'kafkajs';
 import { isOmsError } from '../../domain/errors.ts';
+import type { OmsError } from '../../domain/errors.ts';
+import { isTopicRefused, notAuthorized } from '../../kafka/not-authorized.ts';
 import { topicsThere } from '../../kafka/topics-there.ts';
 import { configDrift } from '../setup/topic-config.ts';
 import { isEmpty, topicConfig, wantedTopics } from '../setup/topics.ts';
@@ -25,10 +27,15 @@ async function verdictsOf(admin: Admin, topic: WantedTopic): Promise<Verdict[]> 
   try {
     return (await topicsThere(admin, [topic.name])).has(topic.name) ? await lookAt(admin, topic) : [missing(topic)];
   } catch (error) {
-    if (isOmsError(error)) return [fault(error.code, error.message, { about: `topic ${topic.name}` })];
+    if (isTopicRefused(error)) return refused(notAuthorized('DescribeConfigs', topic.name, error), topic);
+    if (isOmsError(error)) return refused(error, topic);
     throw error;
   }
 }
+
+const refused = ({ code, message }: OmsError, { name }: WantedTopic): Verdict[] => [
+  fault(code, message, { about: `topic ${name}` }),
+];
 
 async function lookAt(admin: Admin, topic: WantedTopic): Promise<Verdict[]> {
   const { topics } = await admin.fetchTopicMetadata({ topics: [topic.name] });

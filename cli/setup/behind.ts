@@ -10,7 +10,7 @@ import { storedRecord } from '../../ingest/record.ts';
 import type { ConsumedRecord } from '../../kafka/consumer.ts';
 import type { IsForeign } from '../../kafka/deployment-mark.ts';
 import { headerText } from '../../kafka/headers.ts';
-import { isNotAuthorized, notAuthorized } from '../../kafka/not-authorized.ts';
+import { isTopicRefused, notAuthorized } from '../../kafka/not-authorized.ts';
 import { readRanges } from '../../kafka/range-reader.ts';
 import type { Range } from '../../kafka/range-reader.ts';
 import { OUTGOING_TOPICS, groupName, topicNames } from '../../kafka/topics.ts';
@@ -77,7 +77,7 @@ async function compared(
     const groupId = groupName(parts.config.OMS_PREFIX, `deployment-${randomUUID()}`);
     const reading = { connection: parts.connection, groupId, topic, ranges, onRecords, signal: ended.signal };
     await readRanges(reading).catch((error: unknown) => {
-      throw isNotAuthorized(error) ? notAuthorized('Read', topic, error) : error;
+      throw isTopicRefused(error) ? notAuthorized('Read', topic, error) : error;
     });
   };
   await Promise.all([
