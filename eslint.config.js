@@ -11,6 +11,11 @@ const impatientOffsets = {
   message: 'kafkajs gives up while a leader changes: take logEnds or offsetsSince of kafka/log-ends.ts.',
 };
 
+const listedTopics = {
+  selector: "MemberExpression[property.name='listTopics']",
+  message: 'Kafka lists no topic that the login may not describe: take topicsThere of kafka/topics-there.ts.',
+};
+
 export default tseslint.config(
   { ignores: ['node_modules/', '.oms/', 'schemas/generated/', 'examples/', '**/*.cjs', '**/*.js'] },
   ...tseslint.configs.recommendedTypeChecked,
@@ -25,11 +30,14 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       '@typescript-eslint/require-await': 'off',
-      'no-restricted-syntax': ['error', restrictedEnv, impatientOffsets],
+      'no-restricted-syntax': ['error', restrictedEnv, impatientOffsets, listedTopics],
     },
   },
   { files: ['platform/config/**', 'test/**', 'bench/**', 'scripts/**'], rules: { 'no-restricted-syntax': 'off' } },
-  { files: ['kafka/log-ends.ts'], rules: { 'no-restricted-syntax': ['error', restrictedEnv] } },
+  {
+    files: ['kafka/log-ends.ts', 'kafka/topics-there.ts'],
+    rules: { 'no-restricted-syntax': ['error', restrictedEnv] },
+  },
   {
     // Workflow code is deterministic by rule: no I/O, no builtins, nothing of ours but domain.
     files: ['workflows/**/*.ts', 'domain/**/*.ts'],

@@ -17,7 +17,7 @@ export function createRedriver({ connection, prefix }: { connection: KafkaConnec
   const soon = { ...connection, retries: 1 };
   return {
     assertTopic: (topic) =>
-      requireTopics(soon, [topic]).catch((cause: unknown) => {
+      requireTopics(soon, [topic], 'Write').catch((cause: unknown) => {
         if (cause instanceof OmsError) throw cause;
         const reason = cause instanceof Error ? cause.message : String(cause);
         throw new OmsError('OMS_KAFKA_UNAVAILABLE', `Kafka: ${reason}`, { cause });

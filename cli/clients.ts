@@ -3,6 +3,7 @@ import { OmsError } from '../domain/errors.ts';
 import type { Database } from '../database/database.ts';
 import type { KafkaConnection } from '../kafka/client.ts';
 import { kafkaConnection } from '../kafka/connection.ts';
+import { isNotAuthorized } from '../kafka/not-authorized.ts';
 import type { Config } from '../platform/config/settings.ts';
 import { createLogger } from '../platform/logger.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -50,6 +51,10 @@ export function temporalError(config: Config, cause: unknown): OmsError {
 export function kafkaError(config: Config, cause: unknown): OmsError {
   if (cause instanceof OmsError) return cause;
   const at = `Kafka at ${config.KAFKA_BROKERS.join(',')} (KAFKA_BROKERS)`;
+  if (isNotAuthorized(cause)) {
+    const rule = '`./oms setup --print-acls` prints what each login needs';
+    return new OmsError('OMS_KAFKA_NOT_AUTHORIZED', `${at}: ${reasonOf(cause)}; ${rule}`, { cause });
+  }
   return new OmsError('OMS_KAFKA_UNAVAILABLE', `${at}: ${reasonOf(cause)}`, { cause });
 }
 

@@ -3,7 +3,7 @@ import { createCodec } from '../kafka/codec.ts';
 import { createPublisher } from '../kafka/publisher.ts';
 import type { OutgoingRecord, Publisher } from '../kafka/publisher.ts';
 import { createRegistry } from '../kafka/registry.ts';
-import { requireTopics as topicsThere } from '../kafka/require-topics.ts';
+import { requireTopics as assertTopics } from '../kafka/require-topics.ts';
 import { batchLimits, topicNames, topicSchemas } from '../kafka/topics.ts';
 import type { TopicKind } from '../kafka/topics.ts';
 import type { Config } from '../platform/config/settings.ts';
@@ -20,7 +20,8 @@ export interface Position {
 export interface TopicProducer<V> {
   /**
    * Resolves when each value is acknowledged or can never be sent.
-   * @throws OmsError OMS_KAFKA_UNAVAILABLE when the cluster is away; what was acknowledged stays
+   * @throws OmsError OMS_KAFKA_UNAVAILABLE when the cluster is away, OMS_KAFKA_NOT_AUTHORIZED when the login may not write;
+   *   what was acknowledged stays
    */
   produce(
     values: readonly V[],
@@ -33,7 +34,7 @@ const ROUNDS = 3;
 
 /**
  * @param keyOf the record's key: it decides which partition the value goes to
- * @throws OmsError OMS_KAFKA_UNAVAILABLE, OMS_KAFKA_TOPIC_MISSING, OMS_REGISTRY_UNAVAILABLE, OMS_REGISTRY_SCHEMA_MISSING
+ * @throws OmsError OMS_KAFKA_UNAVAILABLE, OMS_KAFKA_TOPIC_MISSING, OMS_KAFKA_NOT_AUTHORIZED, OMS_REGISTRY_UNAVAILABLE, OMS_REGISTRY_SCHEMA_MISSING
  */
 export async function openTopicProducer<V>(
   config: Config,
@@ -74,7 +75,8 @@ async function publishAll<V>(
     const retryable = held.filter(({ error }) => error.retryable);
     const never = held.filter(({ error }) => !error.retryable);
     refused.push(...never.map(({ record, error }) => ({ value: record.from, error })));
-    if (retryable[0] && round === ROUNDS) throw retryable[0].error;
+    const refusal = retryable.find(({ error }) => error.code === 'OMS_KAFKA_NOT_AUTHORIZED' || round === ROUNDS);
+    if (refusal) throw refusal.error;
     waiting = retryable.map(({ record }) => record);
   }
   return { produced, refused };
@@ -82,10 +84,10 @@ async function publishAll<V>(
 
 /**
  * The publisher would wait for a cluster that is away; a command says so instead.
- * @throws OmsError OMS_KAFKA_UNAVAILABLE, OMS_KAFKA_TOPIC_MISSING
+ * @throws OmsError OMS_KAFKA_UNAVAILABLE, OMS_KAFKA_TOPIC_MISSING, OMS_KAFKA_NOT_AUTHORIZED
  */
 export async function requireTopics(config: Config, topics: readonly string[]): Promise<void> {
-  await topicsThere(commandKafka(config), topics).catch((error: unknown) => {
+  await assertTopics(commandKafka(config), topics, 'Write').catch((error: unknown) => {
     throw kafkaError(config, error);
   });
 }

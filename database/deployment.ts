@@ -31,6 +31,27 @@ export async function ensureDeploymentId(db: Database): Promise<string> {
   return id;
 }
 
+/** Ids that the deployment's topics had before its own. */
+const EARLIER = 'deployment.earlier';
+
+/** Keeps ids that the topics had before they had `id`, and returns all of them: their history is the deployment's. */
+export async function keepEarlierIds(db: Database, id: string, ids: readonly string[]): Promise<string[]> {
+  const row = await db.selectFrom('settings').select('value').where('name', '=', EARLIER).executeTakeFirst();
+  const known = (row?.value as string[] | undefined) ?? [];
+  const all = [...new Set([...known, ...ids])].filter((one) => one !== id);
+  if (all.length > known.length) await writeSetting(db, EARLIER, all);
+  return all;
+}
+
+async function writeSetting(db: Database, name: string, content: unknown): Promise<void> {
+  const value = JSON.stringify(content);
+  await db
+    .insertInto('settings')
+    .values({ name, value })
+    .onConflict((conflict) => conflict.column('name').doUpdateSet({ value }))
+    .execute();
+}
+
 /** Written while a rebuild is under way, so that no role starts and one that was cut off may be begun again. */
 const REBUILDING = 'rebuild.deployment';
 
@@ -41,12 +62,7 @@ export async function readRebuilding(db: Database): Promise<string | undefined> 
 }
 
 export async function markRebuilding(tx: Database, id: string): Promise<void> {
-  const value = JSON.stringify(id);
-  await tx
-    .insertInto('settings')
-    .values({ name: REBUILDING, value })
-    .onConflict((conflict) => conflict.column('name').doUpdateSet({ value }))
-    .execute();
+  await writeSetting(tx, REBUILDING, id);
 }
 
 /** The database is filled, and is the deployment's. */

@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
+import type { RawBuilder } from 'kysely';
 import { OmsError } from '../domain/errors.ts';
+import { DEPLOYMENT_HEADER } from '../kafka/headers.ts';
 import type { OutgoingTopic } from '../kafka/topics.ts';
 import type { Sequences } from '../schemas/index.ts';
 import type { Database } from './database.ts';
@@ -64,7 +66,10 @@ export async function appendEvents(
   const numbering = await lockNumbering(tx, orderId);
   const fresh = await withoutKnown(tx, events);
   if (fresh.length === 0) return;
-  const rows = fresh.map((event) => outboxRow(encoder, orderId, event, numbering));
+  const rows = fresh.map((event) => {
+    const row = outboxRow(encoder, orderId, event, numbering);
+    return { ...row, headers: ofDeployment(sql`${row.headers}::jsonb`) };
+  });
   await tx.insertInto('outbox').values(rows).execute();
   await tx
     .updateTable('orders')
@@ -72,6 +77,12 @@ export async function appendEvents(
     .where('order_id', '=', orderId)
     .execute();
   await sql`select pg_notify(${OUTBOX_CHANNEL}, '')`.execute(tx);
+}
+
+/** Headers of an event with the id that the database it is written in has: whatever writes it, it is that deployment's. */
+export function ofDeployment(headers: RawBuilder<unknown>): RawBuilder<string> {
+  const own = sql`(select jsonb_build_object(${DEPLOYMENT_HEADER}::text, id) from deployment)`;
+  return sql`${headers} || coalesce(${own}, '{}')`;
 }
 
 async function lockNumbering(tx: Database, orderId: string): Promise<Numbering> {

@@ -256,6 +256,11 @@ export const ERRORS = {
     meaning: 'An event that was sent is not on its topic; `oms audit --repair` sends it again if it is the last there.',
   },
   OMS_AUDIT_RECORD_UNKNOWN: { retryable: false, meaning: 'A record on our topic is none of our events.' },
+  OMS_AUDIT_RECORD_FOREIGN: {
+    retryable: false,
+    meaning:
+      'A record on our topic was published by another deployment: its topics are mirrored, or it has our prefix.',
+  },
   OMS_AUDIT_RECORD_DIFFERS: {
     retryable: false,
     meaning: 'A record on our topic has other bytes or another key than its event.',
@@ -338,7 +343,8 @@ export const ERRORS = {
   OMS_REPLAY_STATE: { retryable: false, meaning: 'The replay is in a state in which this cannot be done.' },
   OMS_REPLAY_NOTES_LOST: {
     retryable: false,
-    meaning: 'The database has recovered from a crash, which takes what a dry run has noted; a plan is to be made again.',
+    meaning:
+      'The database has recovered from a crash, which takes what a dry run has noted; a plan is to be made again.',
   },
   OMS_REPLAY_BUSY: { retryable: false, meaning: 'Another process runs the replay.' },
   OMS_REPLAY_TOPIC_CHANGED: {

@@ -3,6 +3,7 @@ import { intendDeadLetters, markDeadLettersSent } from '../database/dead-letters
 import type { DeadLetter } from '../database/dead-letters.ts';
 import type { Database } from '../database/database.ts';
 import { databaseError } from '../database/database.ts';
+import { readDeploymentId } from '../database/deployment.ts';
 import type { StoredRecord } from '../database/records.ts';
 import { OmsError } from '../domain/errors.ts';
 import { DLQ_HEADERS, deadLetterHeaders, headerText } from '../kafka/headers.ts';
@@ -32,7 +33,8 @@ export interface DeadLetterOfficeOptions {
 export function createDeadLetterOffice(options: DeadLetterOfficeOptions): DeadLetterOffice {
   const { db, publisher, topic, consumerGroup, onStep } = options;
   const publish = async (letters: readonly DeadLetter[]): Promise<void> => {
-    const records = letters.map((letter) => ({ ...outgoing(letter, topic, consumerGroup), letterId: letter.id }));
+    const sender = { consumerGroup, deployment: await readDeploymentId(db) };
+    const records = letters.map((letter) => ({ ...outgoing(letter, topic, sender), letterId: letter.id }));
     const { sent, held } = await publisher.publish(records);
     await onStep('deadLettersSent');
     await markDeadLettersSent(
@@ -70,8 +72,14 @@ function unwritable(topic: string, error: OmsError): OmsError {
   });
 }
 
+/** Who refuses a record. */
+interface Sender {
+  consumerGroup: string;
+  deployment: string | undefined;
+}
+
 /** The record as it came, byte for byte, behind headers that say what was wrong with it and where it stood. */
-function outgoing(letter: DeadLetter, topic: string, consumerGroup: string): OutgoingRecord {
+function outgoing(letter: DeadLetter, topic: string, { consumerGroup, deployment }: Sender): OutgoingRecord {
   const { record, fault } = letter;
   const headers = deadLetterHeaders(record.headers, {
     id: letter.id,
@@ -80,6 +88,7 @@ function outgoing(letter: DeadLetter, topic: string, consumerGroup: string): Out
     originalOffset: record.offset,
     originalTimestamp: record.time,
     consumerGroup,
+    ...(deployment === undefined ? {} : { deployment }),
     errorCode: letter.code,
     errorMessage: letter.message,
     ...(fault ? { errorField: fault.field, errorValue: fault.value, errorRule: fault.rule } : {}),

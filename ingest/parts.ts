@@ -16,6 +16,7 @@ import { createPublisher } from '../kafka/publisher.ts';
 import type { Publisher } from '../kafka/publisher.ts';
 import { createRegistry } from '../kafka/registry.ts';
 import { batchLimits, groupName, subjectOf, topicNames, topicSchemas } from '../kafka/topics.ts';
+import { topicsThere } from '../kafka/topics-there.ts';
 import type { RoleContext } from '../platform/role.ts';
 import type { Probe } from './dependencies.ts';
 import { createDeploymentMemory } from './memory.ts';
@@ -91,9 +92,9 @@ export function openParts({ config, logger }: RoleContext): Parts {
   };
 }
 
-/** @throws OmsError OMS_KAFKA_TOPIC_MISSING (retryable) naming what is missing */
+/** @throws OmsError OMS_KAFKA_TOPIC_MISSING, OMS_KAFKA_NOT_AUTHORIZED (both retryable) naming what is missing */
 async function assertTopics(admin: Admin, topics: readonly string[]): Promise<void> {
-  const there = new Set(await admin.listTopics());
+  const there = await topicsThere(admin, topics);
   const missing = topics.filter((topic) => !there.has(topic)).join(', ');
   if (missing) throw new OmsError('OMS_KAFKA_TOPIC_MISSING', `${missing} does not exist: run \`oms setup\``);
 }

@@ -2,6 +2,7 @@ import kafkajs from 'kafkajs';
 import type { Admin } from 'kafkajs';
 import { readLedgerSince } from '../database/deployment.ts';
 import type { Database } from '../database/database.ts';
+import { topicsThere } from '../kafka/topics-there.ts';
 import { topicNames } from '../kafka/topics.ts';
 import type { Logger } from '../platform/logger.ts';
 
@@ -84,8 +85,7 @@ export interface RetentionSources {
 /** Asks Kafka, Temporal and the database. Topics that do not exist are left out. @throws what those throw */
 export async function readRetention({ admin, db, retention, prefix }: RetentionSources): Promise<RetentionFacts> {
   const names = topicNames(prefix);
-  const there = new Set(await admin.listTopics());
-  const topics = [names.orders, names['orders.dlq']].filter((topic) => there.has(topic));
+  const topics = [...(await topicsThere(admin, [names.orders, names['orders.dlq']]))];
   const [temporalMs, ledgerSince, retentions] = await Promise.all([
     retention(),
     readLedgerSince(db),

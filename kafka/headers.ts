@@ -38,6 +38,9 @@ export function cloudEventHeaders(event: EventHeaders): Record<string, string> {
   };
 }
 
+/** The id of the deployment that published an event. Events of earlier versions have none. */
+export const DEPLOYMENT_HEADER = 'oms-deployment';
+
 /** Marks an event that was sent before and is sent again on purpose; the value is the replay's id. */
 export const REPLAY_HEADER = 'oms-replay';
 
@@ -58,6 +61,7 @@ export const DLQ_HEADERS = {
   errorRule: 'oms-dlq-error-rule',
   orderId: 'oms-dlq-order-id',
   source: 'oms-dlq-source',
+  deployment: 'oms-dlq-deployment',
   attempt: 'oms-dlq-attempt',
 } as const;
 

@@ -1,5 +1,6 @@
 import type { Admin } from 'kafkajs';
 import { OmsError } from '../domain/errors.ts';
+import { isTopicRefused, notAuthorized } from './not-authorized.ts';
 
 /** Where the log of a partition begins, and one past its last offset. */
 export type LogEnds = Pick<Awaited<ReturnType<Admin['fetchTopicOffsets']>>[number], 'partition' | 'low' | 'high'>;
@@ -7,7 +8,7 @@ export type LogEnds = Pick<Awaited<ReturnType<Admin['fetchTopicOffsets']>>[numbe
 /**
  * Where each partition's log begins and ends, asked of its leader; a leader that is just being changed is waited for.
  * `admin` must be connected.
- * @throws OmsError OMS_KAFKA_TOPIC_MISSING; what kafkajs refuses for good
+ * @throws OmsError OMS_KAFKA_TOPIC_MISSING, OMS_KAFKA_NOT_AUTHORIZED; what kafkajs refuses for good
  */
 export function logEnds(admin: Admin, topic: string): Promise<LogEnds[]> {
   return ofTopic(topic, () => admin.fetchTopicOffsets(topic));
@@ -26,7 +27,8 @@ async function ofTopic<T>(topic: string, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
-    throw isTopicMissing(error) ? missing(topic, error) : error;
+    if (isTopicMissing(error)) throw missing(topic, error);
+    throw isTopicRefused(error) ? notAuthorized('Describe', topic, error) : error;
   }
 }
 

@@ -1,6 +1,7 @@
 import { Partitioners } from 'kafkajs';
 import type { Admin, PartitionMetadata } from 'kafkajs';
 import { OmsError } from '../domain/errors.ts';
+import { isTopicRefused, notAuthorized } from './not-authorized.ts';
 
 /**
  * Knows the partitions of topics and chooses one by key as Java's default partitioner does (murmur2). We choose
@@ -35,6 +36,7 @@ export function createPartitions(admin: Pick<Admin, 'fetchTopicMetadata'>, maxAg
       known.set(topic, { partitions, until: Date.now() + maxAgeMs });
       return undefined;
     } catch (error) {
+      if (isTopicRefused(error)) return notAuthorized('Write', topic, error);
       return isMissing(error) ? missing(topic) : unreachable(topic, error);
     }
   };

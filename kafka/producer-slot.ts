@@ -3,10 +3,11 @@ import type { Logger } from '../platform/logger.ts';
 import { createGuardedProducer } from './guarded-producer.ts';
 import type { Compression, GuardedProducer } from './guarded-producer.ts';
 import type { KafkaConnection } from './client.ts';
+import { isNotAuthorized } from './not-authorized.ts';
 
 /** Holds the one producer of a publisher and replaces it when it was discarded. */
 export interface ProducerSlot {
-  /** The connected producer, waiting for the cluster as long as it takes. @throws when the slot was ended */
+  /** The connected producer, waiting for the cluster as long as it takes. @throws when the slot was ended, or may not write and waits for nothing */
   take(): Promise<GuardedProducer>;
   /** Throws the producer away; the next `take` makes a new one. */
   discard(): Promise<void>;
@@ -18,7 +19,9 @@ export interface ProducerSlot {
 const MAX_WAIT_MS = 5_000;
 
 export function createProducerSlot(options: { connection: KafkaConnection; compression: Compression }): ProducerSlot {
-  const logger: Logger = options.connection.logger;
+  const { logger, retries }: { logger: Logger; retries?: number } = options.connection;
+  /** A role waits until it is given the right to write, as for anything else; a command says that it has none. */
+  const givesUp = retries !== undefined;
   const ended = new AbortController();
   let producer: GuardedProducer | undefined;
   let isConnected = false;
@@ -41,6 +44,7 @@ export function createProducerSlot(options: { connection: KafkaConnection; compr
       } catch (error) {
         await discard();
         ended.signal.throwIfAborted();
+        if (givesUp && isNotAuthorized(error)) throw error;
         logger.warn({ err: error, retryInMs: wait }, 'producer cannot connect');
         await sleep(wait, undefined, { signal: ended.signal });
       }

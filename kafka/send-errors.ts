@@ -1,11 +1,11 @@
 import { OmsError } from '../domain/errors.ts';
+import { isNotAuthorized, notAuthorized } from './not-authorized.ts';
 
 /** Who a rejected send is blamed on: one of its records, the topic as a whole, or nobody in particular. */
 export type Blame = 'record' | 'topic' | 'environment';
 
 const TOO_LARGE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
 const REFUSED = new Set(['INVALID_RECORD', 'INVALID_TIMESTAMP', 'UNSUPPORTED_FOR_MESSAGE_FORMAT', 'POLICY_VIOLATION']);
-const NOT_AUTHORIZED = new Set(['TOPIC_AUTHORIZATION_FAILED', 'CLUSTER_AUTHORIZATION_FAILED']);
 /** kafkajs fails with these while it encodes a record it cannot write. */
 const ENCODING = new Set(['TypeError', 'RangeError', 'ReferenceError']);
 
@@ -13,7 +13,7 @@ const ENCODING = new Set(['TypeError', 'RangeError', 'ReferenceError']);
 export function blameOf(error: unknown): Blame {
   const { type = '', name = '' } = error as { type?: string; name?: string };
   if (TOO_LARGE.has(type) || REFUSED.has(type) || ENCODING.has(name)) return 'record';
-  if (NOT_AUTHORIZED.has(type) || type === 'INVALID_TOPIC_EXCEPTION') return 'topic';
+  if (isNotAuthorized(error) || type === 'INVALID_TOPIC_EXCEPTION') return 'topic';
   return 'environment';
 }
 
@@ -24,8 +24,7 @@ export function holdError(topic: string, cause: unknown): OmsError {
   const text = textOf(cause);
   if (TOO_LARGE.has(type))
     return new OmsError('OMS_KAFKA_RECORD_TOO_LARGE', `the record is too large for ${topic}`, { cause });
-  if (NOT_AUTHORIZED.has(type))
-    return new OmsError('OMS_KAFKA_NOT_AUTHORIZED', `may not write to ${topic}: ${text}`, { cause });
+  if (isNotAuthorized(cause)) return notAuthorized('Write', topic, cause);
   if (type === 'INVALID_TOPIC_EXCEPTION')
     return new OmsError('OMS_KAFKA_TOPIC_MISSING', `${topic} cannot be written: ${text}`, { cause });
   if (blameOf(cause) === 'record')

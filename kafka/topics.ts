@@ -103,6 +103,9 @@ export function subjectOf(topic: string): string {
   return `${topic}-value`;
 }
 
+/** The topic that carries the deployment's id; one record. */
+export const deploymentTopic = (prefix: string): string => `${prefix}oms-deployment`;
+
 /** The consumer groups' names: `ingest`, `carrier`, a replay's own. */
 export function groupName(prefix: string, role: string): string {
   return `${prefix}oms-${role}`;

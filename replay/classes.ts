@@ -53,6 +53,7 @@ export const TOLD_CLASSES = {
   disordered: done('as it is in the outbox, but stands behind a later one of its order'),
   differs: done('has the id of an event of the outbox, and another key or other bytes'),
   unknown: done('is no event of the outbox'),
+  foreign: done('was published by another deployment'),
   poison: done('cannot be decoded'),
   ...FILTERED,
 } satisfies ReplayClasses;
@@ -62,6 +63,7 @@ export const LETTER_CLASSES = {
   repeat: done('as it is in the table of dead letters, told again'),
   differs: done('has the id of a dead letter, and another key, reason or other bytes'),
   unknown: done('is no dead letter of ours'),
+  foreign: done('was published by another deployment'),
   ...FILTERED,
 } satisfies ReplayClasses;
 

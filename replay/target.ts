@@ -1,6 +1,7 @@
 import kafkajs from 'kafkajs';
 import { OmsError, faultError } from '../domain/errors.ts';
 import { KAFKA_DEFAULT_BATCH_BYTES, TOPICS, maxMessageBytes, topicNames } from '../kafka/topics.ts';
+import { topicsThere } from '../kafka/topics-there.ts';
 import type { ReplayParts } from './parts.ts';
 import { logEnds } from '../kafka/log-ends.ts';
 
@@ -27,7 +28,7 @@ const PARTITIONS_READY_TRIES = 100;
 
 /**
  * Makes the replay's own topic if it is not there; a topic given by name must be. Returns the largest batch it takes, bytes.
- * @throws OmsError OMS_KAFKA_TOPIC_MISSING
+ * @throws OmsError OMS_KAFKA_TOPIC_MISSING, OMS_KAFKA_NOT_AUTHORIZED
  */
 export async function ensureTarget({ admin, config }: ReplayParts, topic: string): Promise<number> {
   if (!(await isTargetThere({ admin, config }, topic))) await createOwn({ admin, config }, topic);
@@ -36,13 +37,13 @@ export async function ensureTarget({ admin, config }: ReplayParts, topic: string
 
 /**
  * False for a topic of a replay's own that is still to be made.
- * @throws OmsError OMS_KAFKA_TOPIC_MISSING
+ * @throws OmsError OMS_KAFKA_TOPIC_MISSING, OMS_KAFKA_NOT_AUTHORIZED
  */
 export async function isTargetThere(
   { admin, config }: Pick<ReplayParts, 'admin' | 'config'>,
   topic: string,
 ): Promise<boolean> {
-  const exists = (await admin.listTopics()).includes(topic);
+  const exists = (await topicsThere(admin, [topic], 'Write')).has(topic);
   if (exists || isOwn(config.OMS_PREFIX, topic)) return exists;
   throw new OmsError('OMS_KAFKA_TOPIC_MISSING', `topic ${topic} does not exist; a replay makes none but its own`);
 }

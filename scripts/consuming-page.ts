@@ -34,7 +34,8 @@ page to browse [event-catalogue.html](event-catalogue.html), for programs [async
 
 An event may come again at any time: after a crash of the publisher or of your own program, or because somebody replays a
 topic for backfill. A repeat has the same event id, key, headers and bytes. Sent again on purpose, it has the header
-\`oms-replay\`.
+\`oms-replay\`. The header \`oms-deployment\` says which deployment's event it is: where topics of several are mirrored
+into one place, compare it.
 
 | drop repeats by | you keep | it also tells you | use it when |
 | --- | --- | --- | --- |

@@ -18,6 +18,11 @@ export const EVENT_HEADERS: readonly Header[] = [
   header('ce_sequence', '3', '`sequence`'),
   header('content-type', 'application/avro', ''),
   header('traceparent', '', 'W3C trace context, where there is one'),
+  header(
+    'oms-deployment',
+    '0b6f1c1e-6d0f-4c59-9f6e-5a3c1f0e7d21',
+    'id of the deployment whose event it is; events of versions before 0.2.0 have none',
+  ),
   header('oms-replay', '', 'only on an event that is sent again on purpose: the id of the replay'),
 ];
 
@@ -35,6 +40,11 @@ export const DEAD_LETTER_HEADERS: readonly Header[] = [
   header('oms-dlq-original-timestamp', '', 'when it was written, ms since the epoch'),
   header('oms-dlq-order-id', '536365', 'whose it is, where that could be read'),
   header('oms-dlq-source', 'webshop', 'the upstream system, where that could be read'),
+  header(
+    'oms-dlq-deployment',
+    '',
+    'id of the deployment whose dead letter it is; those of versions before 0.2.0 have none',
+  ),
   header('oms-dlq-consumer-group', 'oms-ingest', 'who refused it'),
   header('oms-dlq-attempt', '1', 'at which attempt'),
 ];

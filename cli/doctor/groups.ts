@@ -2,6 +2,7 @@ import type { Database } from '../../database/database.ts';
 import { createLagReader } from '../../kafka/lag.ts';
 import type { PartitionLag } from '../../kafka/lag.ts';
 import { groupName, topicNames } from '../../kafka/topics.ts';
+import { topicsThere } from '../../kafka/topics-there.ts';
 import type { TopicKind } from '../../kafka/topics.ts';
 import { fault, ok, warning } from './finding.ts';
 import type { Verdict } from './finding.ts';
@@ -17,8 +18,11 @@ const GROUPS: readonly { group: string; kind: TopicKind }[] = [
 /** Check: what each group has committed is there, and lies within what its topic holds. */
 export async function lookAtGroups(parts: Parts): Promise<Verdict[]> {
   const [{ admin }, db] = [await parts.kafka(), await parts.database()];
-  const there = new Set(await admin.listTopics());
   const prefix = parts.config.OMS_PREFIX;
+  const there = await topicsThere(
+    admin,
+    GROUPS.map(({ kind }) => topicNames(prefix)[kind]),
+  );
   const found = await Promise.all(
     GROUPS.map(async ({ group, kind }) => {
       const topic = topicNames(prefix)[kind];

@@ -1,4 +1,8 @@
 import type { Admin } from 'kafkajs';
+import { isOmsError } from '../../domain/errors.ts';
+import type { OmsError } from '../../domain/errors.ts';
+import { isTopicRefused, notAuthorized } from '../../kafka/not-authorized.ts';
+import { topicsThere } from '../../kafka/topics-there.ts';
 import { configDrift } from '../setup/topic-config.ts';
 import { isEmpty, topicConfig, wantedTopics } from '../setup/topics.ts';
 import type { WantedTopic } from '../setup/topics.ts';
@@ -11,16 +15,27 @@ import type { Parts } from './parts.ts';
 export async function lookAtTopics({ config, kafka }: Parts): Promise<Verdict[]> {
   const { admin } = await kafka();
   const wanted = wantedTopics(config.OMS_PREFIX, config.OMS_TOPIC_PARTITIONS);
-  const there = new Set(await admin.listTopics());
-  const found = await Promise.all(
-    wanted.map(async (topic) => (there.has(topic.name) ? lookAt(admin, topic) : [missing(topic)])),
-  );
-  const verdicts = found.flat();
+  const verdicts = (await Promise.all(wanted.map((topic) => verdictsOf(admin, topic)))).flat();
   return verdicts.length > 0 ? verdicts : [ok(`${wanted.length} topics as they should be`)];
 }
 
 const missing = ({ name }: WantedTopic): Verdict =>
   fault('OMS_KAFKA_TOPIC_MISSING', 'does not exist', { about: `topic ${name}` });
+
+/** One that may not be described takes nothing from the others. */
+async function verdictsOf(admin: Admin, topic: WantedTopic): Promise<Verdict[]> {
+  try {
+    return (await topicsThere(admin, [topic.name])).has(topic.name) ? await lookAt(admin, topic) : [missing(topic)];
+  } catch (error) {
+    if (isTopicRefused(error)) return refused(notAuthorized('DescribeConfigs', topic.name, error), topic);
+    if (isOmsError(error)) return refused(error, topic);
+    throw error;
+  }
+}
+
+const refused = ({ code, message }: OmsError, { name }: WantedTopic): Verdict[] => [
+  fault(code, message, { about: `topic ${name}` }),
+];
 
 async function lookAt(admin: Admin, topic: WantedTopic): Promise<Verdict[]> {
   const { topics } = await admin.fetchTopicMetadata({ topics: [topic.name] });

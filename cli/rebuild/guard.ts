@@ -3,14 +3,15 @@ import { transaction } from '../../database/database.ts';
 import { assertSameDeployment, endRebuilding, markRebuilding, readRebuilding } from '../../database/deployment.ts';
 import { letGoOfOpen } from '../../database/rebuild/behind.ts';
 import { OmsError, faultError } from '../../domain/errors.ts';
+import type { TopicMark } from '../../kafka/deployment-mark.ts';
 import { groupName, topicNames } from '../../kafka/topics.ts';
-import { readMarks } from '../setup/deployment.ts';
+import { readMark, readMarks } from '../setup/deployment.ts';
 import type { Parts } from '../setup/deployment.ts';
 import { logEnds } from '../../kafka/log-ends.ts';
 
 /** What is being rebuilt. */
 export interface Admitted {
-  deploymentId: string;
+  mark: TopicMark;
   /** The database is an older one of the deployment, not a new one. */
   isBackup: boolean;
 }
@@ -21,9 +22,10 @@ export interface Admitted {
  * @throws OmsError OMS_REBUILD_REFUSED, OMS_DEPLOYMENT_MISMATCH: nothing has been changed then
  */
 export async function admitRebuild(parts: Parts, ontoBackup: boolean): Promise<Admitted> {
-  const { database, ...marks } = await readMarks(parts);
-  const id = marks['Kafka topic'];
-  if (id === undefined) throw refused('the topics carry no deployment id: there is nothing to rebuild from');
+  const mark = await readMark(parts);
+  if (!mark) throw refused('the topics carry no deployment id: there is nothing to rebuild from');
+  const { id } = mark;
+  const { database, ...marks } = await readMarks(parts, Promise.resolve(mark));
   assertSameDeployment({ ...marks, database: id });
   const isUnderWay = (await readRebuilding(parts.db)) === id;
   if (!isUnderWay) await assertBeginning(parts, database, id, ontoBackup);
@@ -33,7 +35,7 @@ export async function admitRebuild(parts: Parts, ontoBackup: boolean): Promise<A
     await markRebuilding(tx, id);
     if (isBackup && !isUnderWay) await letGoOfOpen(tx);
   });
-  return { deploymentId: id, isBackup };
+  return { mark, isBackup };
 }
 
 async function assertBeginning(

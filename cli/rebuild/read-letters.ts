@@ -12,15 +12,19 @@ import type { RebuildContext } from './topics.ts';
 
 export interface ReadLetters {
   deadLetters: number;
-  /** Records of somebody else. */
+  /** Records that are no dead letters. */
+  unreadable: number;
+  /** Those of other deployments. */
   foreign: number;
 }
 
 /** Puts the dead letters on their topic into their table again, as sent; what was decided about them is lost. */
 export async function readLetters(context: RebuildContext): Promise<ReadLetters> {
   const ids = new Set<string>();
-  let foreign = 0;
-  await readAll(context, ['orders.dlq'], async (_kind, records) => {
+  let [unreadable, foreign] = [0, 0];
+  await readAll(context, ['orders.dlq'], async (_kind, all) => {
+    const records = all.filter(({ headers }) => !context.isForeign(headers, DLQ_HEADERS.deployment));
+    foreign += all.length - records.length;
     const letters = records.flatMap((record) => letterFrom(record) ?? []);
     await intendDeadLetters(context.db, letters);
     await markDeadLettersSent(
@@ -28,12 +32,12 @@ export async function readLetters(context: RebuildContext): Promise<ReadLetters>
       letters.map(({ id }) => id),
     );
     for (const { id } of letters) ids.add(id);
-    foreign += records.length - letters.length;
+    unreadable += records.length - letters.length;
   });
-  return { deadLetters: ids.size, foreign };
+  return { deadLetters: ids.size, unreadable, foreign };
 }
 
-/** Undefined for a record that is none of ours: its id does not follow from where and when the original stood. */
+/** Undefined for a record that is no dead letter: its id does not follow from where and when the original stood. */
 function letterFrom(record: ConsumedRecord): DeadLetter | undefined {
   const header = (name: DlqHeader): string | undefined => headerText(record.headers, DLQ_HEADERS[name]);
   const id = header('id');

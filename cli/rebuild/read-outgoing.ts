@@ -22,15 +22,20 @@ interface Fields {
 export interface OutgoingRead {
   /** Records that are none of our events. */
   unreadable: number;
+  /** Records of other deployments. */
+  foreign: number;
   /** Ids of events under whose numbers the outbox has others. */
   contradicted: string[];
 }
 
-/** Puts every event on our topics into the outbox again, as sent. */
+/** Puts every event of ours on our topics into the outbox again, as sent. */
 export async function readOutgoing(context: RebuildContext): Promise<OutgoingRead> {
-  let unreadable = 0;
+  let [unreadable, foreign] = [0, 0];
   const contradicted = new Set<string>();
-  await readAll(context, OUTGOING, async (kind, records) => {
+  await readAll(context, OUTGOING, async (kind, all) => {
+    const records = all.filter(({ headers }) => !context.isForeign(headers));
+    foreign += all.length - records.length;
+    if (records.length === 0) return;
     const values = records.map(({ value }) => value);
     const decoded = await context.codec.decodeBatch<Fields>(records[0]?.topic ?? '', values);
     const events = records.flatMap((record, i) => {
@@ -41,7 +46,7 @@ export async function readOutgoing(context: RebuildContext): Promise<OutgoingRea
     for (const id of await keepFound(context.db, events)) contradicted.add(id);
   });
   await markOvertaken(context.db);
-  return { unreadable, contradicted: [...contradicted] };
+  return { unreadable, foreign, contradicted: [...contradicted] };
 }
 
 function foundEvent(

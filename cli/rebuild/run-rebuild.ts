@@ -1,6 +1,7 @@
 import { databaseError } from '../../database/database.ts';
 import { recordDecision } from '../../database/decisions.ts';
 import type { Operator } from '../../database/decisions.ts';
+import { keepEarlierIds } from '../../database/deployment.ts';
 import { migrate } from '../../database/migrate.ts';
 import { applySentPrices } from '../../database/price-list.ts';
 import { writeAccounted } from '../../database/behind.ts';
@@ -10,11 +11,13 @@ import type { LostNumbers, NextNumbers } from '../../database/rebuild/settle.ts'
 import { applyLevels } from '../../database/stock-levels.ts';
 import { decodeLevels } from '../../ingest/stock/levels.ts';
 import { createCodec } from '../../kafka/codec.ts';
+import { foreignTo } from '../../kafka/deployment-mark.ts';
 import { createRegistry } from '../../kafka/registry.ts';
 import { topicSchemas } from '../../kafka/topics.ts';
 import type { Config } from '../../platform/config/settings.ts';
 import { topicEnds } from '../setup/topic-ends.ts';
 import { readMarks, withParts, writeMarks } from '../setup/deployment.ts';
+import type { Parts } from '../setup/deployment.ts';
 import { deriveOrders } from './derive.ts';
 import { admitRebuild, assertCreditNotesKnown, endRebuild } from './guard.ts';
 import { readLetters } from './read-letters.ts';
@@ -47,6 +50,8 @@ export interface RebuildResult {
   deadLetters: number;
   /** Records on our topics that are none of our events or dead letters. */
   unreadable: number;
+  /** Records that other deployments have put there: they are left where they are. */
+  foreign: number;
   /** Under whose numbers the outbox has other events: the database told events after it was restored. */
   contradicted: string[];
   /** Numbers of documents that are gone: invoices of charges outside of orders, or never told. */
@@ -77,16 +82,20 @@ export function runRebuild(config: Config, options: RebuildOptions): Promise<Reb
   });
 }
 
-async function rebuild(context: RebuildContext, options: RebuildOptions): Promise<RebuildResult> {
-  const { db } = context;
+async function rebuild(
+  parts: Parts & Pick<RebuildContext, 'codec' | 'onRecords'>,
+  options: RebuildOptions,
+): Promise<RebuildResult> {
+  const { db } = parts;
   const step = options.onStep ?? (() => undefined);
-  const { deploymentId, isBackup } = await admitRebuild(context, options.ontoBackup ?? false);
+  const { mark, isBackup } = await admitRebuild(parts, options.ontoBackup ?? false);
+  const context: RebuildContext = { ...parts, isForeign: foreignTo(mark) };
   const ends = await topicEnds(context);
   await mendFeed(db);
   step('dead letters');
-  const { deadLetters, foreign } = await readLetters(context);
+  const letters = await readLetters(context);
   step('events of orders');
-  const { unreadable, contradicted } = await readOutgoing(context);
+  const events = await readOutgoing(context);
   if (!isBackup) await assertCreditNotesKnown(context, options.next?.creditNote);
   step('orders');
   const { untraced } = await readOrders(context);
@@ -98,12 +107,15 @@ async function rebuild(context: RebuildContext, options: RebuildOptions): Promis
   await readLevels(context);
   step('open orders');
   const restarted = await restartOpen(context);
-  const counts = { deploymentId, orders, closed, restarted, deadLetters, unreadable: unreadable + foreign };
-  const result = { ...counts, isBackup, contradicted, lostNumbers, withoutStatus, untraced };
-  await recordDecision(db, options, { kind: 'deployment', subject: deploymentId, action: 'rebuild' }, result);
+  const counts = { deploymentId: mark.id, orders, closed, restarted, deadLetters: letters.deadLetters };
+  const others = { unreadable: events.unreadable + letters.unreadable, foreign: events.foreign + letters.foreign };
+  const { contradicted } = events;
+  const result = { ...counts, ...others, isBackup, contradicted, lostNumbers, withoutStatus, untraced };
+  await recordDecision(db, options, { kind: 'deployment', subject: mark.id, action: 'rebuild' }, result);
   await writeAccounted(db, ends);
-  await writeMarks(context, deploymentId, await readMarks(context));
-  await endRebuild(context, deploymentId);
+  await keepEarlierIds(db, mark.id, mark.earlier);
+  await writeMarks(context, mark, await readMarks(context));
+  await endRebuild(context, mark.id);
   return result;
 }
 

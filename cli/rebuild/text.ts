@@ -32,9 +32,14 @@ const NOT_TOLD = [
   'what was accepted over HTTP and was not on its topic yet: its senders have to send it again',
 ];
 
-function oddities({ unreadable, contradicted, withoutStatus, untraced }: RebuildResult): string[] {
+function oddities({ unreadable, foreign, contradicted, withoutStatus, untraced }: RebuildResult): string[] {
   return [
     ...(unreadable > 0 ? [`${unreadable} records on our topics are none of our events or dead letters.`] : []),
+    ...(foreign > 0
+      ? [
+          `${foreign} records on our topics were published by other deployments, and left alone: \`oms audit\` names them.`,
+        ]
+      : []),
     ...(contradicted.length > 0
       ? [
           `The database had told other events under the numbers of ${contradicted.length} on the topics: it was used after it was ` +

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Codec } from '../../kafka/codec.ts';
 import type { ConsumedRecord } from '../../kafka/consumer.ts';
+import type { IsForeign } from '../../kafka/deployment-mark.ts';
 import { readTopics } from '../../kafka/read-topics.ts';
 import { groupName, topicNames } from '../../kafka/topics.ts';
 import type { TopicKind } from '../../kafka/topics.ts';
@@ -9,6 +10,8 @@ import type { Parts } from '../setup/deployment.ts';
 /** What rebuilding works with. */
 export interface RebuildContext extends Parts {
   codec: Codec;
+  /** Told by what the topics say whose they are. */
+  isForeign: IsForeign;
   /** Told of records as they are read. */
   onRecords: (count: number) => void;
 }

@@ -1,7 +1,6 @@
-import { INPUT_TOPICS, OUTGOING_TOPICS, TOPICS, groupName, topicNames } from '../../kafka/topics.ts';
+import { INPUT_TOPICS, OUTGOING_TOPICS, TOPICS, deploymentTopic, groupName, topicNames } from '../../kafka/topics.ts';
 import type { TopicKind } from '../../kafka/topics.ts';
 import { ownTopic } from '../../replay/target.ts';
-import { deploymentTopic } from './topics.ts';
 
 /** What one role does on Kafka, or an operator by commands. */
 interface RoleAccess {

@@ -8,12 +8,14 @@ import { isOrderId } from '../../domain/ids.ts';
 import { deadLetterId } from '../../ingest/dead-letters.ts';
 import { storedRecord } from '../../ingest/record.ts';
 import type { ConsumedRecord } from '../../kafka/consumer.ts';
+import type { IsForeign } from '../../kafka/deployment-mark.ts';
 import { headerText } from '../../kafka/headers.ts';
+import { isTopicRefused, notAuthorized } from '../../kafka/not-authorized.ts';
 import { readRanges } from '../../kafka/range-reader.ts';
 import type { Range } from '../../kafka/range-reader.ts';
 import { OUTGOING_TOPICS, groupName, topicNames } from '../../kafka/topics.ts';
 import type { TopicKind } from '../../kafka/topics.ts';
-import { greatest, lastTaken, named, toldSince } from './topic-ends.ts';
+import { greatest, lastTaken, named, ownTopicsThere, toldSince } from './topic-ends.ts';
 import type { TopicParts } from './topic-ends.ts';
 
 const SOURCE = 'oms';
@@ -29,10 +31,11 @@ interface Unknown {
 /**
  * Refuses a database that is older than the topics: a backup. It would give out the numbers of orders, invoices and events
  * a second time. What it knows is compared with the newest records on our topics and with the last that ingest committed.
- * @throws OmsError OMS_DATABASE_BEHIND, or a retryable one when a part is away
+ * What other deployments have put there says nothing about our database; `foreign` tells it apart.
+ * @throws OmsError OMS_DATABASE_BEHIND, or a retryable one when a part is away or something may not be read
  */
-export async function assertNotBehind(parts: TopicParts): Promise<void> {
-  const { since, found } = await compared(parts).catch(named(parts));
+export async function assertNotBehind(parts: TopicParts, foreign: Foreign): Promise<void> {
+  const { since, found } = await compared(parts, foreign).catch(named(parts));
   if (!found) return;
   const { topic, partition, offset, timestamp } = found.record;
   const newest = since === undefined ? 'has no event at all' : `has none newer than about ${iso(since)}`;
@@ -46,9 +49,12 @@ export async function assertNotBehind(parts: TopicParts): Promise<void> {
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** The first unknown record, if there is any. */
-async function compared(parts: TopicParts): Promise<{ since: number | undefined; found: Unknown | undefined }> {
+async function compared(
+  parts: TopicParts,
+  foreign: Foreign,
+): Promise<{ since: number | undefined; found: Unknown | undefined }> {
   const since = await newestToldAt(parts.db);
-  const topics = new Set(await parts.admin.listTopics());
+  const topics = await ownTopicsThere(parts);
   const accounted = await readAccounted(parts.db);
   // What is older was another ledger's to know.
   const known = (await readLedgerSince(parts.db))?.getTime() ?? -1;
@@ -69,10 +75,13 @@ async function compared(parts: TopicParts): Promise<{ since: number | undefined;
     };
     // Of a group whose prefix every role may read and delete: that of the deployment's mark.
     const groupId = groupName(parts.config.OMS_PREFIX, `deployment-${randomUUID()}`);
-    await readRanges({ connection: parts.connection, groupId, topic, ranges, onRecords, signal: ended.signal });
+    const reading = { connection: parts.connection, groupId, topic, ranges, onRecords, signal: ended.signal };
+    await readRanges(reading).catch((error: unknown) => {
+      throw isTopicRefused(error) ? notAuthorized('Read', topic, error) : error;
+    });
   };
   await Promise.all([
-    ...OUTGOING_TOPICS.map((kind) => look(kind, untold, () => toldSince(parts, kind, since))),
+    ...OUTGOING_TOPICS.map((kind) => look(kind, untold(foreign), () => toldSince(parts, kind, since))),
     look('orders', untaken, () => lastTaken(parts)),
   ]);
   return { since, found: found[0] };
@@ -82,21 +91,28 @@ const SKIPPED =
   ". If it is no backup, and the offsets of ingest's consumer group were set past records that nobody took: " +
   '`./oms setup --adopt`, and `./oms replay plan` brings them in';
 
+/** Asked when it is needed: what the topics say whose they are is read at the same time. */
+type Foreign = () => Promise<IsForeign>;
+
 type Judge = (db: Database, records: readonly ConsumedRecord[]) => Promise<Unknown | undefined>;
 
 /** What is not ours, whoever put it there, says nothing about our database. */
-const untold: Judge = async (db, records) => {
-  const own = records.flatMap((record) => {
-    const [id, source] = [headerText(record.headers, 'ce_id'), headerText(record.headers, 'ce_source')];
-    return id !== undefined && source === SOURCE && !id.includes('\0') ? [{ id, record }] : [];
-  });
-  const unknown = await untoldEvents(
-    db,
-    own.map(({ id }) => id),
-  );
-  const first = own.find(({ id }) => unknown.has(id));
-  return first && { record: first.record, what: `event ${first.id}` };
-};
+const untold =
+  (foreign: Foreign): Judge =>
+  async (db, records) => {
+    const isForeign = await foreign();
+    const own = records.flatMap((record) => {
+      const [id, source] = [headerText(record.headers, 'ce_id'), headerText(record.headers, 'ce_source')];
+      const isOurs = source === SOURCE && !isForeign(record.headers);
+      return id !== undefined && isOurs && !id.includes('\0') ? [{ id, record }] : [];
+    });
+    const unknown = await untoldEvents(
+      db,
+      own.map(({ id }) => id),
+    );
+    const first = own.find(({ id }) => unknown.has(id));
+    return first && { record: first.record, what: `event ${first.id}` };
+  };
 
 const untaken: Judge = async (db, records) => {
   const taken = records.map((record) => {

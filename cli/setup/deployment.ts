@@ -7,12 +7,13 @@ import type { DeploymentMarks } from '../../database/deployment.ts';
 import type { Database } from '../../database/database.ts';
 import { createKafka } from '../../kafka/client.ts';
 import type { KafkaConnection } from '../../kafka/client.ts';
+import { foreignTo, readTopicMark, writeTopicMark } from '../../kafka/deployment-mark.ts';
+import type { TopicMark } from '../../kafka/deployment-mark.ts';
 import type { Config } from '../../platform/config/settings.ts';
 import { commandDatabase, commandKafka, commandTemporal, kafkaError, temporalError } from '../clients.ts';
 import { assertMigrated } from '../../database/migrate.ts';
 import { assertNotBehind } from './behind.ts';
 import { readNamespaceMark, writeNamespaceMark } from './namespace.ts';
-import { readTopicMark, writeTopicMark } from './topic-mark.ts';
 
 /** The open connections that reading and writing the marks take. */
 export interface Parts {
@@ -47,28 +48,33 @@ export async function withParts<T>(
   }
 }
 
-/** The id at every place. */
-export async function readMarks(parts: Parts): Promise<DeploymentMarks> {
+/** What the topics say whose they are. @throws OmsError, retryable, also OMS_KAFKA_NOT_AUTHORIZED */
+export function readMark({ kafka, admin, config }: Parts): Promise<TopicMark | undefined> {
+  return readTopicMark(kafka, admin, config.OMS_PREFIX).catch((error: unknown) => {
+    throw kafkaError(config, error);
+  });
+}
+
+/** The id at every place. `mark`: what the topics say, where it is being asked for anyway. */
+export async function readMarks(parts: Parts, mark = readMark(parts)): Promise<DeploymentMarks> {
   const { config, temporal } = parts;
   const [database, namespace, topic, directory] = await Promise.all([
     readDeploymentId(parts.db),
     readNamespaceMark(temporal, config.TEMPORAL_NAMESPACE).catch((error: unknown) => {
       throw temporalError(config, error);
     }),
-    readTopicMark(parts.kafka, parts.admin, config.OMS_PREFIX).catch((error: unknown) => {
-      throw kafkaError(config, error);
-    }),
+    mark,
     parts.stateDir === undefined ? undefined : readStateMark(parts.stateDir),
   ]);
-  const marks: DeploymentMarks = { database, 'Temporal namespace': namespace, 'Kafka topic': topic };
+  const marks: DeploymentMarks = { database, 'Temporal namespace': namespace, 'Kafka topic': topic?.id };
   return parts.stateDir === undefined ? marks : { ...marks, 'state directory': directory };
 }
 
-/** Writes the id to every place but the database that has not got it. */
-export async function writeMarks(parts: Parts, id: string, marks: DeploymentMarks): Promise<void> {
+/** Writes the id to every place but the database that has not got it. `earlier`: those that the topics had before. */
+export async function writeMarks(parts: Parts, { id, earlier }: TopicMark, marks: DeploymentMarks): Promise<void> {
   const { config, stateDir } = parts;
   if (marks['Temporal namespace'] !== id) await writeNamespaceMark(parts.temporal, config.TEMPORAL_NAMESPACE, id);
-  if (marks['Kafka topic'] !== id) await writeTopicMark(parts.connection, config.OMS_PREFIX, id);
+  if (marks['Kafka topic'] !== id) await writeTopicMark(parts.connection, config.OMS_PREFIX, { id, earlier });
   if (stateDir !== undefined && marks['state directory'] !== id) await writeStateMark(stateDir, id);
 }
 
@@ -91,7 +97,9 @@ export async function checkDeployment(config: Config): Promise<void> {
  * @throws OmsError OMS_DEPLOYMENT_MISMATCH, OMS_DATABASE_BEHIND
  */
 export async function assertWhole(parts: Parts): Promise<DeploymentMarks> {
-  const [marks, behind] = await Promise.allSettled([readMarks(parts), assertNotBehind(parts)]);
+  const mark = readMark(parts);
+  const foreign = () => mark.then(foreignTo);
+  const [marks, behind] = await Promise.allSettled([readMarks(parts, mark), assertNotBehind(parts, foreign)]);
   if (marks.status === 'rejected') throw marks.reason;
   assertDeployment(marks.value);
   if (behind.status === 'rejected') throw behind.reason;

@@ -4,14 +4,16 @@ import {
   assertNotRebuilding,
   assertSameDeployment,
   ensureDeploymentId,
+  keepEarlierIds,
   markLedgerSince,
 } from '../../database/deployment.ts';
 import { migrate } from '../../database/migrate.ts';
 import { mendFeed } from '../../database/outbox-feed.ts';
+import { foreignTo } from '../../kafka/deployment-mark.ts';
 import type { Config } from '../../platform/config/settings.ts';
 import { kafkaError, temporalError } from '../clients.ts';
 import { assertNotBehind } from './behind.ts';
-import { readMarks, withParts, writeMarks } from './deployment.ts';
+import { readMark, readMarks, withParts, writeMarks } from './deployment.ts';
 import type { Parts } from './deployment.ts';
 import { setupNamespace } from './namespace.ts';
 import type { ReportStep, SetupStep } from './steps.ts';
@@ -60,21 +62,23 @@ export async function runSetup(
 
 async function setupParts(parts: Parts, options: SetupOptions, report: ReportStep): Promise<string> {
   await setupDatabase(parts, report);
-  const marks = await readMarks(parts);
+  const mark = await readMark(parts);
+  const marks = await readMarks(parts, Promise.resolve(mark));
   if (!options.adopt) assertSameDeployment(marks);
   await assertNotRebuilding(parts.db);
   const id = await ensureDeploymentId(parts.db);
-  const told = marks['Kafka topic'];
+  const told = mark?.id;
+  const earlier = await keepEarlierIds(parts.db, id, mark ? [mark.id, ...mark.earlier] : []);
   // Topics that had another ledger hold orders which this one never knew: what of them is new, it cannot tell.
   if (told !== undefined && told !== id) await markLedgerSince(parts.db);
   if (told !== id) await accountForTopics(parts);
   else {
     if (options.adopt) await accountForOrders(parts);
-    await assertNotBehind(parts);
+    await assertNotBehind(parts, () => Promise.resolve(foreignTo(mark)));
   }
   if (await mendFeed(parts.db)) report({ part: 'event feed', outcome: 'mended', detail: MENDED_FEED });
   await setupRest(parts, options, report);
-  await writeMarks(parts, id, marks);
+  await writeMarks(parts, { id, earlier }, marks);
   const marked = Object.values(marks).every((mark) => mark === id);
   report({ part: 'deployment', outcome: marked ? 'unchanged' : 'created', detail: id });
   return id;

@@ -13,6 +13,7 @@ import { committedOffsets } from '../../replay/audit/read.ts';
 import { kafkaError } from '../clients.ts';
 import { logEnds, offsetsSince } from '../../kafka/log-ends.ts';
 import type { LogEnds } from '../../kafka/log-ends.ts';
+import { topicsThere } from '../../kafka/topics-there.ts';
 
 /** What comparing the topics with the database takes. */
 export interface TopicParts {
@@ -85,9 +86,19 @@ export function topicEnds(parts: TopicParts): Promise<TopicOffsets> {
   return readEnds(parts).catch(named(parts));
 }
 
+/** Of the topics that are compared, those that exist: before the first set-up none does. @throws OmsError OMS_KAFKA_NOT_AUTHORIZED */
+export function ownTopicsThere({ admin, config }: TopicParts): Promise<Set<string>> {
+  const names = topicNames(config.OMS_PREFIX);
+  return topicsThere(
+    admin,
+    ['orders' as const, ...OUTGOING_TOPICS].map((kind) => names[kind]),
+    'Read',
+  );
+}
+
 async function readEnds(parts: TopicParts): Promise<TopicOffsets> {
-  const { admin, config } = parts;
-  const topics = new Set(await admin.listTopics());
+  const { config } = parts;
+  const topics = await ownTopicsThere(parts);
   const offsets: TopicOffsets = {};
   for (const kind of OUTGOING_TOPICS) {
     const topic = topicNames(config.OMS_PREFIX)[kind];

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs from 'kafkajs';
 import type { Admin } from 'kafkajs';
-import { TOPICS } from '../../kafka/topics.ts';
+import { TOPICS, deploymentTopic } from '../../kafka/topics.ts';
+import { topicsThere } from '../../kafka/topics-there.ts';
 import type { ReportStep } from './steps.ts';
 import { configDrift } from './topic-config.ts';
 import { logEnds } from '../../kafka/log-ends.ts';
@@ -25,9 +26,6 @@ export interface TopicSettings {
   allowRepartition: boolean;
 }
 
-/** The topic that carries the deployment's id; one record. */
-export const deploymentTopic = (prefix: string): string => `${prefix}oms-deployment`;
-
 /** Every topic of a deployment. */
 export function wantedTopics(prefix: string, partitions: number): WantedTopic[] {
   const topics = TOPICS.map(({ kind, config }) => ({ name: prefix + kind, partitions, config }));
@@ -37,7 +35,10 @@ export function wantedTopics(prefix: string, partitions: number): WantedTopic[] 
 /** Creates what is missing, mends what can be mended without losing or moving a record, reports the rest. */
 export async function setupTopics(admin: Admin, settings: TopicSettings, report: ReportStep): Promise<void> {
   const wanted = wantedTopics(settings.prefix, settings.partitions);
-  const existing = new Set(await admin.listTopics());
+  const existing = await topicsThere(
+    admin,
+    wanted.map(({ name }) => name),
+  );
   await createTopics(
     admin,
     settings,

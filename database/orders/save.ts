@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
 import { isFinalOrder } from '../../domain/status.ts';
-import { outboxRow } from '../outbox.ts';
+import { ofDeployment, outboxRow } from '../outbox.ts';
 import type { EventEncoder, NewEvent } from '../outbox.ts';
 import { orderStatusEvent } from './events.ts';
 import type { CreditNoteRecord, FulfillmentRecord, OrderRecord } from './record.ts';
@@ -232,5 +232,5 @@ export function insertEvents(encoder: EventEncoder, order: OrderRecord, events: 
     headers jsonb, shard smallint`;
   return sql`insert into outbox (event_id, order_id, version, topic, sequence, type, cause, key, value, headers, shard)
     select r.event_id, ${order.orderId}, r.version, r.topic, r.sequence, r.type, r.cause, ${order.orderId},
-      decode(r.value, 'base64'), r.headers, r.shard from ${rowsOf(rows, columns)} order by r.version returning 1`;
+      decode(r.value, 'base64'), ${ofDeployment(sql`r.headers`)}, r.shard from ${rowsOf(rows, columns)} order by r.version returning 1`;
 }

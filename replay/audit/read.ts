@@ -5,10 +5,12 @@ import type { Database } from '../../database/database.ts';
 import { orderIdOf } from '../../domain/ids.ts';
 import type { Codec } from '../../kafka/codec.ts';
 import type { ConsumedRecord } from '../../kafka/consumer.ts';
+import { foreignTo, readTopicMark } from '../../kafka/deployment-mark.ts';
 import { readTopics } from '../../kafka/read-topics.ts';
 import { OUTGOING_TOPICS, groupName, topicNames } from '../../kafka/topics.ts';
 import type { TopicKind } from '../../kafka/topics.ts';
 import { auditInput } from './input.ts';
+import { ownAlone } from './foreign.ts';
 import { startKept } from './kept.ts';
 import type { AuditPart, Difference } from './difference.ts';
 import type { SeenLetters } from './letters.ts';
@@ -65,10 +67,16 @@ export async function readAuditedTopics(options: TopicReadingOptions): Promise<T
 
 /** What is done with the records of each topic that is audited. */
 async function notesOf(options: TopicReadingOptions): Promise<Map<TopicKind, Note>> {
-  const { db, codec, admin, prefix, parts, seen, letters } = options;
+  const { db, codec, kafka, admin, prefix, parts, seen, letters } = options;
   const notes = new Map<TopicKind, Note>();
+  const readsOwn = parts.includes('topics') || letters !== null;
+  const isForeign = foreignTo(readsOwn ? await readTopicMark(kafka, admin, prefix) : undefined);
   if (seen && parts.includes('topics'))
-    for (const kind of OUTGOING_TOPICS) notes.set(kind, (all) => seen.note(kind, all));
+    for (const kind of OUTGOING_TOPICS)
+      notes.set(
+        kind,
+        ownAlone('topics', isForeign, (own) => seen.note(kind, own)),
+      );
   if (parts.includes('input')) {
     const isDone = await committedBy(admin, prefix, 'ingest', 'orders');
     if (isDone) notes.set('orders', (all) => auditInput({ db, codec }, all.filter(isDone)));
@@ -80,7 +88,11 @@ async function notesOf(options: TopicReadingOptions): Promise<Map<TopicKind, Not
       return isDone ? auditNews({ db, codec }, all.filter(isDone)) : [];
     });
   }
-  if (letters) notes.set('orders.dlq', (all) => letters.note(all));
+  if (letters)
+    notes.set(
+      'orders.dlq',
+      ownAlone('letters', isForeign, (own) => letters.note(own)),
+    );
   return notes;
 }
 

@@ -1,5 +1,6 @@
 import type { Database } from '../../database/database.ts';
 import type { Codec } from '../../kafka/codec.ts';
+import type { IsForeign } from '../../kafka/deployment-mark.ts';
 import type { RecordFilter } from '../filter.ts';
 
 /** What a classifier needs that keeps notes of a dry run. */
@@ -11,4 +12,9 @@ export interface NotingOptions {
   filter: RecordFilter;
   /** The replay to keep notes for; undefined where the database itself will know, because what is judged is also done. */
   notesOf: string | undefined;
+}
+
+/** What is asked of records on topics of ours: also whose they are. */
+export interface ToldOptions extends NotingOptions {
+  isForeign: IsForeign;
 }

@@ -5,11 +5,13 @@ import type { MatchedLetter } from '../../database/letter-match.ts';
 import { readNotes, writeNotes } from '../../database/replay-notes.ts';
 import { OmsError } from '../../domain/errors.ts';
 import type { ConsumedRecord } from '../../kafka/consumer.ts';
+import { publishedBy } from '../../kafka/deployment-mark.ts';
+import type { IsForeign } from '../../kafka/deployment-mark.ts';
 import { DLQ_HEADERS, headerText } from '../../kafka/headers.ts';
 import type { LETTER_CLASSES } from '../classes.ts';
 import type { Classified, Classifier, Judgement } from '../classified.ts';
 import { filtered } from '../classified.ts';
-import type { NotingOptions } from '../inputs/options.ts';
+import type { ToldOptions } from '../inputs/options.ts';
 
 interface Letter {
   record: ConsumedRecord;
@@ -17,14 +19,15 @@ interface Letter {
   code: string | null;
   orderId: string | null;
   match: MatchedLetter | undefined;
+  isForeign: boolean;
 }
 
 /** Of dead letters: their table has each, with the reason, and the key and bytes of the record that was refused. */
-export function createLetterClassifier({ db, filter, notesOf }: NotingOptions): Classifier {
+export function createLetterClassifier({ db, filter, notesOf, isForeign }: ToldOptions): Classifier {
   return {
     prepare: async (records) => {
       const taken = records.filter((record) => filter.takesRecord(record));
-      const letters = (await orUnavailable(matched(db, taken))).filter(({ orderId, code: type }) =>
+      const letters = (await orUnavailable(matched(db, taken, isForeign))).filter(({ orderId, code: type }) =>
         filter.takes({ orderId, key: null, type }),
       );
       return async () => {
@@ -40,17 +43,20 @@ export function createLetterClassifier({ db, filter, notesOf }: NotingOptions): 
   };
 }
 
-async function matched(db: Database, records: readonly ConsumedRecord[]): Promise<Letter[]> {
+/** What is foreign is compared with nothing of ours, whatever its id. */
+async function matched(db: Database, records: readonly ConsumedRecord[], isForeign: IsForeign): Promise<Letter[]> {
   const read = records.map((record) => ({
     record,
     id: headerText(record.headers, DLQ_HEADERS.id) ?? '',
     code: headerText(record.headers, DLQ_HEADERS.errorCode) ?? null,
+    isForeign: isForeign(record.headers, DLQ_HEADERS.deployment),
   }));
   const given = read.map(({ record: { key, value }, id, code }) => ({ id, code: code ?? '', key, value }));
   const matches = await matchLetters(db, given);
   return read.map((one, i) => {
     const named = headerText(one.record.headers, DLQ_HEADERS.orderId) ?? null;
-    return { ...one, match: matches[i], orderId: matches[i]?.orderId ?? named };
+    const match = one.isForeign ? undefined : matches[i];
+    return { ...one, match, orderId: match?.orderId ?? named };
   });
 }
 
@@ -66,10 +72,14 @@ async function seenBefore(db: Database, notesOf: string | undefined, letters: re
 }
 
 /** `before`: ids seen before, to which this one is added. */
-function classified({ record, id, orderId, match }: Letter, before: Set<string>): Classified {
+function classified({ record, id, orderId, match, isForeign }: Letter, before: Set<string>): Classified {
   const judged = (is: keyof typeof LETTER_CLASSES, error?: OmsError): Classified => ({
     ...{ record, is, orderId, eventId: id || null, error },
   });
+  if (isForeign) {
+    const whose = publishedBy(record, DLQ_HEADERS.deployment);
+    return judged('foreign', new OmsError('OMS_AUDIT_RECORD_FOREIGN', whose));
+  }
   if (!match)
     return judged('unknown', new OmsError('OMS_AUDIT_RECORD_UNKNOWN', `no dead letter has the id ${id || '(none)'}`));
   if (!match.isSame) {

@@ -9,16 +9,17 @@ import { OmsError } from '../../domain/errors.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { readValue } from '../../ingest/wire-faults.ts';
 import type { ConsumedRecord } from '../../kafka/consumer.ts';
-import { EVENT_ID_HEADER, REPLAY_HEADER, headerText } from '../../kafka/headers.ts';
+import { publishedBy } from '../../kafka/deployment-mark.ts';
+import { DEPLOYMENT_HEADER, EVENT_ID_HEADER, REPLAY_HEADER, headerText } from '../../kafka/headers.ts';
 import type { TOLD_CLASSES } from '../classes.ts';
 import type { Classified, Classifier, Judgement } from '../classified.ts';
 import { filtered } from '../classified.ts';
 import type { RecordFilter } from '../filter.ts';
-import type { NotingOptions } from '../inputs/options.ts';
+import type { ToldOptions } from '../inputs/options.ts';
 import { placeOf } from './sequence.ts';
 import type { SeenNumbers } from './sequence.ts';
 
-export interface ToldClassifierOptions extends NotingOptions {
+export interface ToldClassifierOptions extends ToldOptions {
   /** The live topic that is read, without prefix; null for the target of a replay, which may hold events of all of them. */
   kind: OutgoingTopic | null;
   prefix: string;
@@ -78,9 +79,11 @@ async function matched({ db, kind }: ToldClassifierOptions, records: readonly Co
 
 /** What is wrong with a record by itself. On a replay's topic only its event tells which type it should be. */
 function withFault(
-  { codec, kind, prefix }: ToldClassifierOptions,
+  { codec, kind, prefix, isForeign }: ToldClassifierOptions,
   { record, event }: Told,
 ): [ConsumedRecord, Placed][] {
+  if (isForeign(record.headers))
+    return [[record, { is: 'foreign', error: fault('FOREIGN', publishedBy(record, DEPLOYMENT_HEADER)) }]];
   const topic = kind ?? event?.topic;
   const error = topic === undefined ? null : readValue(codec, prefix + topic, record.value).error;
   if (error) return [[record, { is: 'poison', error }]];
@@ -92,7 +95,7 @@ function withFault(
   ];
 }
 
-type Fault = 'UNKNOWN' | 'DIFFERS' | 'MISSING' | 'DISORDERED';
+type Fault = 'UNKNOWN' | 'FOREIGN' | 'DIFFERS' | 'MISSING' | 'DISORDERED';
 
 const fault = (what: Fault, message: string): OmsError =>
   new OmsError(`OMS_AUDIT_RECORD_${what}` satisfies ErrorCode, message);

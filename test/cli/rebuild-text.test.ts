@@ -4,7 +4,13 @@ import { textOf } from '../../cli/rebuild/text.ts';
 
 const result: RebuildResult = {
   ...{ deploymentId: 'd-1', isBackup: false, orders: 6, closed: 3, restarted: 2, deadLetters: 1, unreadable: 0 },
-  ...{ contradicted: [], withoutStatus: [], untraced: { count: 0, orderIds: [] }, lostNumbers: { INV: [], CN: [] } },
+  ...{
+    foreign: 0,
+    contradicted: [],
+    withoutStatus: [],
+    untraced: { count: 0, orderIds: [] },
+    lostNumbers: { INV: [], CN: [] },
+  },
 };
 
 describe('what a rebuild tells its operator', () => {

@@ -163,7 +163,7 @@ describe('An order rebuilt from what was told of it', () => {
     const sequences = { shipments: 1, invoices: 2, deliveries: 0 };
     expect(rebuilt(numbered(5, 2, sequences)).sequences).toEqual({ 'order-status': 2, shipments: 1, invoices: 2 });
     const later = { ...shipment(6, 'ShipmentDispatched', 'dispatched') };
-    later.event = { ...later.event, sequence: 2 } as typeof later.event;
+    later.event = { ...later.event, sequence: 2 };
     expect(rebuilt(numbered(5, 2, sequences), later).sequences).toMatchObject({ shipments: 2, invoices: 2 });
   });
 

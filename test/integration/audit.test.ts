@@ -9,7 +9,10 @@ import { postRecord } from '../../database/posted-records.ts';
 import { addPrices } from '../../database/price-list.ts';
 import { clearSpending } from '../../database/spend.ts';
 import { createPaymentSimulator } from '../../providers/payment/simulator.ts';
-import { DLQ_HEADERS } from '../../kafka/headers.ts';
+import { commandKafka } from '../../cli/clients.ts';
+import { readDeploymentId } from '../../database/deployment.ts';
+import { writeTopicMark } from '../../kafka/deployment-mark.ts';
+import { DEPLOYMENT_HEADER, DLQ_HEADERS } from '../../kafka/headers.ts';
 import type { AuditReport } from '../../replay/audit/audit.ts';
 import { createDeployment } from '../helpers/deployment.ts';
 import type { Deployment, RoleProcess } from '../helpers/deployment.ts';
@@ -284,6 +287,8 @@ describe('a seeded error', () => {
       .where('event_id', '=', 'o-stale/order/OrderStatus/1')
       .executeTakeFirstOrThrow();
     await flow.send('order-status', older);
+    const mirrored = { ...older, headers: { ...older.headers, [DEPLOYMENT_HEADER]: 'another-deployment' } };
+    await flow.send('order-status', mirrored);
     await workflowOf('o-terminated').terminate('seeded');
     await client.workflow.start(ORDER_WORKFLOW, {
       workflowId: orderWorkflowId('d-repeated'),
@@ -314,6 +319,7 @@ describe('a seeded error', () => {
     expect(found('OMS_AUDIT_RECORD_MISSING', 'c-unsent')).toBe(true);
     expect(found('OMS_AUDIT_STATUS_STALE', 'c-unsent')).toBe(true);
     expect(found('OMS_AUDIT_STATUS_STALE', 'o-stale')).toBe(true);
+    expect(found('OMS_AUDIT_RECORD_FOREIGN', 'o-stale')).toBe(true);
     expect(found('OMS_AUDIT_NEWS_MISSING', 'o-told')).toBe(true);
     expect(found('OMS_AUDIT_LETTER_MISSING', 'never-sent')).toBe(true);
   });
@@ -327,6 +333,10 @@ describe('a seeded error', () => {
 
   it('that is safe to mend is mended, recorded, and a second audit is clean', async () => {
     for (const { mend } of SEEDS) if (mend) await run(mend);
+    // As if the topics had been adopted from that deployment: its records are their own history then.
+    const id = (await readDeploymentId(deployment.db)) ?? '';
+    const { config } = deployment;
+    await writeTopicMark(commandKafka(config), config.OMS_PREFIX, { id, earlier: ['another-deployment'] });
     await workflowOf('d-repeated').terminate('seeded');
     expect((await deployment.oms(['audit', '--repair'])).stderr).toContain('--repair needs --why');
     const repaired = await audit('--repair', '--why', 'seeded by a test', '--who', 'tester');

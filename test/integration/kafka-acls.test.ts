@@ -2,9 +2,15 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import kafkajs from 'kafkajs';
+import type { AclEntry } from 'kafkajs';
+import { checkDeployment } from '../../cli/setup/deployment.ts';
 import type { TopicKind } from '../../kafka/topics.ts';
 import { createKafka } from '../../kafka/client.ts';
+import { loadConfig } from '../../platform/config/load.ts';
 import { aclsOf } from '../helpers/acls.ts';
+import { createTestDatabase } from '../helpers/database.ts';
+import type { TestDatabase } from '../helpers/database.ts';
 import { createDeployment, ROLES } from '../helpers/deployment.ts';
 import type { CommandResult, Deployment, RoleName, RoleProcess } from '../helpers/deployment.ts';
 import { createFlow, PATIENT } from '../helpers/flow.ts';
@@ -16,7 +22,20 @@ import type { SecuredBroker } from '../helpers/secured-broker.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 const ALL_ROLES: RoleName[] = [...ROLES, 'api'];
+/** A name that Node cannot see among the exports of a CommonJS module. */
+const { READ } = kafkajs.AclOperationTypes;
 const HANGS_AFTER_MS = 10 * 60_000;
+
+/** Logins with the rights of another but some, by whose they are and what is taken from them. */
+type IsLacking = (acl: AclEntry) => boolean;
+const isOn = (topic: string, { resourceName }: AclEntry): boolean => resourceName.endsWith(`.${topic}`);
+const LACKING = new Map<string, { of: string; isLacking: IsLacking }>([
+  ['halfblind', { of: 'operator', isLacking: (acl) => isOn('shipments', acl) }],
+  ...['shipments', 'orders', 'oms-deployment'].flatMap((topic): [string, { of: string; isLacking: IsLacking }][] => [
+    [`blind-to-${topic}`, { of: 'worker', isLacking: (acl) => isOn(topic, acl) }],
+    [`kept-from-${topic}`, { of: 'worker', isLacking: (acl) => isOn(topic, acl) && acl.operation === READ }],
+  ]),
+]);
 
 let broker: SecuredBroker;
 let deployment: Deployment;
@@ -34,7 +53,7 @@ const as = (who: string): Record<string, string> => ({
 
 /** All that was set up before goes by the listener where everything is allowed. */
 beforeAll(async () => {
-  const principals = [...ALL_ROLES, 'operator'].map((who) => `oms-${who}`);
+  const principals = [...ALL_ROLES, 'operator', 'administrator', ...LACKING.keys()].map((who) => `oms-${who}`);
   broker = await startSecuredBroker({ principals });
   folder = await mkdtemp(path.join(tmpdir(), 'oms-acls-'));
   deployment = await createDeployment({
@@ -52,12 +71,31 @@ afterAll(async () => {
   if (folder) await rm(folder, { recursive: true });
 });
 
-/** Creates the ACLs as they are printed, and no other. */
+/** Creates the ACLs as they are printed, those of an administrator, and those of workers that lack something. */
 async function createPrinted(): Promise<void> {
   const { stdout } = await deployment.oms(['setup', '--print-acls']);
+  const printed = aclsOf(stdout);
+  const lacking = [...LACKING].flatMap(([who, { of, isLacking }]) =>
+    printed
+      .filter(({ principal }) => principal === `User:oms-${of}`)
+      .filter((one) => !isLacking(one))
+      .map((one) => ({ ...one, principal: `User:oms-${who}` })),
+  );
+  await createAcls([...printed, ...aclsOf(administratorsAcls()), ...lacking]);
+}
+
+/** All on topics and groups behind the prefix: what docs/operations.md says that `setup` and `rebuild` need. */
+function administratorsAcls(): string {
+  const grant =
+    'kafka-acls --bootstrap-server "$KAFKA_BROKERS" --add --allow-principal User:oms-administrator --operation All';
+  const { OMS_PREFIX: prefix } = deployment.config;
+  return ['topic', 'group'].map((what) => `${grant} --resource-pattern-type prefixed --${what} '${prefix}'`).join('\n');
+}
+
+async function createAcls(acl: AclEntry[]): Promise<void> {
   const admin = createKafka({ brokers: [broker.plaintext], clientId: 'test', logger: silent, retries: 5 }).admin();
   await admin.connect();
-  await admin.createAcls({ acl: aclsOf(stdout) });
+  await admin.createAcls({ acl });
   await admin.disconnect();
 }
 
@@ -226,5 +264,80 @@ describe('the authorizer', () => {
     const { code, stdout } = await deployment.oms(tail, { environment: as('worker') });
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect((await broker.denials()).join('\n')).toMatch(/User:oms-worker is Denied/);
+  });
+});
+
+describe('a login that lacks a right', () => {
+  it.each([...LACKING.keys()].filter((who) => who !== 'halfblind'))(
+    'is told at a role’s start which one: %s',
+    async (who) => {
+      const topic = deployment.config.OMS_PREFIX + who.replace(/^(blind-to|kept-from)-/, '');
+      await expect(checkDeployment(loadConfig({ ...deployment.environment, ...as(who) }))).rejects.toMatchObject({
+        code: 'OMS_KAFKA_NOT_AUTHORIZED',
+        message: expect.stringContaining(`\`--operation Read --topic '${topic}'\``),
+      });
+    },
+  );
+
+  it('is told so by the doctor, which misses no other topic', async () => {
+    const { stdout } = await deployment.oms(['doctor', '--json'], { environment: as('halfblind') });
+    const { findings } = JSON.parse(stdout) as { findings: Record<'check' | 'code' | 'about', string | null>[] };
+    const about = `topic ${deployment.topics.shipments}`;
+    expect(findings.filter(({ check, code }) => check === 'topics' && code !== null)).toMatchObject([
+      { code: 'OMS_KAFKA_NOT_AUTHORIZED', about },
+    ]);
+  });
+
+  // The worker may write nothing, ingest and the publisher something else; the first two may not see what they are to write.
+  it.each([
+    ['publisher', 'stock-levels', ['stock', 'produce', 'levels.csv']],
+    ['worker', 'carrier-updates', ['carrier', 'update', 'by-topic:1', 'delivered']],
+    ['worker', 'orders', ['orders', 'produce', 'orders.jsonl']],
+    ['ingest', 'orders', ['orders', 'produce', 'orders.jsonl']],
+    ['ingest', 'stock-levels', ['stock', 'produce', 'levels.csv']],
+    ['ingest', 'carrier-updates', ['carrier', 'update', 'by-topic:1', 'delivered']],
+  ] as const)('cannot produce: %s is told at once of %s', async (who, kind, words) => {
+    const given = words.map((word) => (word.includes('.') ? path.join(folder, word) : word));
+    const { code, stdout, stderr } = await deployment.oms(given, { environment: as(who) });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain('OMS_KAFKA_NOT_AUTHORIZED');
+    expect(stderr).toContain(`\`--operation Write --topic '${deployment.topics[kind]}'\``);
+  });
+});
+
+describe('an administrator who may do all on topics and groups behind the prefix', () => {
+  const others: TestDatabase[] = [];
+  const onNewDatabase = async (): Promise<Record<string, string>> => {
+    const database = await createTestDatabase();
+    others.push(database);
+    return { ...as('administrator'), DATABASE_URL: database.url };
+  };
+  const deniedTo = async (who: string): Promise<string[]> =>
+    (await broker.denials()).filter((line) => line.includes(`User:oms-${who} `));
+  afterAll(async () => {
+    for (const { drop } of others) await drop();
+  });
+
+  it('sets a deployment up, and once more', async () => {
+    const prefix = `${deployment.config.OMS_PREFIX}new.`;
+    const own = { OMS_PREFIX: prefix, TEMPORAL_NAMESPACE: `test-${prefix.replaceAll('.', '-')}0` };
+    const environment = { ...(await onNewDatabase()), ...own };
+    for (const again of ['created', 'unchanged']) {
+      const { code, stdout, stderr } = await deployment.oms(['setup', '--json'], { environment });
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(stdout).toContain(again);
+    }
+  });
+
+  it('rebuilds a database that was lost', async () => {
+    for (const role of roles.values()) await role.stop();
+    const words = ['rebuild', '--why', 'test', '--next-credit-note', '1', '--json'];
+    const { code, stdout, stderr } = await deployment.oms(words, { environment: await onNewDatabase() });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect((JSON.parse(stdout) as { orders: number }).orders).toBeGreaterThan(2);
+  });
+
+  it('is refused nothing', async () => {
+    expect(await deniedTo('administrator')).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { Parser } from '@asyncapi/parser';
-import { cloudEventHeaders, DLQ_HEADERS, REPLAY_HEADER } from '../../kafka/headers.ts';
+import { cloudEventHeaders, DEPLOYMENT_HEADER, DLQ_HEADERS, REPLAY_HEADER } from '../../kafka/headers.ts';
 import { TOPICS } from '../../kafka/topics.ts';
 import { DEAD_LETTER_HEADERS, EVENT_HEADERS } from '../../scripts/event-headers.ts';
 
@@ -51,7 +51,9 @@ describe('the headers that pages tell of', () => {
 
   it('are those that are written', () => {
     const fields = { id: 'i', type: 't', source: 's', time: 0, subject: 'o', sequence: 1, traceparent: 'p' };
-    expect(names(EVENT_HEADERS)).toEqual([...Object.keys(cloudEventHeaders(fields)), REPLAY_HEADER].sort());
+    expect(names(EVENT_HEADERS)).toEqual(
+      [...Object.keys(cloudEventHeaders(fields)), DEPLOYMENT_HEADER, REPLAY_HEADER].sort(),
+    );
     expect(names(DEAD_LETTER_HEADERS)).toEqual(Object.values(DLQ_HEADERS).sort());
   });
 });
