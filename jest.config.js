@@ -29,6 +29,7 @@ export default {
         '<rootDir>/test/integration/',
         '<rootDir>/test/containers/',
       ],
+      setupFilesAfterEnv: ['<rootDir>/test/helpers/unit-timeout.ts'],
     },
     {
       ...common,

@@ -32,7 +32,7 @@ describe('the command line', () => {
   beforeAll(async () => {
     const texts = await Promise.all(commands.map(helpOf));
     commands.forEach((words, i) => help.set(words.join(' '), texts[i] ?? ''));
-  }, 60_000);
+  }, 180_000);
 
   it.each(commands.map((words) => words.join(' ')))('oms %s has help with examples, and answers in JSON', (name) => {
     expect(help.get(name)).toContain(`Usage: oms ${name}`);
