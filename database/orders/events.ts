@@ -146,6 +146,7 @@ export function orderStatusEvent(order: OrderRecord, cause: string): NewEvent {
         payment: paymentShown(f),
         invoiceId: f.invoice?.invoiceId ?? null,
         invoicedAt: f.invoice?.issuedAt ?? null,
+        creditNotes: f.creditNotes.map(creditNoteShown),
         shipmentStatus: f.shipment?.status ?? null,
         trackingNumber: f.shipment?.trackingNumber ?? null,
       })),
@@ -156,5 +157,12 @@ export function orderStatusEvent(order: OrderRecord, cause: string): NewEvent {
 function paymentShown({ invoice, payment }: FulfillmentRecord): Record<string, unknown> | null {
   if (!invoice || !payment) return null;
   const { subTotal, tax, shipping, total } = invoice;
-  return { status: payment.status, subTotal, tax, shipping, total };
+  const { status, captured, refunded } = payment;
+  return { status, subTotal, tax, shipping, total, captured, refunded };
+}
+
+/** Without its lines. */
+function creditNoteShown(note: CreditNoteRecord): Record<string, unknown> {
+  const { creditNoteId, issuedAt, reason, subTotal, tax, shipping, total, refunded, settledAt } = note;
+  return { creditNoteId, issuedAt, reason, subTotal, tax, shipping, total, refunded, settledAt };
 }

@@ -32,6 +32,32 @@ export interface Payment {
   shipping: number;
   /** Minor units. */
   total: number;
+  /** Taken so far, minor units; null from a version that did not tell it. */
+  captured: null | number;
+  /** Given back so far, minor units; null from a version that did not tell it. */
+  refunded: null | number;
+}
+
+/** What was credited of an invoice. */
+export interface CreditNote {
+  /** Number of the credit note. */
+  creditNoteId: string;
+  /** Its date. */
+  issuedAt: number;
+  /** Why it was issued. */
+  reason: string;
+  /** Minor units. */
+  subTotal: number;
+  /** Minor units. */
+  tax: number;
+  /** Minor units. */
+  shipping: number;
+  /** Minor units. */
+  total: number;
+  /** Given back for it, minor units. */
+  refunded: number;
+  /** When nothing had to be given back for it any more; null while something has, or may have. */
+  settledAt: null | number;
 }
 
 /** Status of a shipment. */
@@ -54,6 +80,8 @@ export interface Fulfillment {
   invoiceId: null | string;
   /** Date of the invoice; null until drawn, and from a version that did not tell it. */
   invoicedAt: null | number;
+  /** Credit notes of the invoice, in the order of their numbers; null from a version that did not tell them. */
+  creditNotes: null | CreditNote[];
   /** Null until begun. */
   shipmentStatus: null | ShipmentStatusName;
   /** For tracking by the customer. */
@@ -342,6 +370,24 @@ export const orderStatusSchema = {
                       "name": "total",
                       "type": "long",
                       "doc": "Minor units."
+                    },
+                    {
+                      "name": "captured",
+                      "type": [
+                        "null",
+                        "long"
+                      ],
+                      "default": null,
+                      "doc": "Taken so far, minor units; null from a version that did not tell it."
+                    },
+                    {
+                      "name": "refunded",
+                      "type": [
+                        "null",
+                        "long"
+                      ],
+                      "default": null,
+                      "doc": "Given back so far, minor units; null from a version that did not tell it."
                     }
                   ]
                 }
@@ -369,6 +415,79 @@ export const orderStatusSchema = {
               ],
               "default": null,
               "doc": "Date of the invoice; null until drawn, and from a version that did not tell it."
+            },
+            {
+              "name": "creditNotes",
+              "type": [
+                "null",
+                {
+                  "type": "array",
+                  "items": {
+                    "type": "record",
+                    "name": "CreditNote",
+                    "doc": "What was credited of an invoice.",
+                    "fields": [
+                      {
+                        "name": "creditNoteId",
+                        "type": "string",
+                        "doc": "Number of the credit note."
+                      },
+                      {
+                        "name": "issuedAt",
+                        "type": {
+                          "type": "long",
+                          "logicalType": "timestamp-millis"
+                        },
+                        "doc": "Its date."
+                      },
+                      {
+                        "name": "reason",
+                        "type": "string",
+                        "doc": "Why it was issued."
+                      },
+                      {
+                        "name": "subTotal",
+                        "type": "long",
+                        "doc": "Minor units."
+                      },
+                      {
+                        "name": "tax",
+                        "type": "long",
+                        "doc": "Minor units."
+                      },
+                      {
+                        "name": "shipping",
+                        "type": "long",
+                        "doc": "Minor units."
+                      },
+                      {
+                        "name": "total",
+                        "type": "long",
+                        "doc": "Minor units."
+                      },
+                      {
+                        "name": "refunded",
+                        "type": "long",
+                        "doc": "Given back for it, minor units."
+                      },
+                      {
+                        "name": "settledAt",
+                        "type": [
+                          "null",
+                          {
+                            "type": "long",
+                            "logicalType": "timestamp-millis"
+                          }
+                        ],
+                        "default": null,
+                        "doc": "When nothing had to be given back for it any more; null while something has, or may have."
+                      }
+                    ]
+                  }
+                }
+              ],
+              "default": null,
+              "doc": "Credit notes of the invoice, in the order of their numbers; null from a version that did not tell them."
             },
             {
               "name": "shipmentStatus",

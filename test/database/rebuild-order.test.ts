@@ -2,6 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { rebuiltOrder } from '../../database/rebuild/order.ts';
 import { toldOrder } from '../../database/rebuild/told.ts';
 import type { Told } from '../../database/rebuild/told.ts';
+import { leftOf } from '../../domain/credit.ts';
+import { sum } from '../../domain/money.ts';
 import type { PlacedOrder } from '../../domain/order.ts';
 import type { OrderRecord } from '../../database/orders/record.ts';
 import type { FulfillmentRecord as ToldFulfillment, Sequences } from '../../schemas/index.ts';
@@ -17,7 +19,8 @@ const placed: PlacedOrder = {
 
 const part: ToldFulfillment = {
   ...{ id: 'A:1', warehouse: 'east', status: 'processing', items: [{ sku: 'S', quantity: 2 }] },
-  ...{ payment: null, invoiceId: null, invoicedAt: null, shipmentStatus: null, trackingNumber: null },
+  ...{ payment: null, invoiceId: null, invoicedAt: null, creditNotes: null },
+  ...{ shipmentStatus: null, trackingNumber: null },
 };
 
 const envelope = (version: number, sequence: number) => ({
@@ -37,6 +40,8 @@ function numbered(version: number, sequence: number, sequences: Sequences | null
 }
 
 const SUMS = { subTotal: 200, tax: 40, shipping: 60, total: 300 };
+/** As statuses told it before they told what was taken and given back. */
+const PAID = { status: 'success' as const, ...SUMS, captured: null, refunded: null };
 
 function money(version: number, type: string, more: Record<string, unknown> = {}): Told {
   const ids = { invoiceId: 'INV-00000007', fulfillmentId: 'A:1', customerId: 'c', currency: 'GBP' };
@@ -119,7 +124,7 @@ describe('An order rebuilt from what was told of it', () => {
   it('owes what was credited and not given back, and nothing else', () => {
     const paid = [issued, money(3, 'InvoicePaid', { amount: 300 })];
     const note = money(4, 'CreditNoteIssued', { creditNoteId: 'CN-00000003', reason: 'amended', total: 100 });
-    const billed = { payment: { status: 'success' as const, ...SUMS } };
+    const billed = { payment: PAID };
     const owed = rebuilt(...paid, note, statusAt(5, billed)).fulfillments[0];
     expect(owed?.creditNotes).toMatchObject([{ number: 3, total: 100, refunded: 0, settledAt: null }]);
     const refund = money(6, 'InvoiceRefunded', { creditNoteId: 'CN-00000003', total: 100, amount: 100 });
@@ -134,7 +139,7 @@ describe('An order rebuilt from what was told of it', () => {
       money(3, 'PaymentAuthorized', { amount: 300 }),
       money(4, 'CreditNoteIssued', { creditNoteId: 'CN-00000001', total: 100 }),
       money(5, 'InvoicePaid', { amount: 200 }),
-      statusAt(6, { payment: { status: 'success', ...SUMS } }),
+      statusAt(6, { payment: PAID }),
     ];
     const [f] = rebuilt(...told).fulfillments;
     expect(f?.payment).toMatchObject({ status: 'success', mode: 'capture-at-handover', captured: 200, refunded: 0 });
@@ -142,17 +147,64 @@ describe('An order rebuilt from what was told of it', () => {
   });
 
   it('whose events are older than their topic keeps still has its sums', () => {
-    const told = { payment: { status: 'success' as const, ...SUMS }, invoiceId: 'INV-00000002' };
+    const told = { payment: PAID, invoiceId: 'INV-00000002' };
     const [f] = rebuilt(statusAt(9, { ...told, shipmentStatus: 'delivered', status: 'completed' })).fulfillments;
-    expect(f?.invoice).toMatchObject({ number: 2, total: 300, issuedAt: 2, drawn: { lines: [] } });
+    expect(f?.invoice).toMatchObject({ number: 2, total: 300, issuedAt: 2 });
+    expect(f?.invoice?.drawn?.lines).toEqual([
+      { line: 1, sku: 'S', quantity: 2, unitPrice: 100, amount: 200, tax: 40 },
+    ]);
     expect(f?.payment).toMatchObject({ status: 'success', captured: 300 });
     expect(f?.shipment).toMatchObject({ status: 'delivered', bookedAt: 9_000, dispatchedAt: 9_000, endedAt: 9_000 });
+  });
+
+  it('whose events are gone owes what its status tells, and nothing twice', () => {
+    const note = { creditNoteId: 'CN-00000004', issuedAt: 3, reason: 'amended', settledAt: 4 };
+    const credited = { ...note, subTotal: 100, tax: 20, shipping: 0, total: 120, refunded: 120 };
+    const told = { payment: { ...PAID, captured: 300, refunded: 120 }, invoiceId: 'INV-00000002' };
+    const left = { items: [{ sku: 'S', quantity: 1 }], creditNotes: [credited] };
+    const [f] = rebuilt(statusAt(9, { ...told, ...left })).fulfillments;
+    expect(f?.payment).toMatchObject({ status: 'success', captured: 300, refunded: 120 });
+    expect(f?.creditNotes).toMatchObject([{ number: 4, total: 120, refunded: 120, settledAt: 4, issuedAt: 3 }]);
+    const invoice = { ...SUMS, lines: f?.invoice?.drawn?.lines ?? [] };
+    const notes = (f?.creditNotes ?? []).map((one) => ({ ...one, lines: one.drawn?.lines ?? [] }));
+    expect(leftOf(invoice, notes)).toEqual({
+      ...{ subTotal: 100, tax: 20, shipping: 60, total: 180 },
+      lines: [{ line: 1, sku: 'S', quantity: 1, unitPrice: 100, amount: 100, tax: 20 }],
+    });
+    expect(sum(invoice.lines.map(({ amount }) => amount))).toBe(SUMS.subTotal);
+  });
+
+  it('whose events are gone, but for the newest, has both counted', () => {
+    const note = { creditNoteId: 'CN-00000004', issuedAt: 3, reason: 'amended', settledAt: null };
+    const credited = { ...note, subTotal: 50, tax: 10, shipping: 0, total: 60, refunded: 0 };
+    const payment = { ...PAID, captured: 300, refunded: 0 };
+    const status = statusAt(9, { payment, invoiceId: 'INV-00000002', creditNotes: [credited] });
+    const [was] = rebuilt(status).fulfillments;
+    expect(was?.creditNotes).toMatchObject([{ refunded: 0, settledAt: null }]);
+    const refund = money(10, 'InvoiceRefunded', { creditNoteId: 'CN-00000004', total: 60, amount: 60 });
+    const another = money(11, 'CreditNoteIssued', { creditNoteId: 'CN-00000005', subTotal: 50, tax: 10, total: 60 });
+    const [is] = rebuilt(status, refund, another).fulfillments;
+    expect(is?.payment).toMatchObject({ captured: 300, refunded: 60 });
+    expect(is?.creditNotes).toMatchObject([
+      { number: 4, refunded: 60, settledAt: 10_000 },
+      { number: 5, refunded: 0, settledAt: null },
+    ]);
+  });
+
+  it.each([
+    ['by their prices, where these come to the sum', 200, 40, [200], [40]],
+    ['by weight to the last unit, where they do not', 199, 41, [199], [41]],
+  ])('shares what is left of a forgotten invoice among its items %s', (_, subTotal, tax, amounts, taxes) => {
+    const payment = { ...PAID, subTotal, tax, total: subTotal + tax + 60 };
+    const [f] = rebuilt(statusAt(9, { payment, invoiceId: 'INV-00000002' })).fulfillments;
+    expect(f?.invoice?.drawn?.lines.map((line) => line.amount)).toEqual(amounts);
+    expect(f?.invoice?.drawn?.lines.map((line) => line.tax)).toEqual(taxes);
   });
 
   it('has its documents with the dates they were told with', () => {
     const paid = [issued, money(3, 'InvoicePaid', { amount: 300 })];
     const note = money(4, 'CreditNoteIssued', { creditNoteId: 'CN-00000003', total: 100 });
-    const told = { invoiceId: 'INV-00000007', payment: { status: 'success' as const, ...SUMS } };
+    const told = { invoiceId: 'INV-00000007', payment: PAID };
     const [f] = rebuilt(...paid, note, statusAt(5, told)).fulfillments;
     expect([f?.invoice?.issuedAt, f?.creditNotes[0]?.issuedAt]).toEqual([2_000, 4_000]);
     const [old] = rebuilt(statusAt(9, { ...told, invoicedAt: 2_000 })).fulfillments;

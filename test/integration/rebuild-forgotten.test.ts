@@ -8,6 +8,7 @@ import { createTestDatabase } from '../helpers/database.ts';
 import type { TestDatabase } from '../helpers/database.ts';
 import { createDeployment, runCommand } from '../helpers/deployment.ts';
 import type { CommandResult, Deployment } from '../helpers/deployment.ts';
+import { cancelled } from '../helpers/order-events.ts';
 import { PATIENT, createFlow } from '../helpers/flow.ts';
 import type { Flow } from '../helpers/flow.ts';
 import { silent } from '../helpers/order-world.ts';
@@ -17,14 +18,17 @@ import { waitFor } from '../helpers/wait.ts';
 const ROLES = ['ingest', 'worker', 'publisher'] as const;
 const FORGETFUL = ['shipments', 'invoices', 'deliveries'] as const;
 const ORDER = 'open-for-months';
+const GIVEN_UP = 'given-up-after-months';
 
-/** A deployment with an open order, whose topics have forgotten what they told of it when its database is lost. */
+/** A deployment with open orders, whose topics have forgotten what they told of them when its database is lost. */
 let lost: Deployment;
 let flow: Flow;
 let fresh: TestDatabase;
 
 const numbersOf = async (topic: (typeof FORGETFUL)[number]): Promise<number[]> =>
-  (await lost.records(topic)).map(({ headers }) => Number(headers['ce_sequence']?.toString()));
+  (await lost.records(topic))
+    .filter(({ key }) => key?.toString() === ORDER)
+    .map(({ headers }) => Number(headers['ce_sequence']?.toString()));
 
 async function forget(): Promise<void> {
   const kafka = createKafka({ brokers: lost.config.KAFKA_BROKERS, clientId: 'test', logger: silent, retries: 5 });
@@ -47,11 +51,17 @@ async function withRoles(settings: Record<string, string>, work: () => Promise<v
   await Promise.all(roles.map((role) => role.stop()));
 }
 
+const closed = (orderId: string): Promise<unknown> =>
+  waitFor('the order to be closed', async () => {
+    const row = fresh.db.selectFrom('ledger').select('state').where('order_id', '=', orderId);
+    return (await row.executeTakeFirst())?.state === 'closed';
+  });
+
 beforeAll(async () => {
   lost = await createDeployment(PATIENT);
   flow = await createFlow(lost);
   await withRoles({}, async () => {
-    await flow.booked(ORDER);
+    await flow.booked(ORDER, GIVEN_UP);
     await flow.published();
     await waitFor('everything to be read', async () => (await lost.lag()) === 0);
   });
@@ -72,7 +82,7 @@ describe('an open order whose events are older than their topics keep', () => {
     for (const topic of FORGETFUL) expect(await numbersOf(topic)).toEqual([]);
 
     const { stdout, stderr } = await oms('rebuild', '--why', 'lost', '--next-credit-note', '1', '--json');
-    expect({ stderr, ...(JSON.parse(stdout) as RebuildResult) }).toMatchObject({ stderr: '', orders: 1, restarted: 1 });
+    expect({ stderr, ...(JSON.parse(stdout) as RebuildResult) }).toMatchObject({ stderr: '', orders: 2, restarted: 2 });
     const [was, is] = [await readOrder(lost.db, ORDER), await readOrder(fresh.db, ORDER)];
     expect({ version: is?.version, sequences: is?.sequences }).toEqual({
       version: was?.version,
@@ -82,14 +92,32 @@ describe('an open order whose events are older than their topics keep', () => {
     expect(is?.fulfillments[0]?.invoice?.issuedAt).toBeLessThan(was?.now ?? 0);
   });
 
+  it('is given all its money back, and no more, when it is cancelled', async () => {
+    const charge = await fresh.db
+      .selectFrom('payments')
+      .selectAll()
+      .where('order_id', '=', GIVEN_UP)
+      .executeTakeFirstOrThrow();
+    expect(charge).toMatchObject({ status: 'success', refunded: 0 });
+    await withRoles({ DATABASE_URL: fresh.url }, async () => {
+      const value = lost.codec.encode(lost.topics.orders, cancelled(GIVEN_UP));
+      await flow.send('orders', { key: GIVEN_UP, value });
+      await closed(GIVEN_UP);
+    });
+    const [f] = (await readOrder(fresh.db, GIVEN_UP))?.fulfillments ?? [];
+    expect(f?.payment).toMatchObject({ status: 'refunded', refunded: charge.captured });
+    expect(f?.creditNotes.map(({ total, refunded }) => [total, refunded])).toEqual([
+      [charge.captured, charge.captured],
+    ]);
+    const { stdout } = await oms('audit', '--json', '--grace', '0', '--settle', '0', '--only', 'money,providers');
+    expect((JSON.parse(stdout) as AuditReport).differences).toEqual([]);
+  });
+
   it('goes on behind them: a reader that knows the last number drops nothing and misses nothing', async () => {
     await withRoles({ DATABASE_URL: fresh.url }, async () => {
       for (const status of ['dispatched', 'delivered'])
         expect((await oms('carrier', 'update', `${ORDER}:1`, status)).code).toBe(0);
-      await waitFor('the order to be closed', async () => {
-        const row = fresh.db.selectFrom('ledger').select('state').where('order_id', '=', ORDER);
-        return (await row.executeTakeFirst())?.state === 'closed';
-      });
+      await closed(ORDER);
       await waitFor('its events', async () => {
         const unsent = fresh.db.selectFrom('outbox').select('event_id').where('sent_at', 'is', null);
         return (await unsent.execute()).length === 0;
