@@ -1,6 +1,7 @@
 import kafkajs from 'kafkajs';
 import { OmsError, faultError } from '../domain/errors.ts';
 import { KAFKA_DEFAULT_BATCH_BYTES, TOPICS, maxMessageBytes, topicNames } from '../kafka/topics.ts';
+import { minInsync, wantedCopies } from '../kafka/topic-copies.ts';
 import { topicsThere } from '../kafka/topics-there.ts';
 import type { ReplayParts } from './parts.ts';
 import { logEnds } from '../kafka/log-ends.ts';
@@ -50,10 +51,11 @@ export async function isTargetThere(
 
 async function createOwn({ admin, config }: Pick<ReplayParts, 'admin' | 'config'>, topic: string): Promise<void> {
   const bytes = Math.max(...TOPICS.map(maxMessageBytes));
-  const replicationFactor = config.OMS_TOPIC_REPLICATION || Math.min(3, (await admin.describeCluster()).brokers.length);
+  const replicationFactor = await wantedCopies(admin, config.OMS_TOPIC_REPLICATION);
   const configEntries = [
     { name: 'max.message.bytes', value: String(bytes) },
     { name: 'retention.ms', value: String(OWN_TOPIC_DAYS * 24 * 60 * 60 * 1_000) },
+    ...Object.entries(minInsync(replicationFactor)).map(([name, value]) => ({ name, value })),
   ];
   const wanted = { topic, numPartitions: config.OMS_TOPIC_PARTITIONS, replicationFactor, configEntries };
   // Brokers learn of a new topic a moment later; kafkajs' own waiting takes their "unknown" for an error.

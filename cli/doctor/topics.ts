@@ -4,6 +4,7 @@ import type { OmsError } from '../../domain/errors.ts';
 import { isTopicRefused, notAuthorized } from '../../kafka/not-authorized.ts';
 import { topicsThere } from '../../kafka/topics-there.ts';
 import { configDrift } from '../setup/topic-config.ts';
+import { copiesFaults, wantedCopies } from '../../kafka/topic-copies.ts';
 import { isEmpty, topicConfig, wantedTopics } from '../setup/topics.ts';
 import type { WantedTopic } from '../setup/topics.ts';
 import { fault, ok, warning } from './finding.ts';
@@ -15,7 +16,8 @@ import type { Parts } from './parts.ts';
 export async function lookAtTopics({ config, kafka }: Parts): Promise<Verdict[]> {
   const { admin } = await kafka();
   const wanted = wantedTopics(config.OMS_PREFIX, config.OMS_TOPIC_PARTITIONS);
-  const verdicts = (await Promise.all(wanted.map((topic) => verdictsOf(admin, topic)))).flat();
+  const copies = await wantedCopies(admin, config.OMS_TOPIC_REPLICATION);
+  const verdicts = (await Promise.all(wanted.map((topic) => verdictsOf(admin, topic, copies)))).flat();
   return verdicts.length > 0 ? verdicts : [ok(`${wanted.length} topics as they should be`)];
 }
 
@@ -23,9 +25,11 @@ const missing = ({ name }: WantedTopic): Verdict =>
   fault('OMS_KAFKA_TOPIC_MISSING', 'does not exist', { about: `topic ${name}` });
 
 /** One that may not be described takes nothing from the others. */
-async function verdictsOf(admin: Admin, topic: WantedTopic): Promise<Verdict[]> {
+async function verdictsOf(admin: Admin, topic: WantedTopic, copies: number): Promise<Verdict[]> {
   try {
-    return (await topicsThere(admin, [topic.name])).has(topic.name) ? await lookAt(admin, topic) : [missing(topic)];
+    return (await topicsThere(admin, [topic.name])).has(topic.name)
+      ? await lookAt(admin, topic, copies)
+      : [missing(topic)];
   } catch (error) {
     if (isTopicRefused(error)) return refused(notAuthorized('DescribeConfigs', topic.name, error), topic);
     if (isOmsError(error)) return refused(error, topic);
@@ -37,13 +41,17 @@ const refused = ({ code, message }: OmsError, { name }: WantedTopic): Verdict[] 
   fault(code, message, { about: `topic ${name}` }),
 ];
 
-async function lookAt(admin: Admin, topic: WantedTopic): Promise<Verdict[]> {
+async function lookAt(admin: Admin, topic: WantedTopic, copies: number): Promise<Verdict[]> {
   const { topics } = await admin.fetchTopicMetadata({ topics: [topic.name] });
   const partitions = topics[0]?.partitions ?? [];
+  const { values } = await topicConfig(admin, topic.name);
   return [
     ...leaderless(topic.name, partitions),
     ...(await lookAtPartitions(admin, topic, partitions.length)),
-    ...lookAtConfig(topic, (await topicConfig(admin, topic.name)).values),
+    ...lookAtConfig(topic, values),
+    ...copiesFaults(topic.name, partitions, values, copies).map(({ detail, fix }) =>
+      fault('OMS_SETUP_DRIFT', detail, { about: `topic ${topic.name}`, fix }),
+    ),
   ];
 }
 

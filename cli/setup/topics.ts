@@ -5,6 +5,7 @@ import { TOPICS, deploymentTopic } from '../../kafka/topics.ts';
 import { topicsThere } from '../../kafka/topics-there.ts';
 import type { ReportStep } from './steps.ts';
 import { configDrift } from './topic-config.ts';
+import { copiesFaults, minInsync, wantedCopies } from '../../kafka/topic-copies.ts';
 import { logEnds } from '../../kafka/log-ends.ts';
 
 // A name that Node cannot see among the exports of a CommonJS module.
@@ -46,7 +47,11 @@ export async function setupTopics(admin: Admin, settings: TopicSettings, report:
     report,
   );
   for (const topic of wanted.filter(({ name }) => existing.has(name))) {
-    const changes = [await setupPartitions(admin, settings, topic, report), await setupConfig(admin, topic, report)];
+    const changes = [
+      await setupPartitions(admin, settings, topic, report),
+      await setupConfig(admin, topic, report),
+      await reportCopies(admin, settings, topic, report),
+    ];
     if (!changes.includes(true))
       report({ part: `topic ${topic.name}`, outcome: 'unchanged', detail: described(topic) });
   }
@@ -59,16 +64,17 @@ async function createTopics(
   report: ReportStep,
 ): Promise<void> {
   if (topics.length === 0) return;
-  const replicationFactor = settings.replication || Math.min(3, (await admin.describeCluster()).brokers.length);
-  // With three replicas a write is acknowledged by two: one broker may be lost.
-  const safety: Record<string, string> = replicationFactor >= 3 ? { 'min.insync.replicas': '2' } : {};
+  const replicationFactor = await wantedCopies(admin, settings.replication);
   await admin.createTopics({
     waitForLeaders: false,
     topics: topics.map(({ name, partitions, config }) => ({
       topic: name,
       numPartitions: partitions,
       replicationFactor,
-      configEntries: Object.entries({ ...config, ...safety }).map(([key, value]) => ({ name: key, value })),
+      configEntries: Object.entries({ ...config, ...minInsync(replicationFactor) }).map(([key, value]) => ({
+        name: key,
+        value,
+      })),
     })),
   });
   await untilUsable(
@@ -143,6 +149,21 @@ async function setupConfig(admin: Admin, topic: WantedTopic, report: ReportStep)
   for (const { outcome, detail } of faults) report({ part: `topic ${topic.name}`, outcome, detail });
   const mended = Object.fromEntries(faults.flatMap(({ outcome, set }) => (outcome === 'mended' ? [set] : [])));
   if (Object.keys(mended).length > 0) await setConfig(admin, topic.name, { ...actual.ownValues, ...mended });
+  return faults.length > 0;
+}
+
+async function reportCopies(
+  admin: Admin,
+  settings: TopicSettings,
+  { name }: WantedTopic,
+  report: ReportStep,
+): Promise<boolean> {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [name] });
+  const { values } = await topicConfig(admin, name);
+  const copies = await wantedCopies(admin, settings.replication);
+  const faults = copiesFaults(name, topics[0]?.partitions ?? [], values, copies);
+  for (const { detail, fix } of faults)
+    report({ part: `topic ${name}`, outcome: 'drift', detail: `${detail}; ${fix}` });
   return faults.length > 0;
 }
 

@@ -3,6 +3,7 @@ import { aclLines } from '../../cli/setup/acls.ts';
 import { configDrift } from '../../cli/setup/topic-config.ts';
 import { assertDeployment, assertSameDeployment } from '../../database/deployment.ts';
 import type { DeploymentMarks } from '../../database/deployment.ts';
+import { copiesFaults } from '../../kafka/topic-copies.ts';
 import { INPUT_TOPICS, TOPICS } from '../../kafka/topics.ts';
 
 const outcomes = (wanted: Record<string, string>, actual: Record<string, string>) =>
@@ -125,5 +126,28 @@ describe('the least a role needs on Kafka', () => {
           : [...(isSent ? ['publisher'] : []), ...(redriven.includes(kind) ? ['api'] : [])];
       expect(writers.map(([role]) => role)).toEqual(expected);
     }
+  });
+});
+
+describe('a topic on three brokers', () => {
+  const partitions = (...copies: number[]) =>
+    copies.map((count, partitionId) => ({ partitionId, replicas: Array.from({ length: count }, (_, i) => i) }));
+  const faults = (copies: number[], minInsync: string, wanted = 3) =>
+    copiesFaults('orders', partitions(...copies), { 'min.insync.replicas': minInsync }, wanted).map(
+      ({ detail }) => detail,
+    );
+
+  it('that was made while a broker was away has too few copies, and which, is told', () => {
+    expect(faults([3, 2, 2], '2')).toEqual([expect.stringContaining('partitions 1, 2 have 2 of 3 copies')]);
+  });
+
+  it('is told to take a record as kept that one broker has', () => {
+    expect(faults([3, 3], '1')).toEqual([expect.stringContaining('min.insync.replicas is 1 instead of 2')]);
+  });
+
+  it('has what it should, or more, or what is set', () => {
+    expect([...faults([3, 3], '2'), ...faults([4, 3], '3'), ...faults([1], '1', 1), ...faults([2], '1', 2)]).toEqual(
+      [],
+    );
   });
 });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import kafkajs from 'kafkajs';
 import type { Admin } from 'kafkajs';
 import { sql } from 'kysely';
+import { topicConfig } from '../../cli/setup/topics.ts';
 import { createKafka } from '../../kafka/client.ts';
 import type { KafkaConnection } from '../../kafka/client.ts';
 import type { ConsumedRecord } from '../../kafka/consumer.ts';
@@ -157,6 +158,26 @@ describe('oms setup on three brokers', () => {
       topics.flatMap(({ partitions }) => partitions.map(() => 3)),
     );
     expect(resources.map(({ configEntries }) => configEntries[0]?.configValue)).toEqual(names.map(() => '2'));
+  });
+});
+
+describe('the doctor on three brokers', () => {
+  it('names a topic whose records count when one broker has them', async () => {
+    const admin = createKafka({ brokers: cluster.brokers.split(','), clientId: 'test', logger: silent }).admin();
+    await admin.connect();
+    const name = deployment.topics.shipments;
+    const { ownValues } = await topicConfig(admin, name);
+    const set = async (values: Record<string, string>): Promise<void> => {
+      const configEntries = Object.entries(values).map(([key, value]) => ({ name: key, value }));
+      await admin.alterConfigs({ validateOnly: false, resources: [{ type: TOPIC, name, configEntries }] });
+    };
+    await set({ ...ownValues, 'min.insync.replicas': '1' });
+    const { code, told } = await oms('doctor');
+    await set(ownValues);
+    await admin.disconnect();
+    expect(code).toBe(1);
+    expect(JSON.stringify(told)).toContain('min.insync.replicas is 1 instead of 2');
+    expect(await oms('doctor')).toMatchObject({ code: 0 });
   });
 });
 
