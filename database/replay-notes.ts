@@ -45,21 +45,22 @@ export async function writeNotes(
 /** Nothing is about an empty subject but this: that a dry run has begun. A crash takes it with everything else. */
 const BEGUN = { subject: '', name: 'begun' };
 
-/** From here on it is seen when what a dry run has noted, or drafted, is gone. False when it had begun before. */
-export async function beginNotes(tx: Database, replayId: string): Promise<boolean> {
+/** From here on it is seen when what a dry run has noted, or drafted, is gone. */
+export async function beginNotes(tx: Database, replayId: string): Promise<void> {
   const row = { replay_id: replayId, ...BEGUN, value: 'true' };
-  const begun = tx
-    .insertInto('replay_notes')
-    .values(row)
-    .onConflict((conflict) => conflict.doNothing());
-  return (await begun.returning('n').executeTakeFirst()) !== undefined;
+  await tx.insertInto('replay_notes').values(row).execute();
+}
+
+/** Whether a dry run's notes were begun, and are there still. */
+export async function hasBegun(db: Database, replayId: string): Promise<boolean> {
+  const begun = db.selectFrom('replay_notes').select('n').where('replay_id', '=', replayId);
+  const row = await begun.where('subject', '=', BEGUN.subject).where('name', '=', BEGUN.name).executeTakeFirst();
+  return row !== undefined;
 }
 
 /** @throws OmsError OMS_REPLAY_NOTES_LOST when PostgreSQL has emptied its unlogged tables since they were begun */
 export async function assertNotesKept(tx: Database, replayId: string): Promise<void> {
-  const begun = tx.selectFrom('replay_notes').select('n').where('replay_id', '=', replayId);
-  const row = await begun.where('subject', '=', BEGUN.subject).where('name', '=', BEGUN.name).executeTakeFirst();
-  if (row) return;
+  if (await hasBegun(tx, replayId)) return;
   const why = 'the database has recovered from a crash or been failed over, and what was noted up to there is gone';
   throw new OmsError('OMS_REPLAY_NOTES_LOST', `replay ${replayId} has to begin again: ${why}; plan it again`);
 }

@@ -33,6 +33,12 @@ export async function insertParts(tx: Database, replayId: string, ranges: readon
   if (rows.length > 0) await tx.insertInto('replay_parts').values(rows).execute();
 }
 
+/** Whether anything of the ranges is done. */
+export async function hasMoved(db: Database, replayId: string): Promise<boolean> {
+  const moved = db.selectFrom('replay_parts').select('partition').where('replay_id', '=', replayId);
+  return (await moved.whereRef('next_offset', '>', 'from_offset').executeTakeFirst()) !== undefined;
+}
+
 /** Nothing of the ranges is done any more; whether anything was. */
 export async function resetParts(tx: Database, replayId: string): Promise<boolean> {
   const { rows } = await sql`

@@ -1,8 +1,9 @@
 import { transaction } from '../database/database.ts';
 import type { Database } from '../database/database.ts';
 import { noteAction } from '../database/replay-actions.ts';
-import { assertNotesKept, beginNotes } from '../database/replay-notes.ts';
-import { resetParts } from '../database/replay-parts.ts';
+import { dropDrafts } from '../database/replay-drafts.ts';
+import { assertNotesKept, beginNotes, hasBegun } from '../database/replay-notes.ts';
+import { hasMoved, resetParts } from '../database/replay-parts.ts';
 import { isOmsError } from '../domain/errors.ts';
 
 /**
@@ -16,10 +17,15 @@ export function keptWhole(replayId: string, keep: (tx: Database) => Promise<void
   };
 }
 
-/** Begins a dry run's notes; a run that had come somewhere and has none any more stands at its beginning again. */
+/**
+ * Begins a dry run's notes; a run that had come somewhere and whose notes are not proved whole stands at its beginning
+ * again. What a plan that was killed, or an earlier version, has left of notes does not count.
+ */
 export function beginDryRun(db: Database, replayId: string, by: string): Promise<void> {
   return transaction(db, async (tx) => {
-    if (!(await beginNotes(tx, replayId))) return;
+    if ((await hasBegun(tx, replayId)) && (await hasMoved(tx, replayId))) return;
+    await dropDrafts(tx, replayId);
+    await beginNotes(tx, replayId);
     if (await resetParts(tx, replayId)) await noteAction(tx, replayId, 'begun again', by, LOST);
   });
 }

@@ -58,8 +58,8 @@ async function redrive(
 
 /** What the record breaks, named as it stands in the request. @throws OmsError OMS_API_REQUEST_INVALID, or the error itself */
 function asGiven(error: unknown): never {
-  if (!isOmsError(error) || error.retryable) throw error;
-  const { field, value, rule } = error.fault ?? { field: '', value: '', rule: error.message };
+  if (!isOmsError(error) || error.retryable || !error.fault) throw error;
+  const { field, value, rule } = error.fault;
   throw invalid({ field: ['value', field].filter(Boolean).join('.'), value, rule });
 }
 

@@ -32,9 +32,7 @@ export function linesOfSums(
   const tax = invoice.tax - sum(notes.map((note) => note.tax));
   const credited = notes.map(creditedLine);
   if (subTotal <= 0) return credited;
-  const prices = items.map(({ unitPrice, quantity }) => exact((unitPrice ?? 0) * quantity));
-  const weights = prices.every((price) => price > 0) ? prices : items.map(({ quantity }) => quantity);
-  const amounts = parts(subTotal, weights, prices);
+  const amounts = amountsOf(items, subTotal);
   const taxes = parts(
     tax,
     amounts,
@@ -42,18 +40,38 @@ export function linesOfSums(
   );
   const left = items.map(({ line, sku, quantity, unitPrice }, i) => {
     const amount = amounts[i] ?? 0;
-    return { line, sku, quantity, unitPrice: unitPrice ?? Math.round(amount / quantity), amount, tax: taxes[i] ?? 0 };
+    return {
+      line,
+      sku,
+      quantity,
+      unitPrice: unitPrice ?? Math.round(amount / Math.max(1, quantity)),
+      amount,
+      tax: taxes[i] ?? 0,
+    };
   });
   return [...left, ...credited];
 }
 
+/** What of the sum falls on each item: by its own price where the order names one, and of the rest by pieces. */
+function amountsOf(items: readonly FulfillmentItemRecord[], subTotal: number): number[] {
+  const priced = items.map(({ unitPrice, quantity }) => (unitPrice === null ? null : exact(unitPrice * quantity)));
+  const rest = subTotal - sum(priced.map((amount) => amount ?? 0));
+  const open = items.map(({ quantity }, i) => (priced[i] === null ? quantity : 0));
+  if (rest >= 0 && (rest === 0 || sum(open) > 0)) return parts(rest, open).map((part, i) => priced[i] ?? part);
+  return parts(
+    subTotal,
+    items.map(({ quantity }) => quantity),
+  );
+}
+
 /** The total in as many parts: those expected where they come to it, else by weight, to the last minor unit. */
-function parts(total: number, weights: readonly number[], expected: readonly number[]): number[] {
-  if (sum(expected) === total) return [...expected];
-  const whole = BigInt(Math.max(1, sum(weights)));
+function parts(total: number, weights: readonly number[], expected?: readonly number[]): number[] {
+  if (expected && sum(expected) === total) return [...expected];
+  const used = sum(weights) > 0 ? weights : weights.map(() => 1);
+  const whole = BigInt(sum(used));
   let upTo = 0n;
   let given = 0n;
-  return weights.map((weight) => {
+  return used.map((weight) => {
     upTo += BigInt(weight);
     const part = (BigInt(total) * upTo) / whole - given;
     given += part;

@@ -33,11 +33,21 @@ export function rebuiltShipment(
     trackingNumber: last?.trackingNumber ?? f.trackingNumber,
     service: null,
     quotedPrice: null,
-    failedAttempts: deliveries.filter(({ type }) => type === 'DeliveryFailed').length,
+    failedAttempts: attemptsTold(told, deliveries),
     bookedAt: when('ShipmentBooked') ?? (isDispatched || status === 'booked' ? at : null),
     dispatchedAt: when('ShipmentDispatched') ?? (isDispatched ? at : null),
     endedAt: isFinalShipment(status) ? (deliveries.at(-1)?.occurredAt ?? last?.occurredAt ?? at) : null,
   };
+}
+
+/**
+ * Attempts are numbered in their events' ids: the last that is there has the count. Of those that are all forgotten there were
+ * at most as many as deliveries of the order were told and are gone; a number that is left out harms nobody.
+ */
+function attemptsTold(told: ToldOrder, deliveries: readonly DeliveryEvent[]): number {
+  const last = deliveries.findLast(({ type }) => type === 'DeliveryFailed');
+  if (last) return Number(last.eventId.split('/').at(-1));
+  return Math.max(0, (told.sequences.deliveries ?? 0) - told.deliveries.length);
 }
 
 function newestStatus(told: ToldOrder, f: ToldFulfillment, payment: PaymentRecord | null): ShipmentStatus | null {

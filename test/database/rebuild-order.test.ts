@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { rebuiltOrder } from '../../database/rebuild/order.ts';
+import { linesOfSums } from '../../database/rebuild/forgotten.ts';
 import { toldOrder } from '../../database/rebuild/told.ts';
 import type { Told } from '../../database/rebuild/told.ts';
 import { leftOf } from '../../domain/credit.ts';
@@ -60,7 +61,8 @@ function shipment(version: number, type: string, status: string): Told {
 
 function delivery(version: number, type: string): Told {
   const about = { shipmentId: 'A:1', carrier: 'RP', trackingNumber: 'T-1', reason: null, carrierTime: null };
-  return { topic: 'deliveries', event: { ...envelope(version, version), type, ...about } } as Told;
+  const eventId = `A/1/${type}/1`;
+  return { topic: 'deliveries', event: { ...envelope(version, version), eventId, type, ...about } } as Told;
 }
 
 const LINES = [{ sku: 'S', quantity: 2, unitPrice: 100, amount: 200, tax: 40 }];
@@ -199,6 +201,34 @@ describe('An order rebuilt from what was told of it', () => {
     const [f] = rebuilt(statusAt(9, { payment, invoiceId: 'INV-00000002' })).fulfillments;
     expect(f?.invoice?.drawn?.lines.map((line) => line.amount)).toEqual(amounts);
     expect(f?.invoice?.drawn?.lines.map((line) => line.tax)).toEqual(taxes);
+  });
+
+  it('whose invoice is forgotten has items of the order’s own price at that, and the price list’s at the rest', () => {
+    const items = [
+      { line: 1, sku: 'A', quantity: 1, unitPrice: 1_000 },
+      { line: 2, sku: 'B', quantity: 2, unitPrice: null },
+    ];
+    const amounts = (subTotal: number) => linesOfSums({ subTotal, tax: 0 }, [], items, 0).map(({ amount }) => amount);
+    expect(amounts(1_010)).toEqual([1_000, 10]);
+    expect(amounts(1_000)).toEqual([1_000, 0]);
+    // Prices that do not come to the sum say nothing.
+    expect(amounts(900)).toEqual([300, 600]);
+  });
+
+  it('whose tax is less than its rate can tell has it all the same', () => {
+    const items = [{ line: 1, sku: 'A', quantity: 1, unitPrice: 100_000 }];
+    expect(linesOfSums({ subTotal: 100_000, tax: 3 }, [], items, 0).map(({ tax }) => tax)).toEqual([3]);
+  });
+
+  it('whose attempts to deliver are numbered goes on behind the last, and behind all that are forgotten', () => {
+    const at = { shipmentStatus: 'deliveryFailed' as const, payment: PAID, invoiceId: 'INV-00000002' };
+    const second = delivery(8, 'DeliveryFailed');
+    second.event.eventId = 'A/1/DeliveryFailed/2';
+    expect(rebuilt(second, statusAt(9, at)).fulfillments[0]?.shipment?.failedAttempts).toBe(2);
+    const told = statusAt(9, at);
+    const sequences = { shipments: 2, invoices: 2, deliveries: 3 };
+    const alone = { ...told, event: { ...told.event, sequences } } as Told;
+    expect(rebuilt(alone).fulfillments[0]?.shipment?.failedAttempts).toBe(3);
   });
 
   it('has its documents with the dates they were told with', () => {
