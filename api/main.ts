@@ -113,7 +113,7 @@ function openParts({ config, logger, metrics }: RoleContext): Parts {
 
 /** Connects when it is first asked; while Kafka is away it says so soon. */
 function openLag({ config, logger }: Pick<RoleContext, 'config' | 'logger'>) {
-  const admin = createKafka({ ...kafkaConnection(config, 'api', logger), retries: 1 }).admin();
+  const admin = createKafka({ ...kafkaConnection(config, 'api', logger), retries: 1, patienceMs: 3_000 }).admin();
   const names = topicNames(config.OMS_PREFIX);
   const lagOf = (group: string, topic: string) =>
     createLagReader({ admin, groupId: groupName(config.OMS_PREFIX, group), topics: [topic] });

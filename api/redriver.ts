@@ -12,9 +12,12 @@ export interface Redriver {
   openPublisher(): Publisher;
 }
 
+/** Whoever asked waits for it. */
+const PATIENCE_MS = 3_000;
+
 /** Connects for each decision anew: they are rare, and the API holds no connection to write with otherwise. */
 export function createRedriver({ connection, prefix }: { connection: KafkaConnection; prefix: string }): Redriver {
-  const soon = { ...connection, retries: 1 };
+  const soon = { ...connection, retries: 1, patienceMs: PATIENCE_MS };
   return {
     assertTopic: (topic) =>
       requireTopics(soon, [topic], 'Write').catch((cause: unknown) => {

@@ -12,6 +12,8 @@ import type { Logger } from '../platform/logger.ts';
 
 /** How long a command waits for a part that does not answer. */
 const CONNECT_TIMEOUT_MS = 5_000;
+/** Longer than Kafka takes to replace a broker that was lost. */
+const COMMAND_PATIENCE_MS = 15_000;
 
 /** What clients log while a command runs: nothing but with OMS_DEBUG, since faults are reported by the command. */
 export function commandLogger(config: Config): Logger {
@@ -25,6 +27,7 @@ export function commandKafka(config: Config): KafkaConnection {
     ...kafkaConnection(config, 'cli', commandLogger(config)),
     retries: 4,
     connectionTimeoutMs: CONNECT_TIMEOUT_MS,
+    patienceMs: COMMAND_PATIENCE_MS,
   };
 }
 

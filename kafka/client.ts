@@ -23,12 +23,21 @@ export interface KafkaConnection {
   requestTimeoutMs?: number;
   /** @default 5 s */
   connectionTimeoutMs?: number;
+  /** So long an admin client asks again what brokers that come and go have no answer to. @default 30 s */
+  patienceMs?: number;
 }
 
 /** Every admin client is a patient one. */
 class KafkaClient extends Kafka {
+  readonly #patienceMs: number | undefined;
+
+  constructor(config: KafkaConfig, patienceMs: number | undefined) {
+    super(config);
+    this.#patienceMs = patienceMs;
+  }
+
   override admin(config?: AdminConfig): Admin {
-    return patientAdmin(super.admin(config));
+    return patientAdmin(super.admin(config), this.#patienceMs);
   }
 }
 
@@ -39,7 +48,7 @@ class KafkaClient extends Kafka {
  */
 export function createKafka(connection: KafkaConnection): Kafka {
   registerCompression();
-  return new KafkaClient({
+  const config: KafkaConfig = {
     brokers: brokersOf(connection.brokers),
     clientId: connection.clientId,
     ssl: connection.ssl,
@@ -50,7 +59,8 @@ export function createKafka(connection: KafkaConnection): Kafka {
     connectionTimeout: connection.connectionTimeoutMs ?? 5_000,
     requestTimeout: connection.requestTimeoutMs ?? 30_000,
     retry: retryOptions(connection.retries),
-  });
+  };
+  return new KafkaClient(config, connection.patienceMs);
 }
 
 /** kafkajs retry settings: waits from 100 ms to 5 s, without limit unless told. */

@@ -23,20 +23,21 @@ export interface LagReader {
  */
 export function createLagReader(options: { admin: Admin; groupId: string; topics: readonly string[] }): LagReader {
   const { admin, groupId, topics } = options;
-  return {
-    read: async () => {
-      const committed = await admin.fetchOffsets({ groupId, topics: [...topics] });
-      const perTopic = await Promise.all(
-        topics.map(async (topic) => {
-          const offsets = committed.find((one) => one.topic === topic)?.partitions ?? [];
-          const byPartition = new Map(offsets.map(({ partition, offset }) => [partition, BigInt(offset)]));
-          const ends = await logEnds(admin, topic);
-          return ends.map((end) => lagOf(topic, end, byPartition.get(end.partition)));
-        }),
-      );
-      return perTopic.flat();
-    },
+  let reading: Promise<PartitionLag[]> | undefined;
+  const read = async (): Promise<PartitionLag[]> => {
+    const committed = await admin.fetchOffsets({ groupId, topics: [...topics] });
+    const perTopic = await Promise.all(
+      topics.map(async (topic) => {
+        const offsets = committed.find((one) => one.topic === topic)?.partitions ?? [];
+        const byPartition = new Map(offsets.map(({ partition, offset }) => [partition, BigInt(offset)]));
+        const ends = await logEnds(admin, topic);
+        return ends.map((end) => lagOf(topic, end, byPartition.get(end.partition)));
+      }),
+    );
+    return perTopic.flat();
   };
+  // Whoever asks while the brokers take their time for an answer gets that one.
+  return { read: () => (reading ??= read().finally(() => (reading = undefined))) };
 }
 
 /** While brokers come and go an answer takes its time; whoever asks for figures has none. */

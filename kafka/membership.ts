@@ -1,6 +1,8 @@
 import type { Consumer } from 'kafkajs';
 
 const LOOK_EVERY_MS = 1_000;
+/** kafkajs also joins without a word, and waits there until the group has given up who is gone: a session. */
+const SESSIONS = 2;
 
 export interface MembershipOptions {
   /** A group gives the partitions of a member away that it has not heard of for so long, ms. */
@@ -25,9 +27,11 @@ export function watchMembership(consumer: Consumer, options: MembershipOptions):
   consumer.on(REBALANCING, () => void (heardAt = undefined));
   const timer = setInterval(() => {
     if (options.isBusy() && heardAt !== undefined) heard();
-    if (heardAt === undefined || performance.now() - heardAt < options.sessionTimeoutMs) return;
+    if (heardAt === undefined || performance.now() - heardAt < SESSIONS * options.sessionTimeoutMs) return;
     clearInterval(timer);
-    options.onLost(new Error(`the group has not heard of this consumer for ${options.sessionTimeoutMs / 1_000} s`));
+    options.onLost(
+      new Error(`the group has not heard of this consumer for ${(SESSIONS * options.sessionTimeoutMs) / 1_000} s`),
+    );
   }, LOOK_EVERY_MS);
   // A consumer that nobody ended is no reason to stay.
   timer.unref();

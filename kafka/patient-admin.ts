@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
 
 /** A leader that has just moved is known to all brokers within about a second, a lost one is replaced within ten. */
-const ANSWER_WITHIN_MS = 30_000;
+export const PATIENCE_MS = 30_000;
 const PAUSE_MS = 200;
 
 /** What can be asked twice. */
@@ -42,21 +42,26 @@ const OF_A_MOMENT = new Set([
 
 /**
  * An admin client that asks again while brokers come and go: who leads is asked anew, and who is just being named is waited
- * for, up to 30 s. What changes something is asked once, as by kafkajs.
+ * for. What changes something is asked once, as by kafkajs.
  */
-export function patientAdmin(admin: Admin): Admin {
+export function patientAdmin(admin: Admin, patienceMs = PATIENCE_MS): Admin {
   let isOpen = true;
   const again = async <T>(ask: () => Promise<T>): Promise<T> => {
-    const deadline = performance.now() + ANSWER_WITHIN_MS;
+    const deadline = performance.now() + patienceMs;
+    let last: unknown;
     for (;;) {
       try {
         return await ask();
       } catch (error) {
-        // Once disconnected it would connect anew, and keep the process.
-        if (!isOpen || !isOfAMoment(error) || performance.now() > deadline) throw error;
+        // What Kafka says tells more than what kafkajs makes of it.
+        last = isKafkas(error) || last === undefined ? error : last;
+        if (!isOfAMoment(error)) throw error;
       }
+      // Once disconnected it would connect anew, and keep the process.
+      if (!isOpen || performance.now() > deadline) throw last;
       await sleep(PAUSE_MS);
       if (isOpen) await lookAgain(admin);
+      if (!isOpen) throw last;
     }
   };
   const patient = QUESTIONS.map((name) => {
@@ -76,6 +81,8 @@ export function patientAdmin(admin: Admin): Admin {
     },
   };
 }
+
+const isKafkas = (error: unknown): boolean => (error as { type?: string }).type !== undefined;
 
 /** kafkajs wraps it when it has asked often enough. */
 function isOfAMoment(error: unknown): boolean {

@@ -22,6 +22,7 @@ export interface QuietPartitions {
   isQuiet(partition: number): boolean;
   /** As no one knows who leads what before the first time. */
   knowsLeaders(): boolean;
+  /** Partitions that another broker leads now are heard of anew. */
   learnLeaders(admin: Admin, topic: string): Promise<void>;
 }
 
@@ -40,7 +41,9 @@ export function createQuietPartitions(): QuietPartitions {
     isQuiet: (partition) => (fetches.get(partition) ?? 0) >= QUIET_FETCHES,
     knowsLeaders: () => leaders.size > 0,
     learnLeaders: async (admin, topic) => {
-      leaders = await leadersOf(admin, topic);
+      const now = await leadersOf(admin, topic);
+      for (const [partition, leader] of now) if (leaders.get(partition) !== leader) fetches.delete(partition);
+      leaders = now;
     },
   };
 }

@@ -9,15 +9,19 @@ import type { Range } from './range-types.ts';
 export async function checkIdle(session: Session, admin: Admin): Promise<void> {
   const { open, quiet, options } = session;
   if (session.isOver || session.inHand > 0) return;
-  if (quiet.knowsLeaders() && ![...open.keys()].some((partition) => quiet.isQuiet(partition))) return;
+  const wereQuiet = new Set([...open.keys()].filter((partition) => quiet.isQuiet(partition)));
+  if (quiet.knowsLeaders() && wereQuiet.size === 0) return;
+  // Of a partition whose leader has moved the old one's answers say nothing.
+  await quiet.learnLeaders(admin, options.topic);
   const ends = await logEnds(admin, options.topic);
+  // The answers may have taken their time: meanwhile something may have come.
+  if (session.isOver || session.inHand > 0) return;
   for (const { partition, high } of ends) {
     const range = open.get(partition);
     if (range && BigInt(high) < range.end) return session.fail(changed(options.topic, range, high));
     // The log goes on to the end of the range, and has nothing to read up to there.
-    if (range && quiet.isQuiet(partition)) advance(session, partition, range.end);
+    if (range && wereQuiet.has(partition) && quiet.isQuiet(partition)) advance(session, partition, range.end);
   }
-  await quiet.learnLeaders(admin, options.topic);
   endIfRead(session);
 }
 

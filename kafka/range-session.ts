@@ -22,13 +22,18 @@ export async function readSession(
 ): Promise<SessionEnd> {
   const gate = createGate(options.connection);
   const { promise: ended, resolve, reject } = Promise.withResolvers<SessionEnd>();
+  // It may come to its end before anybody waits for that.
+  ended.catch(() => undefined);
   const session = openSession(options, open, makeConsumer(options, gate.connection), { resolve, reject });
   listen(session);
-  const timer = setInterval(() => void checkIdle(session, admin).catch(() => undefined), IDLE_CHECK_MS);
+  const timer = setInterval(
+    oneAtATime(() => checkIdle(session, admin)),
+    IDLE_CHECK_MS,
+  );
   const onAbort = (): void => session.end('read');
   options.signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    await start(session);
+    await Promise.race([start(session), ended]);
     return await ended;
   } catch (error) {
     if (isTopicMissing(error)) throw missing(options.topic, error);
@@ -75,6 +80,18 @@ function makeConsumer(options: RangeReaderOptions, connection: KafkaConnection):
     maxWaitTimeInMs: MAX_WAIT_MS,
     retry: { ...retryOptions(connection.retries), restartOnFailure: () => Promise.resolve(false) },
   });
+}
+
+/** While one goes on no other is begun. What it throws is for the next to find. */
+function oneAtATime(work: () => Promise<void>): () => void {
+  let isBusy = false;
+  return () => {
+    if (isBusy) return;
+    isBusy = true;
+    void work()
+      .catch(() => undefined)
+      .finally(() => (isBusy = false));
+  };
 }
 
 /** Where a partition that was just given to us is read from. */

@@ -26,6 +26,7 @@ export interface ReadOptions<R = ConsumedRecord> {
 const FETCH = { maxBytes: 1_024 * 1_024, maxBytesPerPartition: 256 * 1_024 };
 
 const RESTART_WAIT_MS = 1_000;
+const IDLE_CHECK_MS = 5_000;
 /** A broker that is lost is replaced sooner; whoever waits for a command is told when it is more than that. */
 const BACK_WITHIN_MS = 60_000;
 
@@ -59,6 +60,7 @@ export async function readTopics(options: ReadOptions): Promise<void> {
     try {
       await readOnce(reading, n === 1 ? options.groupId : `${options.groupId}-${n}`);
     } catch (error) {
+      if (options.signal?.aborted) return;
       if (reading.isOver || !isPassing(error) || performance.now() - reading.heardAt > BACK_WITHIN_MS) throw error;
       await sleep(RESTART_WAIT_MS);
     }
@@ -78,8 +80,10 @@ async function readOnce(reading: Reading, groupId: string): Promise<void> {
     reading.isOver = true;
     reject(error);
   };
+  ended.catch(() => undefined);
   options.signal?.addEventListener('abort', end, { once: true });
   if (options.signal?.aborted) end();
+  const timer = setInterval(() => void dropDeleted(reading, end).catch(() => undefined), IDLE_CHECK_MS);
   let isOpen = true;
   listen(reading, consumer, { end, reject });
   const eachBatch = async (payload: EachBatchPayload): Promise<void> => {
@@ -91,13 +95,17 @@ async function readOnce(reading: Reading, groupId: string): Promise<void> {
     await handing;
     await payload.heartbeat();
   };
-  try {
+  const run = async (): Promise<void> => {
     await consumer.connect();
     await consumer.subscribe({ topics: [...options.topics], fromBeginning: true });
     await consumer.run({ autoCommit: false, partitionsConsumedConcurrently: options.atOnce ?? 1, eachBatch });
+  };
+  try {
+    await Promise.race([run(), ended]);
     await ended;
   } finally {
     isOpen = false;
+    clearInterval(timer);
     options.signal?.removeEventListener('abort', end);
     await consumer.disconnect();
     // What is handed over still counts: the next consumer goes on behind it.
@@ -127,6 +135,20 @@ function listen(
   consumer.on(END_BATCH_PROCESS, ({ payload: { topic, partition, batchSize, lastOffset } }) => {
     if (batchSize === 0 && isRead(reading, placeOf(topic, partition), BigInt(lastOffset) + 1n)) end();
   });
+}
+
+/** What was there at the beginning and was deleted since is waited for in vain. */
+async function dropDeleted({ options, ends, inHand, heardAt }: Reading, end: () => void): Promise<void> {
+  if (options.follow || inHand.size > 0 || performance.now() - heardAt < IDLE_CHECK_MS) return;
+  for (const topic of options.topics) {
+    for (const { partition, low, high } of await logEnds(options.admin, topic)) {
+      const place = placeOf(topic, partition);
+      const end = ends.get(place) ?? 0n;
+      // Ends below it: the topic was made anew.
+      if (BigInt(low) >= end || BigInt(high) < end) ends.delete(place);
+    }
+  }
+  if (ends.size === 0 && inHand.size === 0) end();
 }
 
 /** Resolves with whether there is more to read. */

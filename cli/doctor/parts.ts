@@ -33,7 +33,12 @@ export function openParts(config: Config, limitMs: number): Parts {
     config,
     kafka: once(async () => {
       const { createKafka } = await import('../../kafka/client.ts');
-      const connection = { ...commandKafka(config), retries: RETRIES, requestTimeoutMs: limitMs };
+      const connection = {
+        ...commandKafka(config),
+        retries: RETRIES,
+        requestTimeoutMs: limitMs,
+        patienceMs: limitMs / 3,
+      };
       const client = createKafka(connection);
       const admin = client.admin();
       closers.push(() => admin.disconnect());

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Admin } from 'kafkajs';
 import { createKafka } from '../../kafka/client.ts';
+import { createPublisher } from '../../kafka/publisher.ts';
 import { readTopics } from '../../kafka/read-topics.ts';
 import { createKafkaWorld } from '../helpers/kafka-world.ts';
 import type { KafkaWorld } from '../helpers/kafka-world.ts';
@@ -48,5 +50,25 @@ describe('reading topics to their end', () => {
     await transact(aborted, ['c'], 'abort');
     expect(await readToEnd([committed])).toEqual(['a', 'b']);
     expect(await readToEnd([committed, aborted])).toEqual(['a', 'b']);
+  });
+
+  it('ends where records were deleted after its end was asked for', async () => {
+    const topic = await world.topic();
+    const publisher = createPublisher({ connection: world.connection() });
+    await publisher.publish(['a', 'b', 'c'].map((key) => ({ topic, key, value: Buffer.from(key) })));
+    await publisher.close();
+    let isAsked = false;
+    const admin: Admin = {
+      ...world.admin,
+      fetchTopicOffsets: async (of) => {
+        const ends = await world.admin.fetchTopicOffsets(of);
+        if (!isAsked) await world.admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '3' }] });
+        isAsked = true;
+        return ends;
+      },
+    };
+    const onRecords = (): Promise<boolean> => Promise.reject(new Error('there is nothing to read'));
+    const reading = { kafka: createKafka(world.connection()), admin, topics: [topic], groupId: world.group() };
+    await expect(readTopics({ ...reading, fromBeginning: true, follow: false, onRecords })).resolves.toBeUndefined();
   });
 });
