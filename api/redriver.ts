@@ -1,9 +1,9 @@
-import { OmsError } from '../domain/errors.ts';
 import type { KafkaConnection } from '../kafka/client.ts';
 import { createPublisher } from '../kafka/publisher.ts';
 import type { Publisher } from '../kafka/publisher.ts';
 import { requireTopics } from '../kafka/require-topics.ts';
 import { batchLimits } from '../kafka/topics.ts';
+import { kafkaUnavailable } from '../kafka/unavailable.ts';
 
 /** How dead letters' records are put back on their topics. */
 export interface Redriver {
@@ -21,9 +21,7 @@ export function createRedriver({ connection, prefix }: { connection: KafkaConnec
   return {
     assertTopic: (topic) =>
       requireTopics(soon, [topic], 'Write').catch((cause: unknown) => {
-        if (cause instanceof OmsError) throw cause;
-        const reason = cause instanceof Error ? cause.message : String(cause);
-        throw new OmsError('OMS_KAFKA_UNAVAILABLE', `Kafka: ${reason}`, { cause });
+        throw kafkaUnavailable('Kafka', cause);
       }),
     openPublisher: () => createPublisher({ connection, maxBatchBytes: batchLimits(prefix) }),
   };

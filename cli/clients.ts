@@ -4,6 +4,7 @@ import type { Database } from '../database/database.ts';
 import type { KafkaConnection } from '../kafka/client.ts';
 import { kafkaConnection } from '../kafka/connection.ts';
 import { isNotAuthorized } from '../kafka/not-authorized.ts';
+import { kafkaUnavailable } from '../kafka/unavailable.ts';
 import type { Config } from '../platform/config/settings.ts';
 import { createLogger } from '../platform/logger.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -58,7 +59,7 @@ export function kafkaError(config: Config, cause: unknown): OmsError {
     const rule = '`./oms setup --print-acls` prints what each login needs';
     return new OmsError('OMS_KAFKA_NOT_AUTHORIZED', `${at}: ${reasonOf(cause)}; ${rule}`, { cause });
   }
-  return new OmsError('OMS_KAFKA_UNAVAILABLE', `${at}: ${reasonOf(cause)}`, { cause });
+  return kafkaUnavailable(at, cause);
 }
 
 const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));

@@ -11,6 +11,7 @@ import { isPassing } from './group-errors.ts';
 import { createOffsetWatch } from './offset-watch.ts';
 import { createStatus } from './consumer-status.ts';
 import type { ConsumerHealth, ConsumerLoopOptions } from './consumer-types.ts';
+import { isTopicMissing } from './topic-missing.ts';
 
 export type { ConsumerHealth, ConsumerHooks, ConsumerLoopOptions, ConsumerState } from './consumer-types.ts';
 export type { Chunk, ConsumedRecord } from './consumed-record.ts';
@@ -92,7 +93,7 @@ export function createConsumerLoop(options: ConsumerLoopOptions): ConsumerLoop {
       await fresh.start();
     } catch (error) {
       if (stopping.signal.aborted) throw error;
-      if (isMissingTopic(error)) throw missingTopic(options.topics, error);
+      if (isTopicMissing(error)) throw missingTopic(options.topics, error);
       if (!isPassing(error)) throw error;
       logger.warn({ err: error }, 'consumer cannot start, trying again');
       await begin(Math.min(Math.max(waitMs * 2, RESTART_WAIT_MS), MAX_RESTART_WAIT_MS));
@@ -124,10 +125,6 @@ export function createConsumerLoop(options: ConsumerLoopOptions): ConsumerLoop {
 
 const RESTART_WAIT_MS = 1_000;
 const MAX_RESTART_WAIT_MS = 10_000;
-
-function isMissingTopic(error: unknown): boolean {
-  return (error as { type?: string }).type === 'UNKNOWN_TOPIC_OR_PARTITION';
-}
 
 function missingTopic(topics: readonly string[], cause: unknown): OmsError {
   const message = `not all of these topics exist: ${topics.join(', ')}; run \`oms setup\``;

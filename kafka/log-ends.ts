@@ -1,6 +1,7 @@
 import type { Admin } from 'kafkajs';
-import { OmsError } from '../domain/errors.ts';
+import { someCause } from './causes.ts';
 import { isTopicRefused, notAuthorized } from './not-authorized.ts';
+import { isTopicMissing, topicMissing } from './topic-missing.ts';
 
 /** Where the log of a partition begins, and one past its last offset. */
 export type LogEnds = Pick<Awaited<ReturnType<Admin['fetchTopicOffsets']>>[number], 'partition' | 'low' | 'high'>;
@@ -27,17 +28,7 @@ async function ofTopic<T>(topic: string, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
-    if (isTopicMissing(error)) throw missing(topic, error);
+    if (someCause(error, isTopicMissing)) throw topicMissing(topic, error);
     throw isTopicRefused(error) ? notAuthorized('Describe', topic, error) : error;
   }
-}
-
-/** kafkajs wraps it when it has asked often enough. */
-function isTopicMissing(error: unknown): boolean {
-  const { type, cause } = error as { type?: string; cause?: unknown };
-  return type === 'UNKNOWN_TOPIC_OR_PARTITION' || (cause instanceof Error && isTopicMissing(cause));
-}
-
-function missing(topic: string, cause: unknown): OmsError {
-  return new OmsError('OMS_KAFKA_TOPIC_MISSING', `topic ${topic} does not exist: run \`oms setup\``, { cause });
 }

@@ -1,4 +1,5 @@
 import { OmsError } from '../domain/errors.ts';
+import { someCause } from './causes.ts';
 
 const TOPIC = new Set(['TOPIC_AUTHORIZATION_FAILED']);
 const ANY = new Set([...TOPIC, 'GROUP_AUTHORIZATION_FAILED', 'CLUSTER_AUTHORIZATION_FAILED']);
@@ -9,11 +10,8 @@ export const isNotAuthorized = (error: unknown): boolean => isOf(ANY, error);
 /** Whether it refuses one on a topic. */
 export const isTopicRefused = (error: unknown): boolean => isOf(TOPIC, error);
 
-/** kafkajs wraps an error when it has asked often enough. */
-function isOf(types: ReadonlySet<string>, error: unknown): boolean {
-  const { type = '', cause } = (error ?? {}) as { type?: string; cause?: unknown };
-  return types.has(type) || (cause instanceof Error && isOf(types, cause));
-}
+const isOf = (types: ReadonlySet<string>, error: unknown): boolean =>
+  someCause(error, (one) => types.has((one as { type?: string } | undefined)?.type ?? ''));
 
 /** Whoever may read or write a topic may describe it, too. */
 export type TopicOperation = 'Describe' | 'DescribeConfigs' | 'Read' | 'Write';

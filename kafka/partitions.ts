@@ -2,6 +2,7 @@ import { Partitioners } from 'kafkajs';
 import type { Admin, PartitionMetadata } from 'kafkajs';
 import { OmsError } from '../domain/errors.ts';
 import { isTopicRefused, notAuthorized } from './not-authorized.ts';
+import { isTopicMissing, topicMissing } from './topic-missing.ts';
 
 /**
  * Knows the partitions of topics and chooses one by key as Java's default partitioner does (murmur2). We choose
@@ -32,12 +33,12 @@ export function createPartitions(admin: Pick<Admin, 'fetchTopicMetadata'>, maxAg
     try {
       const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
       const partitions = topics.find(({ name }) => name === topic)?.partitions ?? [];
-      if (partitions.length === 0) return missing(topic);
+      if (partitions.length === 0) return topicMissing(topic);
       known.set(topic, { partitions, until: Date.now() + maxAgeMs });
       return undefined;
     } catch (error) {
       if (isTopicRefused(error)) return notAuthorized('Write', topic, error);
-      return isMissing(error) ? missing(topic) : unreachable(topic, error);
+      return isTopicMissing(error) ? topicMissing(topic) : unreachable(topic, error);
     }
   };
   const loadOne = async (topic: string): Promise<OmsError | undefined> => {
@@ -66,14 +67,6 @@ export function createPartitions(admin: Pick<Admin, 'fetchTopicMetadata'>, maxAg
       return byKey({ topic, partitionMetadata, message: { key, value: null } });
     },
   };
-}
-
-function isMissing(error: unknown): boolean {
-  return (error as { type?: string }).type === 'UNKNOWN_TOPIC_OR_PARTITION';
-}
-
-function missing(topic: string): OmsError {
-  return new OmsError('OMS_KAFKA_TOPIC_MISSING', `topic ${topic} does not exist: run \`oms setup\``);
 }
 
 function unreachable(topic: string, cause: unknown): OmsError {

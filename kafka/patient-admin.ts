@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
+import { someCause } from './causes.ts';
 
 /** A leader that has just moved is known to all brokers within about a second, a lost one is replaced within ten. */
 export const PATIENCE_MS = 30_000;
@@ -84,11 +85,11 @@ export function patientAdmin(admin: Admin, patienceMs = PATIENCE_MS): Admin {
 
 const isKafkas = (error: unknown): boolean => (error as { type?: string }).type !== undefined;
 
-/** kafkajs wraps it when it has asked often enough. */
-function isOfAMoment(error: unknown): boolean {
-  const { type = '', name = '', cause } = error as { type?: string; name?: string; cause?: unknown };
-  return OF_A_MOMENT.has(type) || OF_A_MOMENT.has(name) || (cause instanceof Error && isOfAMoment(cause));
-}
+const isOfAMoment = (error: unknown): boolean =>
+  someCause(error, (one) => {
+    const { type = '', name = '' } = one as { type?: string; name?: string };
+    return OF_A_MOMENT.has(type) || OF_A_MOMENT.has(name);
+  });
 
 /**
  * An admin client of kafkajs keeps asking who led a partition up to five minutes ago, and has no call of its own to look

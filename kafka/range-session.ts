@@ -1,6 +1,5 @@
 import kafkajs from 'kafkajs';
 import type { Admin, Consumer } from 'kafkajs';
-import { OmsError } from '../domain/errors.ts';
 import { createKafka, retryOptions } from './client.ts';
 import type { KafkaConnection } from './client.ts';
 import { createGate } from './gate.ts';
@@ -11,6 +10,7 @@ import { checkIdle } from './range-ends.ts';
 import { advance, endIfRead } from './range-state.ts';
 import type { Session, SessionEnd } from './range-state.ts';
 import type { Range, RangeReaderOptions } from './range-types.ts';
+import { isTopicMissing, topicMissing } from './topic-missing.ts';
 
 const IDLE_CHECK_MS = 1_000;
 
@@ -36,7 +36,7 @@ export async function readSession(
     await Promise.race([start(session), ended]);
     return await ended;
   } catch (error) {
-    if (isTopicMissing(error)) throw missing(options.topic, error);
+    if (isTopicMissing(error)) throw topicMissing(options.topic, error);
     if (!(error instanceof kafkajs.KafkaJSError) || !isPassing(error)) throw error;
     options.onLost?.(error.message);
     return 'lost';
@@ -136,11 +136,4 @@ function listen(session: Session): void {
     options.onLost?.(error.message);
     session.end('lost');
   });
-}
-
-const isTopicMissing = (error: unknown): boolean =>
-  (error as { type?: string } | undefined)?.type === 'UNKNOWN_TOPIC_OR_PARTITION';
-
-function missing(topic: string, cause: unknown): OmsError {
-  return new OmsError('OMS_KAFKA_TOPIC_MISSING', `topic ${topic} does not exist: run \`oms setup\``, { cause });
 }

@@ -1,6 +1,7 @@
 import type { Admin } from 'kafkajs';
 import { isTopicRefused, notAuthorized } from './not-authorized.ts';
 import type { TopicOperation } from './not-authorized.ts';
+import { isTopicMissing } from './topic-missing.ts';
 
 /**
  * Which of these topics exist. Kafka's list leaves out what the login may not describe, as if it were not there: so each
@@ -24,7 +25,7 @@ async function isThere(admin: Admin, topic: string, purpose: TopicOperation): Pr
     const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
     return topics.some(({ name }) => name === topic);
   } catch (error) {
-    if ((error as { type?: string }).type === 'UNKNOWN_TOPIC_OR_PARTITION') return false;
+    if (isTopicMissing(error)) return false;
     if (isTopicRefused(error)) throw notAuthorized(purpose, topic, error);
     throw error;
   }

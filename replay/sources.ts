@@ -1,13 +1,14 @@
 import type { Database } from '../database/database.ts';
 import { isTarget } from '../database/replays.ts';
 import type { ReplayMode, ReplayOptions } from '../database/replays.ts';
-import { OmsError, faultError } from '../domain/errors.ts';
+import { faultError } from '../domain/errors.ts';
 import { completeMemory } from '../ingest/memory.ts';
 import { createKafka } from '../kafka/client.ts';
 import { foreignTo, readTopicMark } from '../kafka/deployment-mark.ts';
 import type { IsForeign } from '../kafka/deployment-mark.ts';
 import { INPUT_TOPICS, OUTGOING_TOPICS, groupName, topicNames } from '../kafka/topics.ts';
 import type { InputTopic, OutgoingTopic, TopicKind } from '../kafka/topics.ts';
+import { kafkaUnavailable } from '../kafka/unavailable.ts';
 import {
   CARRIER_CLASSES,
   EMITTED_CLASSES,
@@ -128,12 +129,6 @@ const INPUTS: Record<InputTopic, (parts: ReplayParts, options: ReplayOptions) =>
   }),
 };
 
-function unavailable(cause: unknown): never {
-  if (cause instanceof OmsError) throw cause;
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  throw new OmsError('OMS_KAFKA_UNAVAILABLE', `whose the topics are cannot be read: ${reason}`, { cause });
-}
-
 function output(parts: ReplayParts, options: ReplayOptions): Part {
   const { from, orderIds } = options;
   const ofOrders = createFilter({ fromTime: null, toTime: null, types: null, orderIds });
@@ -141,7 +136,11 @@ function output(parts: ReplayParts, options: ReplayOptions): Part {
   const load = async (): Promise<void> => {
     const { connection, admin, config } = parts;
     const mark = readTopicMark(createKafka(connection), admin, config.OMS_PREFIX);
-    isForeign = foreignTo(await mark.catch(unavailable));
+    isForeign = foreignTo(
+      await mark.catch((cause: unknown) => {
+        throw kafkaUnavailable('whose the topics are cannot be read', cause);
+      }),
+    );
   };
   const classifier: Part['classifier'] = (notesOf) => {
     const given = { ...noting(parts, options, notesOf), isForeign };

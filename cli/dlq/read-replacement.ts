@@ -1,7 +1,7 @@
 import { faultError } from '../../domain/errors.ts';
 import type { AvroSchema } from '../../kafka/avro.ts';
 import { TOPICS } from '../../kafka/topics.ts';
-import type { RedrivenKind } from '../../ingest/redrive/replacement.ts';
+import type { InputTopic } from '../../kafka/topics.ts';
 import { contentOf, parseEvent } from '../produce/read-events.ts';
 
 type Fields = Record<string, unknown>;
@@ -10,7 +10,7 @@ type Fields = Record<string, unknown>;
  * A corrected record from a JSON file; what a person may leave out is filled in.
  * @throws OmsError OMS_CLI_INPUT_INVALID, and for an order event whatever rule it breaks
  */
-export async function readReplacement(file: string, kind: RedrivenKind): Promise<Fields> {
+export async function readReplacement(file: string, kind: InputTopic): Promise<Fields> {
   const content = await contentOf(file);
   if (kind === 'orders') return parseEvent(content) as unknown as Fields;
   return withDefaults(TOPICS.find((one) => one.kind === kind)?.schema, objectOf(content));

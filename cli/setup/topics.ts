@@ -6,6 +6,7 @@ import { topicsThere } from '../../kafka/topics-there.ts';
 import type { ReportStep } from './steps.ts';
 import { configDrift } from './topic-config.ts';
 import { copiesFaults, minInsync, wantedCopies } from '../../kafka/topic-copies.ts';
+import type { CopiesFault } from '../../kafka/topic-copies.ts';
 import { logEnds } from '../../kafka/log-ends.ts';
 
 // A name that Node cannot see among the exports of a CommonJS module.
@@ -40,17 +41,21 @@ export async function setupTopics(admin: Admin, settings: TopicSettings, report:
     admin,
     wanted.map(({ name }) => name),
   );
+  const copies = await wantedCopies(admin, settings.replication);
   await createTopics(
     admin,
-    settings,
+    copies,
     wanted.filter((topic) => !existing.has(topic.name)),
     report,
   );
   for (const topic of wanted.filter(({ name }) => existing.has(name))) {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic.name] });
+    const partitions = topics[0]?.partitions ?? [];
+    const actual = await topicConfig(admin, topic.name);
     const changes = [
-      await setupPartitions(admin, settings, topic, report),
-      await setupConfig(admin, topic, report),
-      await reportCopies(admin, settings, topic, report),
+      await setupPartitions(admin, settings, { topic, count: partitions.length }, report),
+      await setupConfig(admin, topic, actual, report),
+      reportCopies(topic, copiesFaults(topic.name, partitions, actual.values, copies), report),
     ];
     if (!changes.includes(true))
       report({ part: `topic ${topic.name}`, outcome: 'unchanged', detail: described(topic) });
@@ -59,12 +64,11 @@ export async function setupTopics(admin: Admin, settings: TopicSettings, report:
 
 async function createTopics(
   admin: Admin,
-  settings: TopicSettings,
+  replicationFactor: number,
   topics: readonly WantedTopic[],
   report: ReportStep,
 ): Promise<void> {
   if (topics.length === 0) return;
-  const replicationFactor = await wantedCopies(admin, settings.replication);
   await admin.createTopics({
     waitForLeaders: false,
     topics: topics.map(({ name, partitions, config }) => ({
@@ -114,12 +118,10 @@ function described({ partitions, config }: WantedTopic): string {
 async function setupPartitions(
   admin: Admin,
   settings: TopicSettings,
-  topic: WantedTopic,
+  { topic, count }: { topic: WantedTopic; count: number },
   report: ReportStep,
 ): Promise<boolean> {
   const part = `topic ${topic.name}`;
-  const { topics } = await admin.fetchTopicMetadata({ topics: [topic.name] });
-  const count = topics[0]?.partitions.length ?? 0;
   if (count === topic.partitions) return false;
   const differs = `${count} partitions instead of ${topic.partitions}`;
   if (count > topic.partitions) {
@@ -143,8 +145,12 @@ export async function isEmpty(admin: Admin, topic: string): Promise<boolean> {
   return (await logEnds(admin, topic)).every(({ high }) => high === '0');
 }
 
-async function setupConfig(admin: Admin, topic: WantedTopic, report: ReportStep): Promise<boolean> {
-  const actual = await topicConfig(admin, topic.name);
+async function setupConfig(
+  admin: Admin,
+  topic: WantedTopic,
+  actual: Awaited<ReturnType<typeof topicConfig>>,
+  report: ReportStep,
+): Promise<boolean> {
   const faults = configDrift(topic.config, actual.values);
   for (const { outcome, detail } of faults) report({ part: `topic ${topic.name}`, outcome, detail });
   const mended = Object.fromEntries(faults.flatMap(({ outcome, set }) => (outcome === 'mended' ? [set] : [])));
@@ -152,16 +158,7 @@ async function setupConfig(admin: Admin, topic: WantedTopic, report: ReportStep)
   return faults.length > 0;
 }
 
-async function reportCopies(
-  admin: Admin,
-  settings: TopicSettings,
-  { name }: WantedTopic,
-  report: ReportStep,
-): Promise<boolean> {
-  const { topics } = await admin.fetchTopicMetadata({ topics: [name] });
-  const { values } = await topicConfig(admin, name);
-  const copies = await wantedCopies(admin, settings.replication);
-  const faults = copiesFaults(name, topics[0]?.partitions ?? [], values, copies);
+function reportCopies({ name }: WantedTopic, faults: readonly CopiesFault[], report: ReportStep): boolean {
   for (const { detail, fix } of faults)
     report({ part: `topic ${name}`, outcome: 'drift', detail: `${detail}; ${fix}` });
   return faults.length > 0;

@@ -8,15 +8,13 @@ import type { AvroSchema } from '../../kafka/avro.ts';
 import type { Codec } from '../../kafka/codec.ts';
 import type { ConsumedRecord } from '../../kafka/consumer.ts';
 import { TOPICS, topicNames } from '../../kafka/topics.ts';
+import type { InputTopic } from '../../kafka/topics.ts';
 
 /** What takes the place of a dead letter's key and value. */
 export interface Replacement {
   key: string;
   value: Buffer;
 }
-
-/** Topics whose records can be redriven. */
-export type RedrivenKind = 'orders' | 'carrier-updates' | 'stock-levels';
 
 type Fields = Record<string, unknown>;
 
@@ -28,7 +26,7 @@ interface Rules {
 }
 
 /** The same functions that judge a fresh record. */
-const RULES: Record<RedrivenKind, Rules> = {
+const RULES: Record<InputTopic, Rules> = {
   orders: {
     key: 'orderId',
     check: async (codec, record) => {
@@ -53,9 +51,9 @@ const RULES: Record<RedrivenKind, Rules> = {
 };
 
 /** @throws OmsError OMS_DLQ_TOPIC_FOREIGN for a topic the OMS does not take records from */
-export function kindOfTopic(topic: string, prefix: string): RedrivenKind {
+export function kindOfTopic(topic: string, prefix: string): InputTopic {
   const names = topicNames(prefix);
-  const kind = (Object.keys(RULES) as RedrivenKind[]).find((one) => names[one] === topic);
+  const kind = (Object.keys(RULES) as InputTopic[]).find((one) => names[one] === topic);
   if (kind) return kind;
   throw new OmsError('OMS_DLQ_TOPIC_FOREIGN', `${topic} is none of the topics the OMS takes records from`);
 }

@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { beginDecision, decisionsAbout } from '../../database/decisions.ts';
-import { listDeadLetters } from '../../database/dead-letters.ts';
-import type { StoredDeadLetter } from '../../database/dead-letters.ts';
 import { startApiHere } from '../helpers/api-app.ts';
 import type { ApiHere } from '../helpers/api-app.ts';
 import { callerOf } from '../helpers/api-world.ts';
@@ -11,6 +9,7 @@ import { createIngestWorld } from '../helpers/ingest-world.ts';
 import type { Incoming, IngestWorld } from '../helpers/ingest-world.ts';
 import { startIngest } from '../helpers/ingests.ts';
 import type { IngestHere } from '../helpers/ingests.ts';
+import * as letters from '../helpers/letters.ts';
 import { item, placed } from '../helpers/order-events.ts';
 import { waitFor } from '../helpers/wait.ts';
 
@@ -35,14 +34,10 @@ const get = (path: string): Promise<Reply> => call('GET', path);
 const decide = (id: string, action: string, body: unknown = by, key?: string): Promise<Reply> =>
   call('POST', `/v1/dead-letters/${id}/${action}`, { body, headers: key ? { 'idempotency-key': key } : {} });
 const decisionsOf = (id: string) => decisionsAbout(world.db, 'deadLetter', id);
-const lettersOf = (orderId: string): Promise<StoredDeadLetter[]> => listDeadLetters(world.db, { orderId });
+const lettersOf = (orderId: string) => letters.lettersOf(world, orderId);
+const refused = (orderId: string, record: Incoming) => letters.refusedLetter(world, orderId, record);
 const listed = async (query: string): Promise<unknown[]> =>
   ((await get(`/v1/dead-letters?${query}`)).json.items as { id: string }[]).map(({ id }) => id);
-
-async function refused(orderId: string, record: Incoming): Promise<StoredDeadLetter> {
-  await world.produce(record);
-  return waitFor(`the dead letter of ${orderId}`, async () => (await lettersOf(orderId)).find((one) => one.sentAt));
-}
 const garbage = (orderId: string): Incoming => ({
   key: orderId,
   value: Buffer.from('no Avro'),

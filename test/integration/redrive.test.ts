@@ -14,6 +14,7 @@ import { createIngestWorld } from '../helpers/ingest-world.ts';
 import type { Incoming, IngestWorld } from '../helpers/ingest-world.ts';
 import { startIngest } from '../helpers/ingests.ts';
 import type { IngestHere } from '../helpers/ingests.ts';
+import * as letters from '../helpers/letters.ts';
 import { cancelled, item, placed } from '../helpers/order-events.ts';
 import { silent } from '../helpers/order-world.ts';
 import { waitFor } from '../helpers/wait.ts';
@@ -38,13 +39,8 @@ const retry = (id: string, again = false): Promise<Redriven> =>
   redriveLetter({ db: world.db, publisher }, id, { ...by, again });
 const oms = (words: string[], input?: string) => runCommand(words, world.environment, input);
 
-const lettersOf = (orderId: string): Promise<StoredDeadLetter[]> => listDeadLetters(world.db, { orderId });
-
-/** A record that is refused, and its dead letter once it is sent. */
-async function refused(orderId: string, record: Incoming): Promise<StoredDeadLetter> {
-  await world.produce(record);
-  return waitFor(`the dead letter of ${orderId}`, async () => (await lettersOf(orderId)).find((one) => one.sentAt));
-}
+const lettersOf = (orderId: string) => letters.lettersOf(world, orderId);
+const refused = (orderId: string, record: Incoming) => letters.refusedLetter(world, orderId, record);
 
 const garbage = (orderId: string): Incoming => ({
   key: orderId,
