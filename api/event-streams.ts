@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyReply } from 'fastify';
 import { OmsError } from '../domain/errors.ts';
 import type { Logger } from '../platform/logger.ts';
+import { GAUGES } from '../platform/metric-names.ts';
 import { Gauge } from '../platform/metrics.ts';
 import type { Registry } from '../platform/metrics.ts';
 
@@ -58,7 +59,7 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
   const open = new Map<AbortController, Promise<void>>();
   let isDraining = false;
   new Gauge({
-    name: 'oms_http_streams_open',
+    ...GAUGES.httpStreamsOpen,
     help: 'Live streams open now.',
     registers: [metrics],
     collect() {

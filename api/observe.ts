@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { HISTOGRAMS } from '../platform/metric-names.ts';
 import { Histogram } from '../platform/metrics.ts';
 import type { ApiDependencies } from './dependencies.ts';
 
@@ -11,9 +12,8 @@ const MS_PER_SECOND = 1_000;
  */
 export function observe(app: FastifyInstance, { logger, metrics }: Pick<ApiDependencies, 'logger' | 'metrics'>): void {
   const seconds = new Histogram({
-    name: 'oms_http_request_seconds',
+    ...HISTOGRAMS.httpRequest,
     help: 'From a request to the end of its answer, by method, route and status.',
-    labelNames: ['method', 'route', 'status'],
     buckets: BUCKETS,
     registers: [metrics],
   });

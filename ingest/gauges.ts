@@ -2,6 +2,7 @@ import type { Database } from '../database/database.ts';
 import { countUnclosed } from '../database/ledger.ts';
 import type { LagReader } from '../kafka/lag.ts';
 import type { ConsumerLoop } from '../kafka/consumer.ts';
+import { GAUGES } from '../platform/metric-names.ts';
 import { Gauge } from '../platform/metrics.ts';
 import type { Registry } from '../platform/metrics.ts';
 
@@ -18,9 +19,8 @@ export function createIngestGauges(options: {
   const { metrics, db, lag, loop } = options;
   const registers = [metrics];
   new Gauge({
-    name: 'oms_ingest_lag_records',
+    ...GAUGES.ingestLag,
     help: 'Records of a partition that are not committed yet.',
-    labelNames: ['topic', 'partition'],
     registers,
     async collect() {
       for (const one of await lag.read().catch(() => [])) {
@@ -29,7 +29,7 @@ export function createIngestGauges(options: {
     },
   });
   new Gauge({
-    name: 'oms_ingest_oldest_in_flight_seconds',
+    ...GAUGES.ingestOldestInFlight,
     help: 'Age of the oldest records being worked on.',
     registers,
     collect() {
@@ -37,7 +37,7 @@ export function createIngestGauges(options: {
     },
   });
   new Gauge({
-    name: 'oms_ingest_in_flight_records',
+    ...GAUGES.ingestInFlight,
     help: 'Records being worked on.',
     registers,
     collect() {
@@ -45,9 +45,8 @@ export function createIngestGauges(options: {
     },
   });
   new Gauge({
-    name: 'oms_ingest_paused',
+    ...GAUGES.ingestPaused,
     help: '1 while ingest waits for its environment or for open orders to close; the reason as a label.',
-    labelNames: ['reason'],
     registers,
     collect() {
       this.reset();
@@ -56,9 +55,8 @@ export function createIngestGauges(options: {
     },
   });
   new Gauge({
-    name: 'oms_ledger_orders',
+    ...GAUGES.ledgerOrders,
     help: 'Orders in the ledger that are not closed, by state.',
-    labelNames: ['state'],
     registers,
     async collect() {
       const counts = await countUnclosed(db).catch(() => undefined);

@@ -1,4 +1,5 @@
 import type { DeadLetter } from '../database/dead-letters.ts';
+import { COUNTERS } from '../platform/metric-names.ts';
 import { Counter } from '../platform/metrics.ts';
 import type { Registry } from '../platform/metrics.ts';
 
@@ -22,20 +23,18 @@ const OUTCOMES: Readonly<Record<string, string>> = {
 
 export function createIngestMetrics(registry: Registry): IngestMetrics {
   const records = new Counter({
-    name: 'oms_ingest_records_total',
+    ...COUNTERS.ingestRecords,
     help: 'Records of the orders topic that ingest is done with, by outcome.',
-    labelNames: ['outcome'],
     registers: [registry],
   });
   const rebalances = new Counter({
-    name: 'oms_ingest_rebalances_total',
+    ...COUNTERS.ingestRebalances,
     help: 'Times the consumer group was shared out anew.',
     registers: [registry],
   });
   const alerts = new Counter({
-    name: 'oms_ingest_offset_alerts_total',
+    ...COUNTERS.ingestOffsetAlerts,
     help: 'Offsets that jumped: records were, or may have been, skipped by the cluster.',
-    labelNames: ['kind'],
     registers: [registry],
   });
   return {
@@ -46,17 +45,14 @@ export function createIngestMetrics(registry: Registry): IngestMetrics {
   };
 }
 
-const DEAD_LETTERS = 'oms_dead_letters_total';
-
 /** Counts dead letters of any topic, by code; asked for again, it is the same counter. */
 export function createDeadLetterCount(registry: Registry): (letters: readonly DeadLetter[]) => void {
-  const known = registry.getSingleMetric(DEAD_LETTERS) as Counter<'code'> | undefined;
+  const known = registry.getSingleMetric(COUNTERS.deadLetters.name) as Counter<'code'> | undefined;
   const counter =
     known ??
     new Counter({
-      name: DEAD_LETTERS,
+      ...COUNTERS.deadLetters,
       help: 'Dead letters sent, by error code.',
-      labelNames: ['code'],
       registers: [registry],
     });
   return (letters) => {

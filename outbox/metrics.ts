@@ -1,6 +1,7 @@
 import { readOutboxDepth } from '../database/outbox-queue.ts';
 import type { OutboxDepth } from '../database/outbox-queue.ts';
 import type { Database } from '../database/database.ts';
+import { COUNTERS, GAUGES, HISTOGRAMS } from '../platform/metric-names.ts';
 import { Counter, Gauge, Histogram } from '../platform/metrics.ts';
 import type { Registry } from '../platform/metrics.ts';
 
@@ -20,7 +21,7 @@ export function createOutboxMetrics(options: { metrics: Registry; db: Database; 
   const registers = [options.metrics];
   gaugeDepth(registers, options.db);
   new Gauge({
-    name: 'oms_outbox_shards_held',
+    ...GAUGES.outboxShardsHeld,
     help: 'Outbox shards this publisher sends, of 256.',
     registers,
     collect() {
@@ -29,24 +30,22 @@ export function createOutboxMetrics(options: { metrics: Registry; db: Database; 
   });
   return {
     sent: new Counter({
-      name: 'oms_outbox_sent_total',
+      ...COUNTERS.outboxSent,
       help: 'Events confirmed by Kafka, repeats included, by topic (without prefix).',
-      labelNames: ['topic'],
       registers,
     }),
     held: new Counter({
-      name: 'oms_outbox_held_total',
+      ...COUNTERS.outboxHeld,
       help: 'Times an event was held back, by error code.',
-      labelNames: ['code'],
       registers,
     }),
     rejected: new Counter({
-      name: 'oms_outbox_rejected_sends_total',
+      ...COUNTERS.outboxRejectedSends,
       help: 'Sends that were not confirmed in full and repeated by a new producer.',
       registers,
     }),
     delay: new Histogram({
-      name: 'oms_outbox_delay_seconds',
+      ...HISTOGRAMS.outboxDelay,
       help: "From an event's commit until it was marked as sent.",
       buckets: DELAY_BUCKETS,
       registers,
@@ -56,9 +55,9 @@ export function createOutboxMetrics(options: { metrics: Registry; db: Database; 
 
 function gaugeDepth(registers: Registry[], db: Database): void {
   const read = createDepthReader(db);
-  const gauge = (name: string, help: string, part: keyof OutboxDepth): void => {
+  const gauge = (metric: { name: string }, help: string, part: keyof OutboxDepth): void => {
     new Gauge({
-      name,
+      ...metric,
       help: `${help}, over all publishers.`,
       registers,
       async collect() {
@@ -67,13 +66,9 @@ function gaugeDepth(registers: Registry[], db: Database): void {
       },
     });
   };
-  gauge('oms_outbox_unsent', 'Events not yet confirmed by Kafka', 'unsent');
-  gauge('oms_outbox_held', 'Events Kafka would not take', 'held');
-  gauge(
-    'oms_outbox_oldest_unsent_seconds',
-    'Age of the oldest unsent event that waits for no held one',
-    'oldestSeconds',
-  );
+  gauge(GAUGES.outboxUnsent, 'Events not yet confirmed by Kafka', 'unsent');
+  gauge(GAUGES.outboxHeld, 'Events Kafka would not take', 'held');
+  gauge(GAUGES.outboxOldestUnsent, 'Age of the oldest unsent event that waits for no held one', 'oldestSeconds');
 }
 
 /** One question for all that ask at the same time; undefined while the database is away, so that the last values stand. */

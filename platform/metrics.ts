@@ -1,4 +1,5 @@
 import { Registry, collectDefaultMetrics } from 'prom-client';
+import { ROLE_LABEL } from './metric-names.ts';
 
 export { Counter, Gauge, Histogram } from 'prom-client';
 export type { Registry } from 'prom-client';
@@ -6,7 +7,7 @@ export type { Registry } from 'prom-client';
 /** The metrics of one process, with Node's own (memory, event loop). Each module defines its metrics on it. */
 export function createMetrics(role: string): Registry {
   const registry = new Registry();
-  registry.setDefaultLabels({ role });
+  registry.setDefaultLabels({ [ROLE_LABEL]: role });
   collectDefaultMetrics({ register: registry });
   return registry;
 }

@@ -1,5 +1,6 @@
 import type { Database } from '../database/database.ts';
 import { countByStatus, openedAndClosedSince } from '../database/order-counts.ts';
+import { COUNTERS, GAUGES, HISTOGRAMS } from '../platform/metric-names.ts';
 import { Counter, Gauge, Histogram } from '../platform/metrics.ts';
 import type { Registry } from '../platform/metrics.ts';
 
@@ -14,9 +15,8 @@ const SECONDS = [0.5, 1, 2, 5, 10, 30, 60, 300, 1_800, 7_200, 43_200, 172_800, 6
 export function createWorkerMetrics(registry: Registry, db: Database): WorkerMetrics {
   const registers = [registry];
   new Gauge({
-    name: 'oms_orders',
+    ...GAUGES.orders,
     help: 'Orders by status, of all workers; closed ones as far as they closed in the last 24 h.',
-    labelNames: ['status'],
     registers,
     async collect() {
       const counts = await countByStatus(db).catch(() => undefined);
@@ -27,9 +27,8 @@ export function createWorkerMetrics(registry: Registry, db: Database): WorkerMet
   });
   createDuration(registry, db);
   const failures = new Counter({
-    name: 'oms_activity_failures_total',
+    ...COUNTERS.activityFailures,
     help: 'Attempts of activities that failed, by error code; Bug = none of ours.',
-    labelNames: ['activity', 'code'],
     registers,
   });
   return { activityFailed: (activity, code) => failures.inc({ activity, code }) };
@@ -39,9 +38,8 @@ export function createWorkerMetrics(registry: Registry, db: Database): WorkerMet
 function createDuration(registry: Registry, db: Database): void {
   let since = new Date();
   const histogram: Histogram<'status'> = new Histogram({
-    name: 'oms_order_duration_seconds',
+    ...HISTOGRAMS.orderDuration,
     help: 'From the claim of an order to its close, by final status, database time; every worker reports all orders.',
-    labelNames: ['status'],
     buckets: SECONDS,
     registers: [registry],
     async collect() {

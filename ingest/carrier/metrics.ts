@@ -1,5 +1,6 @@
 import type { Database } from '../../database/database.ts';
 import { countParkedNews } from '../../database/parked-carrier-news.ts';
+import { COUNTERS, GAUGES } from '../../platform/metric-names.ts';
 import { Counter, Gauge } from '../../platform/metrics.ts';
 import type { Registry } from '../../platform/metrics.ts';
 
@@ -17,13 +18,12 @@ export type CountNews = (way: NewsWay, outcome: NewsOutcome) => void;
 
 export function createCarrierMetrics(registry: Registry, db: Database): CountNews {
   const counter = new Counter({
-    name: 'oms_carrier_news_total',
+    ...COUNTERS.carrierNews,
     help: 'Carrier news by the way it came and what became of it; failed and away come again.',
-    labelNames: ['way', 'outcome'],
     registers: [registry],
   });
   new Gauge({
-    name: 'oms_carrier_news_parked',
+    ...GAUGES.carrierNewsParked,
     help: 'Carrier news that waits for its shipment.',
     registers: [registry],
     async collect() {

@@ -2,6 +2,7 @@ import type { Database } from '../../database/database.ts';
 import type { DeadLetter } from '../../database/dead-letters.ts';
 import { priceListVersion } from '../../database/price-list.ts';
 import { countShortages } from '../../database/stock-levels.ts';
+import { COUNTERS, GAUGES } from '../../platform/metric-names.ts';
 import { Counter, Gauge } from '../../platform/metrics.ts';
 import type { Registry } from '../../platform/metrics.ts';
 import { createDeadLetterCount } from '../ingest-metrics.ts';
@@ -17,13 +18,12 @@ export interface StockMetrics {
 export function createStockMetrics(registry: Registry, db: Database): StockMetrics {
   const registers = [registry];
   const levels = new Counter({
-    name: 'oms_stock_levels_total',
+    ...COUNTERS.stockLevels,
     help: 'Records of the stock-levels topic that are done with: applied, stale, refused.',
-    labelNames: ['outcome'],
     registers,
   });
   const prices = new Counter({
-    name: 'oms_price_changes_total',
+    ...COUNTERS.priceChanges,
     help: 'Prices changed by the stock-levels topic.',
     registers,
   });
@@ -39,7 +39,7 @@ export function createStockMetrics(registry: Registry, db: Database): StockMetri
 function createStockGauges(registry: Registry, db: Database): void {
   const registers = [registry];
   new Gauge({
-    name: 'oms_stock_short_pieces',
+    ...GAUGES.stockShort,
     help: 'Pieces promised to orders that are not there, by the newest levels.',
     registers,
     async collect() {
@@ -48,7 +48,7 @@ function createStockGauges(registry: Registry, db: Database): void {
     },
   });
   new Gauge({
-    name: 'oms_price_list_version',
+    ...GAUGES.priceListVersion,
     help: 'Version of the price list in force.',
     registers,
     async collect() {
