@@ -3,6 +3,7 @@ import { ORDERS_TASK_QUEUE } from '../domain/contract.ts';
 import { OmsError } from '../domain/errors.ts';
 import { ORDER_ID_RULE, isOrderId } from '../domain/ids.ts';
 import type { Database } from '../database/database.ts';
+import { EXIT_CODES } from '../platform/exit-codes.ts';
 import type { Config } from '../platform/config/settings.ts';
 import type { AuditDependencies, AuditReport } from '../replay/audit/audit.ts';
 import { AUDIT_PARTS } from '../replay/audit/difference.ts';
@@ -83,7 +84,7 @@ async function audit(flags: AuditFlags): Promise<void> {
       onProgress: createAuditProgress(flags.json ?? false),
     }),
   );
-  if (report.differences.length + report.unknown.length > 0) process.exitCode = 1;
+  if (report.differences.length + report.unknown.length > 0) process.exitCode = EXIT_CODES.failed;
   printResult(flags, report, () => auditText(report));
 }
 

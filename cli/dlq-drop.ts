@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { EXIT_CODES } from '../platform/exit-codes.ts';
 import type { Operator } from '../database/decisions.ts';
 import type { FilterFlags } from './dlq/filters.ts';
 import { DECIDED, NONE_CHOSEN, chosenLetters, restText, withFilters } from './dlq/filters.ts';
@@ -44,7 +45,7 @@ export function createCommand(): Command {
         for (const { id } of letters) all.push(await drop(id));
         return all;
       });
-      if (dropped.some(({ outcome }) => outcome === 'skipped')) process.exitCode = 1;
+      if (dropped.some(({ outcome }) => outcome === 'skipped')) process.exitCode = EXIT_CODES.failed;
       printResult(flags, dropped, () => textOf(dropped) + restText(ids, flags, dropped.length));
     });
 }

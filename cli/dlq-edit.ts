@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { EXIT_CODES } from '../platform/exit-codes.ts';
 import type { Operator } from '../database/decisions.ts';
 import { findLetter } from './dlq/find-letter.ts';
 import { placeOf } from './dlq-retry.ts';
@@ -44,7 +45,7 @@ export function createCommand(): Command {
         const replacement = await encodeReplacement(redriver, letter.record, value);
         return redriveLetter(redriver, letter.id, { ...operatorOf(flags), again: flags.again }, replacement);
       });
-      if (edited.outcome !== 'produced') process.exitCode = 1;
+      if (edited.outcome !== 'produced') process.exitCode = EXIT_CODES.failed;
       printResult(flags, edited, () => `${edited.id.slice(0, 12)} ${edited.outcome}: ${placeOf(edited)}`);
     });
 }

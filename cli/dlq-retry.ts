@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { EXIT_CODES } from '../platform/exit-codes.ts';
 import type { Operator } from '../database/decisions.ts';
 import type { Redriven } from '../ingest/redrive/redrive.ts';
 import type { FilterFlags } from './dlq/filters.ts';
@@ -38,7 +39,7 @@ export function createCommand(): Command {
     .action(async (ids: string[], flags: RetryFlags) => {
       const { withRedriver } = await import('./dlq/redriver.ts');
       const retried = await withRedriver(await cliConfig(), (redriver) => retryAll(redriver, ids, flags));
-      if (retried.some(({ outcome }) => outcome !== 'produced')) process.exitCode = 1;
+      if (retried.some(({ outcome }) => outcome !== 'produced')) process.exitCode = EXIT_CODES.failed;
       printResult(flags, retried, () => textOf(retried) + restText(ids, flags, retried.length));
     });
 }

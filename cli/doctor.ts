@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { EXIT_CODES } from '../platform/exit-codes.ts';
 import type { Finding, Level } from './doctor/finding.ts';
 import type { Diagnosis } from './doctor/run-doctor.ts';
 import { numberOption } from './options.ts';
@@ -17,7 +18,7 @@ export function createCommand(): Command {
       const { runDoctor } = await import('./doctor/run-doctor.ts');
       const diagnosis = await runDoctor(await cliConfig(), flags.timeout * SECOND_MS);
       printResult(flags, diagnosis, () => textOf(diagnosis));
-      if (!diagnosis.ok) process.exitCode = 1;
+      if (!diagnosis.ok) process.exitCode = EXIT_CODES.failed;
     });
 }
 

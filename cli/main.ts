@@ -1,11 +1,9 @@
 import { CommanderError } from 'commander';
 import type { Command } from 'commander';
 import { isOmsError } from '../domain/errors.ts';
+import { EXIT_CODES } from '../platform/exit-codes.ts';
 import { givenSetting } from '../platform/config/environment.ts';
 import { createProgram } from './program.ts';
-
-export const EXIT_FAILED = 1;
-export const EXIT_USAGE = 2;
 
 /** Runs one command line and resolves with the exit code: 0 done, 1 failed, 2 not acceptable. Never rejects. */
 export async function main(given: readonly string[]): Promise<number> {
@@ -16,7 +14,7 @@ export async function main(given: readonly string[]): Promise<number> {
     const program = await createProgram(words);
     prepare(program, json);
     await program.parseAsync(words, { from: 'user' });
-    return Number(process.exitCode ?? 0);
+    return Number(process.exitCode ?? EXIT_CODES.done);
   } catch (error) {
     return report(error, json);
   }
@@ -38,7 +36,7 @@ const usageJson = (text: string): string =>
   `${JSON.stringify({ error: { code: 'OMS_CLI_USAGE', message: text.trim().replace(/^error: /, '') } })}\n`;
 
 function report(error: unknown, json: boolean): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODES.done : EXIT_CODES.usage;
   const known = isOmsError(error) ? error : undefined;
   const message = error instanceof Error ? error.message : String(error);
   const told = json
@@ -47,5 +45,5 @@ function report(error: unknown, json: boolean): number {
   process.stderr.write(`${told}\n`);
   const stack = error instanceof Error ? error.stack : undefined;
   if (stack && !json && (!known || givenSetting('OMS_DEBUG') === 'true')) process.stderr.write(`${stack}\n`);
-  return known?.code === 'OMS_CLI_USAGE' ? EXIT_USAGE : EXIT_FAILED;
+  return known?.code === 'OMS_CLI_USAGE' ? EXIT_CODES.usage : EXIT_CODES.failed;
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { EXIT_CODES } from '../platform/exit-codes.ts';
 import type { OrderEvent } from '../schemas/index.ts';
 import { importEvents } from './import/import-invoices.ts';
 import { readOrders } from './import/read-orders.ts';
@@ -64,7 +65,7 @@ async function judge(file: string, read: ReadOrders, faults: NotProduced[], flag
       ...reasons,
     ].join('\n'),
   );
-  if (faults.length > 0) process.exitCode = 1;
+  if (faults.length > 0) process.exitCode = EXIT_CODES.failed;
 }
 
 async function importOrders(file: string, read: ReadOrders, faults: NotProduced[], flags: ImportFlags): Promise<void> {
@@ -76,7 +77,7 @@ async function importOrders(file: string, read: ReadOrders, faults: NotProduced[
     const took = `${seconds.toFixed(1)} s (${perSecond}/s)`;
     return `${read.rows} rows, ${produced} of ${orders} orders produced in ${took}${skipped(notProduced)}`;
   });
-  if (notProduced.length > 0) process.exitCode = 1;
+  if (notProduced.length > 0) process.exitCode = EXIT_CODES.failed;
 }
 
 const skipped = (notProduced: readonly NotProduced[]): string =>

@@ -1,11 +1,12 @@
 import { Command } from 'commander';
+import { EXIT_CODES } from '../platform/exit-codes.ts';
 import { COMMANDS } from './commands.ts';
 import type { CommandEntry } from './commands.ts';
 
 const VERSION = '0.2.0';
 
-const EXIT_CODES = `
-Exit codes: 0 done, 1 failed, 2 the command line is not acceptable.
+const ENDINGS = `
+Exit codes: ${EXIT_CODES.done} done, ${EXIT_CODES.failed} failed, ${EXIT_CODES.usage} the command line is not acceptable.
 Every command takes --json, for output that programs read, and shows examples with --help.`;
 
 /**
@@ -19,7 +20,7 @@ export async function createProgram(words: readonly string[]): Promise<Command> 
     .helpOption('-h, --help', 'show help')
     // Behind a command, --version is that command's own.
     .enablePositionalOptions()
-    .addHelpText('after', EXIT_CODES);
+    .addHelpText('after', ENDINGS);
   await addCommands(
     program,
     COMMANDS,

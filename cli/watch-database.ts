@@ -3,6 +3,7 @@ import { openDatabase } from '../database/database.ts';
 import type { Database } from '../database/database.ts';
 import { readIdentity } from '../database/identity.ts';
 import { isOmsError } from '../domain/errors.ts';
+import { EXIT_CODES } from '../platform/exit-codes.ts';
 import type { Config } from '../platform/config/settings.ts';
 import type { Logger } from '../platform/logger.ts';
 import { checkDeployment } from './setup/deployment.ts';
@@ -53,7 +54,7 @@ async function watch(
         continue;
       }
       logger.fatal({ err }, 'role failed');
-      process.exit(1);
+      process.exit(EXIT_CODES.failed);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { EXIT_CODES } from './exit-codes.ts';
 import type { Logger } from './logger.ts';
 
 /** Ctrl-C under npm arrives twice within milliseconds; only a later signal means "now". */
@@ -18,20 +19,20 @@ export interface Shutdown {
 export function createShutdown(options: { logger: Logger; graceMs: number }): Shutdown {
   const { promise: requested, resolve } = Promise.withResolvers<string>();
   let firstAt: number | undefined;
-  let code = 0;
+  let code: number = EXIT_CODES.done;
   const stop = (reason: string): void => {
     const now = performance.now();
     if (firstAt === undefined) {
       firstAt = now;
-      setTimeout(() => process.exit(1), options.graceMs).unref();
+      setTimeout(() => process.exit(EXIT_CODES.failed), options.graceMs).unref();
       resolve(reason);
-    } else if (now - firstAt >= SECOND_SIGNAL_AFTER_MS) process.exit(1);
+    } else if (now - firstAt >= SECOND_SIGNAL_AFTER_MS) process.exit(EXIT_CODES.failed);
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   const fail = (reason: string, error?: unknown): void => {
     options.logger.fatal({ err: error, reason }, 'role failed');
-    code = 1;
+    code = EXIT_CODES.failed;
     stop(reason);
   };
   return { requested, fail, exitCode: () => code };

@@ -1,3 +1,4 @@
+import { EXIT_CODES } from '../../platform/exit-codes.ts';
 import type { ReplayPart } from '../../database/replay-parts.ts';
 import type { Replay } from '../../database/replays.ts';
 import { print, printJson } from '../output.ts';
@@ -34,7 +35,7 @@ async function tell(replay: Replay, parts: readonly ReplayPart[], json: boolean)
   const { goneOf, standOf } = await import('../../replay/track.ts');
   const { replayId, state } = replay;
   // Whoever waits for the end of the range must not take a pause for it.
-  if (state !== 'finished') process.exitCode = 1;
+  if (state !== 'finished') process.exitCode = EXIT_CODES.failed;
   if (json) return printJson({ replayId, state, ...standOf(parts), gone: goneOf(replay, parts), partitions: parts });
   print(`replay ${replayId} is ${state}: ${standText(replay, parts)}`);
   if (state === 'paused') print(`It goes on with \`oms replay resume ${replayId}\`.`);
