@@ -6,7 +6,7 @@ import type { Codec } from '../kafka/codec.ts';
 import { createConsumerLoop } from '../kafka/consumer.ts';
 import type { ConsumerLoop } from '../kafka/consumer.ts';
 import type { Publisher } from '../kafka/publisher.ts';
-import { groupName, topicNames } from '../kafka/topics.ts';
+import { CONSUMER_GROUPS, groupName, topicNames } from '../kafka/topics.ts';
 import type { Config } from '../platform/config/settings.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Registry } from '../platform/metrics.ts';
@@ -57,7 +57,7 @@ const ROUNDS_PER_CONFIRM = 5;
 export function createEngine(options: EngineOptions): Engine {
   const { config, db, codec, publisher, logger, onStep } = options;
   const topics = topicNames(config.OMS_PREFIX);
-  const groupId = groupName(config.OMS_PREFIX, 'ingest');
+  const groupId = groupName(config.OMS_PREFIX, CONSUMER_GROUPS.ingest);
   const metrics = createIngestMetrics(options.metrics);
   const admission = createAdmission({ db, limit: config.OMS_INGEST_OPEN_ORDERS_LIMIT, logger });
   const shared = {

@@ -18,23 +18,36 @@ export interface EventHeaders {
   traceparent?: string;
 }
 
+/** The headers of an event, by the CloudEvents attribute they carry. */
+export const EVENT_HEADERS = {
+  specversion: 'ce_specversion',
+  id: 'ce_id',
+  type: 'ce_type',
+  source: 'ce_source',
+  time: 'ce_time',
+  subject: 'ce_subject',
+  sequence: 'ce_sequence',
+  contentType: 'content-type',
+  traceparent: 'traceparent',
+} as const;
+
 /** Where an outgoing event has its id. */
-export const EVENT_ID_HEADER = 'ce_id';
+export const EVENT_ID_HEADER = EVENT_HEADERS.id;
 
 export const CONTENT_TYPE = 'application/avro';
 
 /** CloudEvents 1.0 in Kafka's binary mode: the attributes are headers, the value is the Avro record alone. */
 export function cloudEventHeaders(event: EventHeaders): Record<string, string> {
   return {
-    ce_specversion: '1.0',
+    [EVENT_HEADERS.specversion]: '1.0',
     [EVENT_ID_HEADER]: event.id,
-    ce_type: event.type,
-    ce_source: event.source,
-    ce_time: new Date(event.time).toISOString(),
-    ce_subject: event.subject,
-    ce_sequence: String(event.sequence),
-    'content-type': CONTENT_TYPE,
-    ...(event.traceparent === undefined ? {} : { traceparent: event.traceparent }),
+    [EVENT_HEADERS.type]: event.type,
+    [EVENT_HEADERS.source]: event.source,
+    [EVENT_HEADERS.time]: new Date(event.time).toISOString(),
+    [EVENT_HEADERS.subject]: event.subject,
+    [EVENT_HEADERS.sequence]: String(event.sequence),
+    [EVENT_HEADERS.contentType]: CONTENT_TYPE,
+    ...(event.traceparent === undefined ? {} : { [EVENT_HEADERS.traceparent]: event.traceparent }),
   };
 }
 

@@ -103,8 +103,13 @@ export function subjectOf(topic: string): string {
   return `${topic}-value`;
 }
 
+export const DEPLOYMENT_TOPIC = 'oms-deployment';
+
 /** The topic that carries the deployment's id; one record. */
-export const deploymentTopic = (prefix: string): string => `${prefix}oms-deployment`;
+export const deploymentTopic = (prefix: string): string => prefix + DEPLOYMENT_TOPIC;
+
+/** The consumer groups that commit offsets for good; a group of another name would read everything again. */
+export const CONSUMER_GROUPS = { ingest: 'ingest', carrier: 'carrier', stock: 'stock' } as const;
 
 /** The consumer groups' names: `ingest`, `carrier`, a replay's own. */
 export function groupName(prefix: string, role: string): string {

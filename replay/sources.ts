@@ -6,7 +6,7 @@ import { completeMemory } from '../ingest/memory.ts';
 import { createKafka } from '../kafka/client.ts';
 import { foreignTo, readTopicMark } from '../kafka/deployment-mark.ts';
 import type { IsForeign } from '../kafka/deployment-mark.ts';
-import { INPUT_TOPICS, OUTGOING_TOPICS, groupName, topicNames } from '../kafka/topics.ts';
+import { CONSUMER_GROUPS, INPUT_TOPICS, OUTGOING_TOPICS, groupName, topicNames } from '../kafka/topics.ts';
 import type { InputTopic, OutgoingTopic, TopicKind } from '../kafka/topics.ts';
 import { kafkaUnavailable } from '../kafka/unavailable.ts';
 import {
@@ -112,20 +112,20 @@ const INPUTS: Record<InputTopic, (parts: ReplayParts, options: ReplayOptions) =>
         ...(notesOf === undefined ? {} : { draftsOf: notesOf }),
       }),
     gate: createOrderGate,
-    groupId: groupName(config.OMS_PREFIX, 'ingest'),
+    groupId: groupName(config.OMS_PREFIX, CONSUMER_GROUPS.ingest),
   }),
   'carrier-updates': (parts, options) => ({
     // What the news leads to is told on these.
     load: () => parts.codec.load(OUTGOING_TOPICS.map((kind) => topicNames(parts.config.OMS_PREFIX)[kind])),
     classifier: (notesOf) => createCarrierClassifier(noting(parts, options, notesOf)),
     gate: createCarrierGate,
-    groupId: groupName(parts.config.OMS_PREFIX, 'carrier'),
+    groupId: groupName(parts.config.OMS_PREFIX, CONSUMER_GROUPS.carrier),
   }),
   'stock-levels': (parts, options) => ({
     load: () => Promise.resolve(),
     classifier: (notesOf) => createLevelClassifier(noting(parts, options, notesOf)),
     gate: createLevelGate,
-    groupId: groupName(parts.config.OMS_PREFIX, 'stock'),
+    groupId: groupName(parts.config.OMS_PREFIX, CONSUMER_GROUPS.stock),
   }),
 };
 

@@ -6,7 +6,7 @@ import { toIncomingEvent } from '../../ingest/convert.ts';
 import type { EventType, IncomingEvent } from '../../ingest/event.ts';
 import type { Codec } from '../../kafka/codec.ts';
 import type { ConsumedRecord } from '../../kafka/consumer.ts';
-import { CONTENT_TYPE } from '../../kafka/headers.ts';
+import { CONTENT_TYPE, EVENT_HEADERS } from '../../kafka/headers.ts';
 import { topicNames } from '../../kafka/topics.ts';
 import type { OrderEvent } from '../../schemas/index.ts';
 
@@ -76,13 +76,13 @@ interface Post {
 export function post(tx: Database, { source, ...record }: Post): Promise<boolean> {
   const record_type = record.topic === 'orders' ? 'OrderEvent' : 'CarrierUpdate';
   const headers = {
-    ce_specversion: '1.0',
-    ce_id: record.eventId,
-    ce_type: `oms.${record_type}.${record.type}`,
-    ce_source: source,
-    ce_time: new Date().toISOString(),
-    ce_subject: record.key,
-    'content-type': CONTENT_TYPE,
+    [EVENT_HEADERS.specversion]: '1.0',
+    [EVENT_HEADERS.id]: record.eventId,
+    [EVENT_HEADERS.type]: `oms.${record_type}.${record.type}`,
+    [EVENT_HEADERS.source]: source,
+    [EVENT_HEADERS.time]: new Date().toISOString(),
+    [EVENT_HEADERS.subject]: record.key,
+    [EVENT_HEADERS.contentType]: CONTENT_TYPE,
   };
   return postRecord(tx, { ...record, headers });
 }

@@ -1,7 +1,7 @@
 import type { Admin } from 'kafkajs';
 import { compareRetention, forgottenBefore, readRetention } from '../../ingest/retention.ts';
 import { createLagReader } from '../../kafka/lag.ts';
-import { groupName, topicNames } from '../../kafka/topics.ts';
+import { CONSUMER_GROUPS, groupName, topicNames } from '../../kafka/topics.ts';
 import { ok, warning } from './finding.ts';
 import type { Verdict } from './finding.ts';
 import type { Parts } from './parts.ts';
@@ -21,7 +21,9 @@ export async function lookAtRetention(parts: Parts): Promise<Verdict[]> {
   const forgotten = forgottenBefore(facts);
   const hasOrders = facts.topics.some(({ topic }) => topic === orders);
   const unread =
-    hasOrders && forgotten !== null ? await unreadBefore(admin, orders, groupName(prefix, 'ingest'), forgotten) : 0;
+    hasOrders && forgotten !== null
+      ? await unreadBefore(admin, orders, groupName(prefix, CONSUMER_GROUPS.ingest), forgotten)
+      : 0;
   return compareRetention(facts).map(({ level, topic, message, remedy }) => {
     const about = `topic ${topic}`;
     if (level === 'note') return ok(message, about);

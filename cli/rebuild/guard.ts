@@ -4,7 +4,7 @@ import { assertSameDeployment, endRebuilding, markRebuilding, readRebuilding } f
 import { letGoOfOpen } from '../../database/rebuild/behind.ts';
 import { OmsError, faultError } from '../../domain/errors.ts';
 import type { TopicMark } from '../../kafka/deployment-mark.ts';
-import { groupName, topicNames } from '../../kafka/topics.ts';
+import { CONSUMER_GROUPS, groupName, topicNames } from '../../kafka/topics.ts';
 import { readMark, readMarks } from '../setup/deployment.ts';
 import type { Parts } from '../setup/deployment.ts';
 import { logEnds } from '../../kafka/log-ends.ts';
@@ -66,7 +66,7 @@ async function hasLedger({ db }: Parts): Promise<boolean> {
 const ROLES = ['oms-ingest', 'oms-worker', 'oms-publisher', 'oms-publisher-locks', 'oms-api'];
 
 async function assertNobodyWorks({ admin, config, db }: Parts): Promise<void> {
-  const ids = ['ingest', 'stock', 'carrier'].map((role) => groupName(config.OMS_PREFIX, role));
+  const ids = Object.values(CONSUMER_GROUPS).map((role) => groupName(config.OMS_PREFIX, role));
   const { groups } = await admin.describeGroups(ids);
   const active = groups.filter(({ members }) => members.length > 0).map(({ groupId }) => groupId);
   if (active.length > 0) throw refused(`stop \`oms ingest\` first: ${active.join(', ')} is being read`);

@@ -1,4 +1,12 @@
-import { INPUT_TOPICS, OUTGOING_TOPICS, TOPICS, deploymentTopic, groupName, topicNames } from '../../kafka/topics.ts';
+import {
+  CONSUMER_GROUPS,
+  INPUT_TOPICS,
+  OUTGOING_TOPICS,
+  TOPICS,
+  deploymentTopic,
+  groupName,
+  topicNames,
+} from '../../kafka/topics.ts';
 import type { TopicKind } from '../../kafka/topics.ts';
 import { ownTopic } from '../../replay/target.ts';
 
@@ -85,7 +93,9 @@ function comparisonLines(prefix: string, role: string, { reads, groups }: RoleAc
     ...[deploymentTopic(prefix), ...unread].map((topic) =>
       acl(role, `--operation Read --operation Describe --topic '${topic}'`),
     ),
-    ...(groups.includes('ingest') ? [] : [acl(role, `--operation Describe --group '${groupName(prefix, 'ingest')}'`)]),
+    ...(groups.includes('ingest')
+      ? []
+      : [acl(role, `--operation Describe --group '${groupName(prefix, CONSUMER_GROUPS.ingest)}'`)]),
     passing(role, groupName(prefix, 'deployment-')),
   ];
 }

@@ -9,7 +9,7 @@ import { deadLetterId } from '../../ingest/dead-letters.ts';
 import { storedRecord } from '../../ingest/record.ts';
 import type { ConsumedRecord } from '../../kafka/consumer.ts';
 import type { IsForeign } from '../../kafka/deployment-mark.ts';
-import { headerText } from '../../kafka/headers.ts';
+import { EVENT_HEADERS, headerText } from '../../kafka/headers.ts';
 import { isTopicRefused, notAuthorized } from '../../kafka/not-authorized.ts';
 import { readRanges } from '../../kafka/range-reader.ts';
 import type { Range } from '../../kafka/range-reader.ts';
@@ -102,7 +102,10 @@ const untold =
   async (db, records) => {
     const isForeign = await foreign();
     const own = records.flatMap((record) => {
-      const [id, source] = [headerText(record.headers, 'ce_id'), headerText(record.headers, 'ce_source')];
+      const [id, source] = [
+        headerText(record.headers, EVENT_HEADERS.id),
+        headerText(record.headers, EVENT_HEADERS.source),
+      ];
       const isOurs = source === SOURCE && !isForeign(record.headers);
       return id !== undefined && isOurs && !id.includes('\0') ? [{ id, record }] : [];
     });

@@ -1,3 +1,4 @@
+import { DLQ_HEADERS } from '../../kafka/headers.ts';
 import type { Codec } from '../../kafka/codec.ts';
 import type { TopicNames } from '../../kafka/topics.ts';
 import type { TopicRecord } from './read-topics.ts';
@@ -46,7 +47,7 @@ function placeOf({ topic, partition, offset, key, timestamp, headers }: TopicRec
 /** One line for people: where, when, whose, what. */
 export function recordLine(record: ShownRecord): string {
   const { topic, partition, offset, key, time, headers, value, undecoded } = record;
-  const reason = headers['oms-dlq-error-code'];
+  const reason = headers[DLQ_HEADERS.errorCode];
   const content = undecoded ? `(${undecoded.code}: ${undecoded.reason})` : JSON.stringify(value);
   return `${time} ${topic} ${partition}:${offset} ${key ?? '(no key)'} ${reason ? `${reason} ` : ''}${content}`;
 }

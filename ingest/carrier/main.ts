@@ -6,7 +6,7 @@ import type { Codec } from '../../kafka/codec.ts';
 import { createConsumerLoop } from '../../kafka/consumer.ts';
 import type { ConsumerLoop } from '../../kafka/consumer.ts';
 import type { Publisher } from '../../kafka/publisher.ts';
-import { groupName, topicNames } from '../../kafka/topics.ts';
+import { CONSUMER_GROUPS, groupName, topicNames } from '../../kafka/topics.ts';
 import type { Config } from '../../platform/config/settings.ts';
 import type { Check } from '../../platform/health.ts';
 import type { Logger } from '../../platform/logger.ts';
@@ -65,7 +65,7 @@ export function createCarrierNews(options: CarrierNewsOptions): CarrierNewsWays 
   const { config, db, logger, publisher } = options;
   const count = createCarrierMetrics(options.metrics, db);
   const topic = topicNames(config.OMS_PREFIX)['orders.dlq'];
-  const consumerGroup = groupName(config.OMS_PREFIX, 'carrier');
+  const consumerGroup = groupName(config.OMS_PREFIX, CONSUMER_GROUPS.carrier);
   const shared = { ...options, count, parkingDeadlineMs: config.OMS_PARKING_DEADLINE };
   const receiver = createCarrierReceiver(shared);
   const office = createDeadLetterOffice({ db, publisher, topic, consumerGroup, onStep: noStep });
@@ -103,7 +103,7 @@ function createTopicLoop(
   const { config, connection, counters, sessionTimeoutMs, onCrash } = options;
   return createConsumerLoop({
     ...{ connection, handle, sessionTimeoutMs, onCrash },
-    groupId: groupName(config.OMS_PREFIX, 'carrier'),
+    groupId: groupName(config.OMS_PREFIX, CONSUMER_GROUPS.carrier),
     topics: [topicNames(config.OMS_PREFIX)['carrier-updates']],
     onAlert: ({ kind }) => counters.offsetAlert(kind),
     hooks: { onRebalance: () => counters.rebalance() },

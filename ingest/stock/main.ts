@@ -4,7 +4,7 @@ import type { Codec } from '../../kafka/codec.ts';
 import { createConsumerLoop } from '../../kafka/consumer.ts';
 import type { ConsumerLoop } from '../../kafka/consumer.ts';
 import type { Publisher } from '../../kafka/publisher.ts';
-import { groupName, topicNames } from '../../kafka/topics.ts';
+import { CONSUMER_GROUPS, groupName, topicNames } from '../../kafka/topics.ts';
 import type { Config } from '../../platform/config/settings.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { Registry } from '../../platform/metrics.ts';
@@ -36,7 +36,7 @@ const CONCURRENT_PARTITIONS = 2;
 export function createStockLoop(options: StockLoopOptions): ConsumerLoop {
   const { config, db, codec, publisher, logger } = options;
   const topics = topicNames(config.OMS_PREFIX);
-  const groupId = groupName(config.OMS_PREFIX, 'stock');
+  const groupId = groupName(config.OMS_PREFIX, CONSUMER_GROUPS.stock);
   const topic = topics['orders.dlq'];
   return createConsumerLoop({
     connection: options.connection,

@@ -10,7 +10,7 @@ import { readValue } from '../../ingest/wire-faults.ts';
 import { orderIdOf } from '../../domain/ids.ts';
 import type { Codec } from '../../kafka/codec.ts';
 import type { ConsumedRecord } from '../../kafka/consumer.ts';
-import { headerText } from '../../kafka/headers.ts';
+import { EVENT_HEADERS, headerText } from '../../kafka/headers.ts';
 import type { CarrierUpdate } from '../../schemas/index.ts';
 import type { Difference, OrderCheck } from './difference.ts';
 import type { TopicReading } from './topic-reading.ts';
@@ -79,7 +79,7 @@ function lost({ record, news }: ReadNews): Difference {
 /** Notes which records are ours: what was told over HTTP, taken in, and put on the topic by the publisher. */
 export async function notePosted(seen: Database, records: readonly ConsumedRecord[]): Promise<void> {
   const ids = records.flatMap(({ key, headers }) => {
-    const eventId = headerText(headers, 'ce_id');
+    const eventId = headerText(headers, EVENT_HEADERS.id);
     return key && eventId !== undefined ? [storable(postedId(key.toString(), eventId))] : [];
   });
   if (ids.length === 0) return;
