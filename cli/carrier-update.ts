@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Argument, Command } from 'commander';
+import { CAUSE_FORMS } from '../domain/causes.ts';
 import { CARRIER_STATUSES } from '../domain/carrier-status.ts';
 import type { CarrierStatus } from '../domain/carrier-status.ts';
 import { OmsError } from '../domain/errors.ts';
@@ -41,7 +42,7 @@ export function createCommand(): Command {
 
 async function update(shipmentId: string, status: CarrierStatus, flags: UpdateFlags): Promise<void> {
   const news: CarrierUpdate = {
-    updateId: flags.updateId ?? `${shipmentId}/${status}/${randomUUID()}`,
+    updateId: flags.updateId ?? CAUSE_FORMS.carrierCommand(shipmentId, status, randomUUID()),
     shipmentId,
     status,
     occurredAt: timeOf(flags.at),

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Command } from 'commander';
+import { CAUSE_FORMS } from '../domain/causes.ts';
 import { OmsError } from '../domain/errors.ts';
 import { assertOrderId } from '../domain/ids.ts';
 import type { Config } from '../platform/config/settings.ts';
@@ -36,7 +37,7 @@ async function cancel(id: string, flags: CancelFlags): Promise<void> {
   const orderId = assertOrderId(id, 'order id', 'OMS_CLI_USAGE');
   const config = await cliConfig();
   const event: OrderEvent = {
-    eventId: flags.eventId ?? `cancel/${randomUUID()}`,
+    eventId: flags.eventId ?? CAUSE_FORMS.cancelCommand(randomUUID()),
     orderId,
     occurredAt: Date.now(),
     source: flags.source ?? (await sourceOf(config, orderId)),

@@ -1,4 +1,6 @@
 import { sql } from 'kysely';
+import { CAUSES } from '../domain/causes.ts';
+import { REASONS } from '../domain/reasons.ts';
 import type { CarrierStatus } from '../domain/carrier-status.ts';
 import { orderIdOf } from '../domain/ids.ts';
 import { isSettled } from '../domain/progress.ts';
@@ -55,7 +57,7 @@ export async function applyCarrierUpdates(
   orderId: string,
   updates: readonly CarrierUpdate[],
 ): Promise<AppliedUpdate[]> {
-  const cause = updates.at(-1)?.updateId ?? 'carrier';
+  const cause = updates.at(-1)?.updateId ?? CAUSES.carrier;
   return answersOf(updates, await orderStep({ db, encoder }, orderId, cause, takeAll(updates)));
 }
 
@@ -141,7 +143,7 @@ async function apply(
   update: CarrierUpdate,
 ): Promise<boolean> {
   const { carrier, trackingNumber, detail, at: carrierTime } = update;
-  if (update.status === 'cancelled') return callOff(step, f, shipment, detail ?? 'the carrier called it off');
+  if (update.status === 'cancelled') return callOff(step, f, shipment, detail ?? REASONS.calledOffByCarrier);
   // Whatever else is said of it, it must have been booked.
   const booked = book(step, f, shipment, { carrier, reference: null, trackingNumber });
   const news = { carrierTime, detail };

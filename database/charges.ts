@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { REASON_FORMS } from '../domain/reasons.ts';
 import { OmsError } from '../domain/errors.ts';
 import type { InvoiceTotals, Pricing, PricingRules } from '../domain/invoice.ts';
 import { sqlState, transaction } from './database.ts';
@@ -92,11 +93,9 @@ async function draw(tx: Database, rules: PricingRules, wanted: WantedCharge): Pr
     .insertInto('payments')
     .values({ fulfillment_id: id, order_id: id, status: 'pending', mode: 'charge', currency, amount })
     .execute();
-  if (!approved) await endCharge(tx, id, { status: 'failed', reference: null, reason: overLimit(amount, currency) });
+  if (!approved)
+    await endCharge(tx, id, { status: 'failed', reference: null, reason: REASON_FORMS.overLimit(amount, currency) });
 }
-
-const overLimit = (amount: number, currency: string): string =>
-  `OMS_SPEND_LIMIT_EXCEEDED: ${amount} minor units of ${currency} would take the customer past the limit`;
 
 async function insertInvoice(
   tx: Database,

@@ -1,4 +1,6 @@
 import { sql } from 'kysely';
+import { CAUSES } from '../domain/causes.ts';
+import { POSTED_PREFIX } from '../domain/event-ids.ts';
 import type { Database } from './database.ts';
 import { OUTBOX_CHANNEL, shardOf } from './outbox.ts';
 
@@ -25,10 +27,8 @@ export interface PostedEvent {
   at: Date;
 }
 
-const ID_PREFIX = 'in/';
-
 /** Id in the outbox of a record that was posted. */
-export const postedId = (key: string, eventId: string): string => `${ID_PREFIX}${key}/${eventId}`;
+export const postedId = (key: string, eventId: string): string => `${POSTED_PREFIX}${key}/${eventId}`;
 
 /**
  * Puts a record for an input topic into the outbox, in the transaction that takes in what it says. The publisher sends it
@@ -39,7 +39,7 @@ export async function postRecord(tx: Database, record: PostedRecord): Promise<bo
   const { topic, orderId, eventId, type, key, value, headers } = record;
   const { rows } = await sql`
     insert into outbox (event_id, order_id, topic, type, cause, key, value, headers, shard)
-    values (${postedId(key, eventId)}, ${orderId}, ${topic}, ${type}, 'http', ${key}, ${value},
+    values (${postedId(key, eventId)}, ${orderId}, ${topic}, ${type}, ${CAUSES.http}, ${key}, ${value},
       ${JSON.stringify(headers)}::jsonb, ${shardOf(orderId)})
     on conflict (event_id) do nothing returning 1
   `.execute(tx);
@@ -66,10 +66,10 @@ export function announcePosted(db: Database): void {
 /** What was asked of an order and has not come back from the topic yet, in the order it was asked. */
 export async function postedEvents(db: Database, orderId: string): Promise<PostedEvent[]> {
   const { rows } = await sql<PostedEvent>`
-    select substr(event_id, length(key) + ${ID_PREFIX.length + 2}) as "eventId", type, created_at as at from outbox
+    select substr(event_id, length(key) + ${POSTED_PREFIX.length + 2}) as "eventId", type, created_at as at from outbox
     where order_id = ${orderId} and topic = 'orders' and not exists (
       select from ledger_events e where e.order_id = outbox.order_id
-        and e.event_id = substr(outbox.event_id, length(outbox.key) + ${ID_PREFIX.length + 2}))
+        and e.event_id = substr(outbox.event_id, length(outbox.key) + ${POSTED_PREFIX.length + 2}))
     order by id
   `.execute(db);
   return rows;

@@ -1,3 +1,4 @@
+import { REASON_FORMS } from './reasons.ts';
 import type { OrderItem } from './order.ts';
 
 /**
@@ -52,9 +53,9 @@ function keep({ sku, quantity, unitPrice }: OrderItem, left: { held: HeldLine; q
 function tooMany(i: number, { sku, quantity, unitPrice }: OrderItem, missing: number): string {
   const price = unitPrice === null ? '' : ` at ${unitPrice}`;
   const rule = `must be at most ${quantity - missing}, what the order still holds of ${sku}${price}`;
-  return `OMS_ORDER_AMEND_INVALID: payload.items[${i}].quantity is ${quantity}, ${rule}: an amendment drops lines and lowers quantities`;
+  return REASON_FORMS.amendTooMany(i, quantity, rule);
 }
 
 function tooLate({ sku, fulfillmentId }: HeldLine): string {
-  return `OMS_ORDER_AMEND_TOO_LATE: ${sku} of ${fulfillmentId} is with the carrier and cannot be taken off any more`;
+  return REASON_FORMS.amendTooLate(sku, fulfillmentId);
 }

@@ -11,6 +11,32 @@ export const CUSTOMER_ACTION_SIGNAL = 'CustomerAction';
 export const SHIPMENT_STATUS_SIGNAL = 'ShipmentStatusUpdated';
 export const STATUS_QUERY = 'status';
 
+/** Activities, as the histories name them; the worker's own list is compared with it by the compiler. */
+export const ACTIVITIES = [
+  'takeOrder',
+  'dropUnavailable',
+  'beginCancel',
+  'noteRefusal',
+  'amendOrder',
+  'expireReservation',
+  'tellOverdue',
+  'closeOrder',
+  'chargeFulfillments',
+  'captureFulfillments',
+  'refundFulfillments',
+  'bookShipments',
+  'callOffShipments',
+  'trackShipments',
+  'tryFulfil',
+] as const;
+export type ActivityName = (typeof ACTIVITIES)[number];
+
+/** Where a namespace's own data names the deployment it belongs to. */
+export const NAMESPACE_DEPLOYMENT_KEY = 'oms-deployment';
+
+/** Ids of patches, as the histories name them. */
+export const PATCHES = { amend: 'amend' } as const;
+
 /** Timers, all in ms. Passed in the input so that a change of configuration never touches a running order. */
 export interface OrderTimers {
   /** How long the customer may take to decide about unavailable items. */

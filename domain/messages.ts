@@ -1,6 +1,7 @@
+import { REASON_FORMS } from './reasons.ts';
 import type { CustomerActionSignal, OrderInput } from './contract.ts';
 import { OmsError, shown } from './errors.ts';
-import { GIVEN_UP_AS, MESSAGE_VERSION } from './lifecycle.ts';
+import { CUSTOMER_ACTIONS, GIVEN_UP_AS, MESSAGE_KINDS, MESSAGE_RECORDS, MESSAGE_VERSION } from './lifecycle.ts';
 import type { LifecycleMessage } from './lifecycle.ts';
 
 /** An incoming event by its id and the name of its record. */
@@ -12,12 +13,6 @@ export interface EventName {
 /** A message as the workflow takes it in: readable, or refused with a reason. */
 export type Letter =
   { event: EventName; message: LifecycleMessage } | { event: EventName; message: null; refusal: string };
-
-const RECORDS: Readonly<Record<string, string>> = {
-  customerAction: 'CustomerAction',
-  cancel: 'OrderCancelled',
-  amend: 'OrderAmended',
-} satisfies Record<LifecycleMessage['kind'], string>;
 
 /** The order's input in this version's form. @throws OmsError OMS_ORDER_INPUT_UNSUPPORTED for a version from the future */
 export function upgradeInput(input: OrderInput): OrderInput {
@@ -31,19 +26,21 @@ export function readMessage(given: unknown, fallbackId: string): Letter {
   const raw: Record<string, unknown> = typeof given === 'object' && given !== null ? { ...given } : {};
   const kind = typeof raw['kind'] === 'string' ? raw['kind'] : '';
   const eventId = typeof raw['eventId'] === 'string' ? raw['eventId'] : fallbackId;
-  const event = { eventId, type: RECORDS[kind] ?? 'Unknown' };
+  const event = { eventId, type: MESSAGE_RECORDS[kind] ?? 'Unknown' };
   const refuse = (reason: string): Letter => ({ event, message: null, refusal: reason });
   if (raw['v'] !== MESSAGE_VERSION) return refuse(unsupported(`message version ${shown(raw['v'])}`));
   if (event.type === 'Unknown') return refuse(unsupported(`message ${shown(raw['kind'])}`));
-  if (kind === 'cancel' && !isGivenUpAs(raw['as'])) return refuse(unsupported(`an end as ${shown(raw['as'])}`));
-  if (kind === 'customerAction' && !isAction(raw['action'])) return refuse(unknownAction(raw['action']));
+  if (kind === MESSAGE_KINDS.cancel && !isGivenUpAs(raw['as']))
+    return refuse(unsupported(`an end as ${shown(raw['as'])}`));
+  if (kind === MESSAGE_KINDS.customerAction && !isAction(raw['action']))
+    return refuse(REASON_FORMS.actionUnknown(shown(raw['action'])));
   return { event, message: { ...raw, eventId } as unknown as LifecycleMessage };
 }
 
 /** The reference's signal as a message of ours. */
 export function readCustomerAction(given: CustomerActionSignal | undefined, fallbackId: string): Letter {
   const { action, eventId } = given ?? {};
-  return readMessage({ v: MESSAGE_VERSION, kind: 'customerAction', action, eventId }, fallbackId);
+  return readMessage({ v: MESSAGE_VERSION, kind: MESSAGE_KINDS.customerAction, action, eventId }, fallbackId);
 }
 
 function isGivenUpAs(as: unknown): boolean {
@@ -51,9 +48,7 @@ function isGivenUpAs(as: unknown): boolean {
 }
 
 function isAction(action: unknown): boolean {
-  return action === 'amend' || action === 'cancel';
+  return CUSTOMER_ACTIONS.some((known) => known === action);
 }
 
-const unsupported = (what: string): string => `OMS_ORDER_INPUT_UNSUPPORTED: this version does not know ${what}`;
-const unknownAction = (action: unknown): string =>
-  `OMS_ORDER_INPUT_UNSUPPORTED: customer action ${shown(action)} is neither amend nor cancel`;
+const { unsupported } = REASON_FORMS;

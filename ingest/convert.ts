@@ -1,6 +1,6 @@
 import { faultError } from '../domain/errors.ts';
 import type { OmsError } from '../domain/errors.ts';
-import { MESSAGE_VERSION } from '../domain/lifecycle.ts';
+import { MESSAGE_KINDS, MESSAGE_VERSION } from '../domain/lifecycle.ts';
 import type { LifecycleMessage } from '../domain/lifecycle.ts';
 import type { PlacedOrder } from '../domain/order.ts';
 import type { ConsumedRecord } from '../kafka/consumer.ts';
@@ -69,20 +69,20 @@ function lifecycle(
 
 function amend({ eventId }: OrderEvent, payload: OrderAmended): LifecycleMessage {
   validateAmended(payload);
-  return { v: MESSAGE_VERSION, kind: 'amend', eventId, items: payload.items, shipTo: payload.shipTo };
+  return { v: MESSAGE_VERSION, kind: MESSAGE_KINDS.amend, eventId, items: payload.items, shipTo: payload.shipTo };
 }
 
 function cancel({ eventId, orderId }: OrderEvent, payload: OrderCancelled): LifecycleMessage {
   validateCancelled(payload, orderId);
   const { reason, fulfillmentId } = payload;
-  return { v: MESSAGE_VERSION, kind: 'cancel', eventId, reason, fulfillmentId };
+  return { v: MESSAGE_VERSION, kind: MESSAGE_KINDS.cancel, eventId, reason, fulfillmentId };
 }
 
 function customerAction({ eventId }: OrderEvent, payload: CustomerAction): LifecycleMessage {
   validateAction(payload);
   return {
     v: MESSAGE_VERSION,
-    kind: 'customerAction',
+    kind: MESSAGE_KINDS.customerAction,
     eventId,
     action: payload.action === 'Amend' ? 'amend' : 'cancel',
   };

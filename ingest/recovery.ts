@@ -2,8 +2,10 @@ import type { Database } from '../database/database.ts';
 import { decideAnew, endDecision } from '../database/decisions.ts';
 import type { Operator } from '../database/decisions.ts';
 import { releaseRun } from '../database/ledger.ts';
+import { CAUSE_FORMS } from '../domain/causes.ts';
+import { REASONS } from '../domain/reasons.ts';
 import { OmsError, isOmsError } from '../domain/errors.ts';
-import { MESSAGE_VERSION } from '../domain/lifecycle.ts';
+import { MESSAGE_KINDS, MESSAGE_VERSION } from '../domain/lifecycle.ts';
 import type { LifecycleMessage } from '../domain/lifecycle.ts';
 import type { RunRecovery } from './order-workflows.ts';
 
@@ -73,7 +75,14 @@ async function startedRow(db: Database, orderId: string) {
 
 /** One wish for each run that is gone, however often it is asked for. */
 function giveUpOf(runId: string, then: 'cancels' | 'fails'): LifecycleMessage {
-  const reason = `${then === 'cancels' ? 'cancelled' : 'given up'} by an operator after its run was lost`;
+  const reason = then === 'cancels' ? REASONS.cancelledAfterLostRun : REASONS.givenUpAfterLostRun;
   const as = then === 'fails' ? ({ as: 'failed' } as const) : {};
-  return { v: MESSAGE_VERSION, kind: 'cancel', eventId: `recover/${runId}`, reason, fulfillmentId: null, ...as };
+  return {
+    v: MESSAGE_VERSION,
+    kind: MESSAGE_KINDS.cancel,
+    eventId: CAUSE_FORMS.recover(runId),
+    reason,
+    fulfillmentId: null,
+    ...as,
+  };
 }

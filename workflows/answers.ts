@@ -1,4 +1,5 @@
 import type { CancelRequest } from '../database/steps/cancel.ts';
+import { REASONS, REASON_FORMS } from '../domain/reasons.ts';
 import type { AmendMessage, CancelMessage } from '../domain/lifecycle.ts';
 import type { EventName, Letter } from '../domain/messages.ts';
 import { own, provider } from './policies.ts';
@@ -19,7 +20,7 @@ export async function answer(story: Story, letter: Letter): Promise<void> {
     case 'amend':
       return amend(story, event, message);
     case 'customerAction':
-      return refuse(story, event, 'OMS_ORDER_MOVE_ILLEGAL: no customer action is asked for now');
+      return refuse(story, event, REASONS.noCustomerActionWanted);
   }
 }
 
@@ -41,10 +42,10 @@ export async function cancel(
 ): Promise<void> {
   const { fulfillmentId = null, reason, as } = message;
   const known = progressOf(story).fulfillments.some((f) => fulfillmentId === null || f.id === fulfillmentId);
-  if (!known) return refuse(story, event, `OMS_ORDER_UNKNOWN: the order has no fulfillment ${fulfillmentId ?? ''}`);
-  const request = { fulfillmentId, cause: event.eventId, reason: reason ?? 'cancelled', ...(as ? { as } : {}) };
+  if (!known) return refuse(story, event, REASON_FORMS.fulfillmentUnknown(fulfillmentId ?? ''));
+  const request = { fulfillmentId, cause: event.eventId, reason: reason ?? REASONS.cancelled, ...(as ? { as } : {}) };
   const tooLate = await callOff(story, request);
-  if (tooLate.length > 0) await refuse(story, event, `OMS_ORDER_CANCEL_TOO_LATE: handed over: ${tooLate.join(', ')}`);
+  if (tooLate.length > 0) await refuse(story, event, REASON_FORMS.cancelTooLate(tooLate.join(', ')));
   else story.handled.push({ ...event, outcome: 'handled' });
 }
 

@@ -1,12 +1,12 @@
 import { CancellationScope, condition, isCancellation, sleep } from '@temporalio/workflow';
+import { CAUSES } from '../domain/causes.ts';
+import { REASONS } from '../domain/reasons.ts';
 import { unavailable } from '../domain/progress.ts';
 import { answer, cancel } from './answers.ts';
 import { own } from './policies.ts';
 import { learn, progressOf, waiting } from './story.ts';
 import type { Letter } from '../domain/messages.ts';
 import type { Story } from './story.ts';
-
-const TIMER = 'customer-action-timer';
 
 /** Lets the customer decide about what is unavailable: go on without it, or give the order up. No answer in time gives it up. */
 export async function decideUnavailable(story: Story): Promise<void> {
@@ -31,7 +31,7 @@ async function decideBy(story: Story, letter: Letter): Promise<void> {
   const { event, message } = letter;
   if (message?.kind !== 'customerAction') return answer(story, letter);
   if (message.action === 'cancel') {
-    return cancel(story, event, { fulfillmentId: null, reason: 'cancelled by the customer' });
+    return cancel(story, event, { fulfillmentId: null, reason: REASONS.cancelledByCustomer });
   }
   learn(story, await own.dropUnavailable(story.orderId, event.eventId));
   story.handled.push({ ...event, outcome: 'handled' });
@@ -39,7 +39,7 @@ async function decideBy(story: Story, letter: Letter): Promise<void> {
 
 async function giveUp(story: Story): Promise<void> {
   story.timedOut = true;
-  const request = { fulfillmentId: null, cause: TIMER, reason: 'no customer action in time' };
+  const request = { fulfillmentId: null, cause: CAUSES.customerActionTimer, reason: REASONS.noCustomerAction };
   const { progress } = await own.beginCancel(story.orderId, request);
   learn(story, progress);
 }

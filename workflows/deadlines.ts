@@ -2,6 +2,8 @@ import { own } from './policies.ts';
 import { callOff } from './answers.ts';
 import { learn, progressOf } from './story.ts';
 import type { Story } from './story.ts';
+import { CAUSES } from '../domain/causes.ts';
+import { REASONS } from '../domain/reasons.ts';
 import type { FulfillmentProgress } from '../domain/progress.ts';
 import { isFinalFulfillment } from '../domain/status.ts';
 
@@ -48,8 +50,8 @@ function isHeld(f: FulfillmentProgress): boolean {
 /** The payment provider is about to let the money go, and nothing was handed over: it is not shipped any more. */
 async function releaseHolds(story: Story): Promise<void> {
   for (const { id } of progressOf(story).fulfillments.filter(isHeld)) {
-    const reason = 'the hold on the money ran out before the goods were handed over';
-    await callOff(story, { fulfillmentId: id, cause: 'payment-hold-timer', reason });
+    const reason = REASONS.holdRanOut;
+    await callOff(story, { fulfillmentId: id, cause: CAUSES.paymentHoldTimer, reason });
   }
 }
 

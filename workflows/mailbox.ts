@@ -1,3 +1,4 @@
+import { CAUSE_FORMS } from '../domain/causes.ts';
 import type { EventName, Letter } from '../domain/messages.ts';
 
 /** What is wanted of the running order: each event once, in the order it came. */
@@ -31,8 +32,8 @@ export function createMailbox(known: readonly string[] = []): Mailbox {
     hasWish: () => letters.some(({ message }) => message?.kind === 'cancel' || message?.kind === 'amend'),
     nameless: () => {
       do unnamed++;
-      while (seen.has(`signal-${unnamed}`));
-      return `signal-${unnamed}`;
+      while (seen.has(CAUSE_FORMS.signal(unnamed)));
+      return CAUSE_FORMS.signal(unnamed);
     },
     seen: () => [...seen],
   };

@@ -1,13 +1,19 @@
 import { CancellationScope, defineQuery, defineSignal, patched, setHandler } from '@temporalio/workflow';
-import { CUSTOMER_ACTION_SIGNAL, LIFECYCLE_SIGNAL, SHIPMENT_STATUS_SIGNAL, STATUS_QUERY } from '../domain/contract.ts';
+import { CAUSES } from '../domain/causes.ts';
+import { REASONS } from '../domain/reasons.ts';
+import {
+  CUSTOMER_ACTION_SIGNAL,
+  LIFECYCLE_SIGNAL,
+  PATCHES,
+  SHIPMENT_STATUS_SIGNAL,
+  STATUS_QUERY,
+} from '../domain/contract.ts';
 import type { CustomerActionSignal, OrderState, ShipmentStatusSignal } from '../domain/contract.ts';
 import type { LifecycleMessage } from '../domain/lifecycle.ts';
-import { MESSAGE_VERSION } from '../domain/lifecycle.ts';
+import { MESSAGE_KINDS, MESSAGE_VERSION } from '../domain/lifecycle.ts';
 import { readCustomerAction, readMessage } from '../domain/messages.ts';
 import { stateOf } from './story.ts';
 import type { Story } from './story.ts';
-
-const NOT_AMENDED = 'OMS_INGEST_AMEND_UNSUPPORTED: this version does not amend orders';
 
 export const lifecycleSignal = defineSignal<[LifecycleMessage]>(LIFECYCLE_SIGNAL);
 export const customerActionSignal = defineSignal<[CustomerActionSignal]>(CUSTOMER_ACTION_SIGNAL);
@@ -29,16 +35,18 @@ export function listen(story: Story): void {
 export function receive({ mailbox }: Story, message: LifecycleMessage): void {
   const letter = readMessage(message, mailbox.nameless());
   const isAmendment = letter.message?.kind === 'amend';
-  mailbox.post(isAmendment && !patched('amend') ? { ...letter, message: null, refusal: NOT_AMENDED } : letter);
+  mailbox.post(
+    isAmendment && !patched(PATCHES.amend) ? { ...letter, message: null, refusal: REASONS.amendUnsupported } : letter,
+  );
 }
 
 /** A cancel request from Temporal's own tools is the same wish as a cancel from upstream. */
 function turnCancelRequestIntoMessage({ mailbox }: Story): void {
-  const reason = 'cancelled by an operator in Temporal';
+  const reason = REASONS.cancelledInTemporal;
   const message = {
     v: MESSAGE_VERSION,
-    kind: 'cancel',
-    eventId: 'temporal-cancel',
+    kind: MESSAGE_KINDS.cancel,
+    eventId: CAUSES.temporalCancel,
     reason,
     fulfillmentId: null,
   } as const;

@@ -2,6 +2,7 @@ import { beginCharge, settleCharge, unsettledCharges } from '../../database/char
 import type { Charge, ChargeEnd, WantedCharge } from '../../database/charges.ts';
 import type { Database } from '../../database/database.ts';
 import { isMaintenance } from '../../database/spend.ts';
+import { REASONS } from '../../domain/reasons.ts';
 import type { PricingRules } from '../../domain/invoice.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { ChargeOutcome, PaymentProvider } from '../../providers/payment/port.ts';
@@ -34,7 +35,7 @@ function endOf(outcome: ChargeOutcome): ChargeEnd {
 
 /** Most charges settled in one go. */
 const BATCH = 100;
-const LEFT_OPEN = 'nobody has asked again for its outcome';
+const LEFT_OPEN = REASONS.chargeLeftOpen;
 
 /**
  * Settles charges nobody has asked about for `ms`: the provider is asked, having been told that what it has not taken by

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { readOrder } from '../../database/orders/load.ts';
 import { listOrders } from '../../database/read/orders.ts';
 import { completedWithin, findPlaced } from '../../database/read/reference.ts';
+import { CAUSE_FORMS } from '../../domain/causes.ts';
 import { OmsError, faultError } from '../../domain/errors.ts';
 import { ORDER_ID_RULE, isOrderId } from '../../domain/ids.ts';
 import { MAX_QUANTITY } from '../../domain/order.ts';
@@ -71,7 +72,7 @@ const taken = (id: string, cause: unknown): OmsError =>
 function wantedOrder(body: Fields, currency: string): WantedOrder {
   const orderId = body.text('id', { holds: isOrderId, rule: ORDER_ID_RULE });
   return {
-    ...{ orderId, eventId: `http/${orderId}`, currency, shipTo: null },
+    ...{ orderId, eventId: CAUSE_FORMS.http(orderId), currency, shipTo: null },
     customerId: body.text('customerId'),
     items: itemsOf(body).map((item) => ({ ...item, unitPrice: null, description: null })),
   };
@@ -103,7 +104,11 @@ async function act({ db, posting }: ApiDependencies, orderId: string, body: Fiel
     throw faultError('OMS_API_REQUEST_INVALID', { field: 'action', value: given, rule });
   }
   if (!isOrderId(orderId)) throw noOrder();
-  const request = { orderId, eventId: `http/${randomUUID()}`, wish: { kind: 'customerAction', action } as const };
+  const request = {
+    orderId,
+    eventId: CAUSE_FORMS.http(randomUUID()),
+    wish: { kind: 'customerAction', action } as const,
+  };
   try {
     await postingTransaction(db, (tx) => askOrder(posting, tx, request));
   } catch (error) {

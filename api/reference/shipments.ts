@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { findShipment, listBooked } from '../../database/read/reference.ts';
+import { CAUSE_FORMS } from '../../domain/causes.ts';
 import { CARRIER_STATUSES } from '../../domain/carrier-status.ts';
 import type { CarrierStatus } from '../../domain/carrier-status.ts';
 import { OmsError, faultError } from '../../domain/errors.ts';
@@ -50,7 +51,7 @@ async function tell({ db, posting, encoder }: ApiDependencies, shipmentId: strin
   const status = statusOf(body);
   if (!isShipmentId(shipmentId)) throw noShipment();
   const unknown = { carrier: null, trackingNumber: null, detail: null };
-  const news = { updateId: `http/${randomUUID()}`, shipmentId, status, at: Date.now(), ...unknown };
+  const news = { updateId: CAUSE_FORMS.http(randomUUID()), shipmentId, status, at: Date.now(), ...unknown };
   try {
     await postingTransaction(db, (tx) => updateShipment({ ...posting, encoder }, tx, news));
   } catch (error) {

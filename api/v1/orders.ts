@@ -5,6 +5,7 @@ import { readLedgerRecord } from '../../database/ledger-record.ts';
 import { readOrderHead, readOrderView } from '../../database/order-view.ts';
 import type { OrderHead } from '../../database/order-view.ts';
 import { postedEvents } from '../../database/posted-records.ts';
+import { CAUSE_FORMS } from '../../domain/causes.ts';
 import { OmsError } from '../../domain/errors.ts';
 import type { Address, OrderItem } from '../../domain/order.ts';
 import { answerOnce } from '../commands/answer-once.ts';
@@ -71,7 +72,7 @@ function registerPlace(app: FastifyInstance, { db, posting }: ApiDependencies): 
         const orderId = body.orderId ?? randomUUID();
         const { customerId, currency, items, shipTo } = body;
         const wanted = { orderId, customerId, currency, items: items.map(itemOf), shipTo: addressOf(shipTo) };
-        const outcome = await placeOrder(posting, tx, { ...wanted, eventId: `http/${randomUUID()}` });
+        const outcome = await placeOrder(posting, tx, { ...wanted, eventId: CAUSE_FORMS.http(randomUUID()) });
         const headers = { location: `/v1/orders/${orderId}` };
         return { status: outcome === 'placed' ? 201 : 200, headers, body: { orderId } };
       });
@@ -155,7 +156,7 @@ function registerWish<B extends z.ZodType>(
       const key = headers['idempotency-key'];
       const scope = `POST /v1/orders/${orderId}/${path}`;
       const answer = await answerOnce(db, { key, scope, content: body }, async (tx) => {
-        const eventId = `http/${randomUUID()}`;
+        const eventId = CAUSE_FORMS.http(randomUUID());
         await askOrder(posting, tx, { orderId, eventId, wish: wish(body as z.output<B>) });
         return { status: 202, headers: { location: `/v1/orders/${orderId}/timeline` }, body: { orderId, eventId } };
       });

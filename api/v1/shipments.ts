@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { readCursor, writeCursor } from '../../database/read/cursor.ts';
 import { listShipments, readShipment } from '../../database/read/shipments.ts';
 import type { ListedShipment, ShipmentFilter, ShipmentView } from '../../database/read/shipments.ts';
+import { CAUSE_FORMS } from '../../domain/causes.ts';
 import { SHIPMENT_STATUSES } from '../../domain/status.ts';
 import { answerOnce } from '../commands/answer-once.ts';
 import { unknownShipment, updateShipment } from '../commands/update-shipment.ts';
@@ -126,7 +127,7 @@ function registerUpdates(app: FastifyInstance, { db, posting, encoder }: ApiDepe
 }
 
 function newsOf(shipmentId: string, body: z.output<typeof updateRequest>) {
-  const { status, occurredAt: at = Date.now(), updateId = `http/${randomUUID()}` } = body;
+  const { status, occurredAt: at = Date.now(), updateId = CAUSE_FORMS.http(randomUUID()) } = body;
   const { carrier = null, trackingNumber = null, detail = null } = body;
   return { updateId, shipmentId, status, at, carrier, trackingNumber, detail };
 }

@@ -1,3 +1,4 @@
+import { CAUSE_FORMS } from '../../domain/causes.ts';
 import { shown } from '../../domain/errors.ts';
 import type { OrderEvent, OrderItem } from '../../schemas/index.ts';
 import type { Invoice, RetailRow } from './invoices.ts';
@@ -35,7 +36,12 @@ export function orderOf(invoice: Invoice, source: string): Conversion {
     if ('rule' in item) return { fault: item };
     items.push(item);
   }
-  const envelope = { eventId: `${source}/${invoice.invoiceNo}/placed`, orderId: invoice.invoiceNo, occurredAt, source };
+  const envelope = {
+    eventId: CAUSE_FORMS.retailImport(source, invoice.invoiceNo),
+    orderId: invoice.invoiceNo,
+    occurredAt,
+    source,
+  };
   const placed = { customerId: customerId(first.CustomerID), currency: CURRENCY, items, shipTo: shipTo(first.Country) };
   return { event: { ...envelope, sequence: null, payload: { 'oms.OrderPlaced': placed } } };
 }

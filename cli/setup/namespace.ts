@@ -1,5 +1,6 @@
 import type { Connection } from '@temporalio/client';
 import { isGrpcServiceError } from '@temporalio/client';
+import { NAMESPACE_DEPLOYMENT_KEY } from '../../domain/contract.ts';
 import type { ReportStep } from './steps.ts';
 
 /** What setting up knows of a namespace. */
@@ -10,7 +11,6 @@ export interface Namespace {
 }
 
 const NOT_FOUND = 5;
-const DEPLOYMENT_KEY = 'oms-deployment';
 
 /** The namespace, or undefined when it is not registered. */
 export async function describeNamespace(connection: Connection, namespace: string): Promise<Namespace | undefined> {
@@ -67,12 +67,15 @@ async function untilUsable(connection: Connection, namespace: string): Promise<v
 }
 
 export async function readNamespaceMark(connection: Connection, namespace: string): Promise<string | undefined> {
-  return (await describeNamespace(connection, namespace))?.data[DEPLOYMENT_KEY];
+  return (await describeNamespace(connection, namespace))?.data[NAMESPACE_DEPLOYMENT_KEY];
 }
 
 export async function writeNamespaceMark(connection: Connection, namespace: string, id: string): Promise<void> {
   // The server merges what is given into what is there.
-  await connection.workflowService.updateNamespace({ namespace, updateInfo: { data: { [DEPLOYMENT_KEY]: id } } });
+  await connection.workflowService.updateNamespace({
+    namespace,
+    updateInfo: { data: { [NAMESPACE_DEPLOYMENT_KEY]: id } },
+  });
 }
 
 function inWords(ms: number): string {

@@ -1,3 +1,5 @@
+import { EVENT_TYPES, ORDER_SUBJECT } from '../../domain/event-ids.ts';
+import type { EventTypeOf } from '../../domain/event-ids.ts';
 import { outgoingEventId } from '../../domain/ids.ts';
 import type { NewEvent } from '../outbox.ts';
 import type { CreditNoteRecord, FulfillmentRecord, InvoiceRecord, OrderRecord } from './record.ts';
@@ -8,10 +10,12 @@ interface Words {
   reason?: string | null;
 }
 
-type ShipmentFact = 'ShipmentBooked' | 'ShipmentDispatched' | 'ShipmentDelayed' | 'ShipmentCancelled';
-type InvoiceFact = 'InvoiceIssued' | 'PaymentAuthorized' | 'InvoicePaid' | 'PaymentFailed' | 'PaymentVoided';
-type CreditFact = 'CreditNoteIssued' | 'InvoiceRefunded';
-type DeliveryFact = 'Delivered' | 'DeliveryFailed' | 'ReturnedToSender';
+type ShipmentFact = EventTypeOf<'shipment'>;
+type InvoiceFact = EventTypeOf<'invoice'>;
+type CreditFact = EventTypeOf<'creditNote'>;
+type DeliveryFact = EventTypeOf<'delivery'>;
+
+const [ORDER_STATUS] = EVENT_TYPES.order;
 
 const quantities = (fulfillment: FulfillmentRecord): { sku: string; quantity: number }[] =>
   fulfillment.items.map(({ sku, quantity }) => ({ sku, quantity }));
@@ -125,8 +129,8 @@ export function orderStatusEvent(order: OrderRecord, cause: string): NewEvent {
   const ordinal = (order.sequences['order-status'] ?? 0) + 1;
   return {
     topic: 'order-status',
-    eventId: outgoingEventId(order.orderId, 'order', 'OrderStatus', ordinal),
-    type: 'OrderStatus',
+    eventId: outgoingEventId(order.orderId, ORDER_SUBJECT, ORDER_STATUS, ordinal),
+    type: ORDER_STATUS,
     cause,
     fields: {
       status: order.status,

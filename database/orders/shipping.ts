@@ -1,3 +1,4 @@
+import { REASONS, REASON_FORMS } from '../../domain/reasons.ts';
 import { isFinalShipment } from '../../domain/status.ts';
 import { giveUp, moveFulfillment, moveShipment } from './endings.ts';
 import { deliveryEvent, shipmentEvent } from './events.ts';
@@ -73,7 +74,7 @@ export function failAttempt(
   if (shipment.status === 'dispatched') moveShipment(f, shipment, 'deliveryFailed');
   shipment.failedAttempts++;
   const { carrierTime, detail } = news;
-  const words = { ...step, carrierTime, reason: detail ?? 'delivery failed', ordinal: shipment.failedAttempts };
+  const words = { ...step, carrierTime, reason: detail ?? REASONS.deliveryFailed, ordinal: shipment.failedAttempts };
   step.tell(deliveryEvent(step.order, f, 'DeliveryFailed', words));
   return true;
 }
@@ -82,7 +83,7 @@ export function failAttempt(
 export function takeBack(step: OrderStep, f: FulfillmentRecord, shipment: ShipmentRecord, news: DeliveryNews): boolean {
   dispatch(step, f, shipment);
   if (!isOnItsWay(shipment)) return false;
-  const reason = news.detail ?? 'returned to sender';
+  const reason = news.detail ?? REASONS.returnedToSender;
   end(step, f, shipment, 'returned');
   moveFulfillment(f, 'failed', reason);
   step.moveStock({ kind: 'return', fulfillment: f });
@@ -108,7 +109,7 @@ export function callOff(step: OrderStep, f: FulfillmentRecord, shipment: Shipmen
 export function refuse(step: OrderStep, f: FulfillmentRecord, shipment: ShipmentRecord, reason: string): boolean {
   if (shipment.status !== 'pending') return false;
   end(step, f, shipment, 'failed');
-  giveUp(step, f, 'failed', `OMS_CARRIER_REFUSED: ${reason}`);
+  giveUp(step, f, 'failed', REASON_FORMS.carrierRefused(reason));
   return true;
 }
 

@@ -1,3 +1,4 @@
+import { REASONS, REASON_FORMS } from '../../domain/reasons.ts';
 import { planAmendment } from '../../domain/amendment.ts';
 import type { AmendmentPlan, HeldLine, Hold } from '../../domain/amendment.ts';
 import type { Address, OrderItem } from '../../domain/order.ts';
@@ -77,21 +78,20 @@ function lower(step: OrderStep, left: { held: HeldLine; quantity: number }[]): v
 function lowerOne(step: OrderStep, f: FulfillmentRecord, quantityOf: ReadonlyMap<number, number>): void {
   const left = f.items.map((item) => ({ ...item, quantity: quantityOf.get(item.line) ?? 0 }));
   const kept = left.filter((item) => item.quantity > 0);
-  if (kept.length === 0) return giveUp(step, f, 'cancelled', 'amended: no longer wanted');
+  if (kept.length === 0) return giveUp(step, f, 'cancelled', REASONS.amendedAway);
   const taken = f.items.map((item, i) => ({ ...item, quantity: item.quantity - (left[i]?.quantity ?? 0) }));
   step.moveStock({ kind: 'release', fulfillment: { ...f, items: taken.filter((item) => item.quantity > 0) } });
-  creditDifference(step, f, kept, 'amended');
+  creditDifference(step, f, kept, REASONS.amended);
   f.items = kept;
 }
 
 function refusalOfAddress(order: OrderRecord, shipTo: Address | null): string | null {
   if (!shipTo || sameAddress(shipTo, order.shipTo)) return null;
   const booked = order.fulfillments.find((f) => f.shipment !== null);
-  if (booked) return `OMS_ORDER_AMEND_TOO_LATE: ${booked.id} is with the carrier, under the address it was booked for`;
+  if (booked) return REASON_FORMS.addressTooLate(booked.id);
   const billed = order.fulfillments.find((f) => f.invoice !== null && !isFinalFulfillment(f.status));
   if (!billed || order.shipTo?.country === shipTo.country) return null;
-  const rule = 'must stay the country it was invoiced for';
-  return `OMS_ORDER_AMEND_TOO_LATE: payload.shipTo.country is ${shipTo.country}, ${rule} (${billed.id})`;
+  return REASON_FORMS.countryTooLate(shipTo.country, billed.id);
 }
 
 function sameAddress(a: Address, b: Address | null): boolean {

@@ -1,3 +1,4 @@
+import { CAUSES } from '../../domain/causes.ts';
 import type { Address } from '../../domain/order.ts';
 import { fulfillmentOf } from '../orders/record.ts';
 import type { OrderRecord } from '../orders/record.ts';
@@ -45,7 +46,7 @@ export async function recordBookings(
   answers: readonly BookingAnswer[],
 ): Promise<OrderRecord> {
   const record = (step: OrderStep): void => answers.forEach((answer) => recordBooking(step, answer));
-  const { order } = await orderStep(deps, known.orderId, 'bookShipments', record, known);
+  const { order } = await orderStep(deps, known.orderId, CAUSES.bookShipments, record, known);
   return order;
 }
 

@@ -1,3 +1,4 @@
+import { CAUSES } from '../../domain/causes.ts';
 import { sum } from '../../domain/money.ts';
 import type { OrderProgress } from '../../domain/progress.ts';
 import type { Database } from '../database.ts';
@@ -41,7 +42,7 @@ export async function recordCaptures(
   answers: readonly CaptureAnswer[],
 ): Promise<OrderProgress> {
   const record = (step: OrderStep): void => answers.forEach((answer) => recordCapture(step, answer));
-  const { order } = await orderStep(deps, orderId, 'captureFulfillments', record);
+  const { order } = await orderStep(deps, orderId, CAUSES.captureFulfillments, record);
   return progressOf(order);
 }
 

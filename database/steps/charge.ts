@@ -1,3 +1,5 @@
+import { CAUSES } from '../../domain/causes.ts';
+import { REASON_FORMS } from '../../domain/reasons.ts';
 import type { PaymentMode } from '../../domain/payment-mode.ts';
 import { giveUp, movePayment } from '../orders/endings.ts';
 import { invoiceEvent } from '../orders/events.ts';
@@ -32,7 +34,7 @@ export async function recordCharges(
   answers: readonly ChargeAnswer[],
 ): Promise<OrderRecord> {
   const record = (step: OrderStep): void => answers.forEach((answer) => recordCharge(step, answer));
-  const { order } = await orderStep(deps, drawn.orderId, 'chargeFulfillments', record, drawn);
+  const { order } = await orderStep(deps, drawn.orderId, CAUSES.chargeFulfillments, record, drawn);
   return order;
 }
 
@@ -63,7 +65,7 @@ export function failPayment(step: OrderStep, f: FulfillmentRecord, reason: strin
   Object.assign(payment, { declineReason: reason, settledAt: step.order.now });
   step.tell(invoiceEvent(step.order, f, invoice, 'PaymentFailed', { ...step, reason }));
   if (f.status !== 'processing') return;
-  giveUp(step, f, 'failed', reason.startsWith('OMS_') ? reason : `OMS_PAYMENT_DECLINED: ${reason}`);
+  giveUp(step, f, 'failed', reason.startsWith('OMS_') ? reason : REASON_FORMS.declined(reason));
 }
 
 /** The row that says a booking may be made: it is there before the carrier is asked. */

@@ -1,3 +1,5 @@
+import { CAUSES } from '../../domain/causes.ts';
+import { REASONS } from '../../domain/reasons.ts';
 import type { OrderProgress } from '../../domain/progress.ts';
 import { isSettled } from '../../domain/progress.ts';
 import { finalOrderStatus, isFinalFulfillment, isFinalOrder } from '../../domain/status.ts';
@@ -23,7 +25,7 @@ export async function closeOrder(
   orderId: string,
   request: CloseRequest,
 ): Promise<OrderProgress> {
-  const { order } = await orderStep(deps, orderId, 'closeOrder', (step) => {
+  const { order } = await orderStep(deps, orderId, CAUSES.closeOrder, (step) => {
     const { order } = step;
     settle(step);
     const ended = isFinalOrder(order.status) || isReadyToClose(order);
@@ -40,7 +42,7 @@ export async function closeOrder(
 function settle(step: OrderStep): void {
   for (const f of step.order.fulfillments) {
     if (f.status === 'processing' && f.shipment?.status === 'cancelled') {
-      giveUp(step, f, 'failed', 'the carrier called the shipment off');
+      giveUp(step, f, 'failed', REASONS.shipmentCalledOff);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { REASONS } from '../../domain/reasons.ts';
 import type { OrderProgress } from '../../domain/progress.ts';
 import { giveUp, moveOrder } from '../orders/endings.ts';
 import { progressOf } from '../orders/progress.ts';
@@ -9,7 +10,7 @@ export async function dropUnavailable(deps: StepDependencies, orderId: string, c
   const { order } = await orderStep(deps, orderId, cause, (step) => {
     if (step.order.status === 'customerActionRequired') {
       const missing = step.order.fulfillments.filter((f) => f.status === 'unavailable');
-      for (const f of missing) giveUp(step, f, 'cancelled', 'the customer goes on without it');
+      for (const f of missing) giveUp(step, f, 'cancelled', REASONS.withoutUnavailable);
       moveOrder(step.order, 'processing');
     }
   });

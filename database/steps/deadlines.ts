@@ -1,3 +1,5 @@
+import { CAUSES } from '../../domain/causes.ts';
+import { REASONS } from '../../domain/reasons.ts';
 import type { Overdue } from '../../domain/deadlines.ts';
 import type { OrderProgress } from '../../domain/progress.ts';
 import { isFinalFulfillment } from '../../domain/status.ts';
@@ -8,9 +10,9 @@ import type { FulfillmentRecord, OrderRecord } from '../orders/record.ts';
 import { orderStep } from '../orders/step.ts';
 import type { StepDependencies } from '../orders/step-types.ts';
 
-const REASONS: Record<Overdue, string> = {
-  shipBy: 'not shipped by the time that was promised',
-  deliverBy: 'not delivered by the time that was promised',
+const OVERDUE_REASONS: Record<Overdue, string> = {
+  shipBy: REASONS.notShippedInTime,
+  deliverBy: REASONS.notDeliveredInTime,
 };
 /** The ordinal of the event: each promise is told of once for each shipment. */
 const ORDINALS: Record<Overdue, number> = { shipBy: 1, deliverBy: 2 };
@@ -20,11 +22,11 @@ const ORDINALS: Record<Overdue, number> = { shipBy: 1, deliverBy: 2 };
  * in time after all, by the database, is left alone.
  */
 export async function tellOverdue(deps: StepDependencies, orderId: string, overdue: Overdue): Promise<OrderProgress> {
-  const { order } = await orderStep(deps, orderId, `${overdue}-timer`, (step) => {
+  const { order } = await orderStep(deps, orderId, CAUSES[`${overdue}Timer`], (step) => {
     const late = step.order.fulfillments.filter((f) => isLate(f, overdue));
     if (late.length === 0 || isMarked(step.order, overdue)) return;
     step.order.overdue = overdue;
-    const words = { cause: step.cause, reason: REASONS[overdue], ordinal: ORDINALS[overdue] };
+    const words = { cause: step.cause, reason: OVERDUE_REASONS[overdue], ordinal: ORDINALS[overdue] };
     for (const f of late) step.tell(shipmentEvent(step.order, f, 'ShipmentDelayed', words));
   });
   return progressOf(order);
@@ -43,15 +45,10 @@ function isMarked({ overdue }: OrderRecord, wanted: Overdue): boolean {
  * was asked for and not answered yet is due back.
  */
 export async function expireReservation(deps: StepDependencies, orderId: string): Promise<OrderProgress> {
-  const { order } = await orderStep(deps, orderId, 'reservation-timer', (step) => {
+  const { order } = await orderStep(deps, orderId, CAUSES.reservationTimer, (step) => {
     const unpaid = step.order.fulfillments.filter((f) => !isFinalFulfillment(f.status) && f.shipment === null);
     for (const f of unpaid)
-      giveUp(
-        step,
-        f,
-        f.status === 'unavailable' ? 'cancelled' : 'failed',
-        'OMS_ORDER_RESERVATION_EXPIRED: not paid for in time',
-      );
+      giveUp(step, f, f.status === 'unavailable' ? 'cancelled' : 'failed', REASONS.reservationExpired);
     resume(step.order);
   });
   return progressOf(order);

@@ -1,4 +1,6 @@
 import { sql } from 'kysely';
+import { CAUSES } from '../../domain/causes.ts';
+import { REASON_FORMS } from '../../domain/reasons.ts';
 import { OmsError, isOmsError } from '../../domain/errors.ts';
 import type { InvoiceTotals, Pricing, PricingRules } from '../../domain/invoice.ts';
 import type { PaymentMode } from '../../domain/payment-mode.ts';
@@ -53,7 +55,7 @@ const maintenance = (): OmsError =>
 /** In a transaction, since taking a number locks the series until the invoice stands. */
 async function drawIn(deps: DrawDependencies, orderId: string, ids: readonly string[]): Promise<Drawn> {
   let drawn = 0;
-  const { result, order } = await orderStep(deps, orderId, 'chargeFulfillments', async (step) => {
+  const { result, order } = await orderStep(deps, orderId, CAUSES.chargeFulfillments, async (step) => {
     const { order } = step;
     const wanted = order.fulfillments.filter((f) => ids.includes(f.id));
     const fresh = wanted.filter((f) => f.status === 'pending' && f.invoice === null);
@@ -80,7 +82,7 @@ async function price(step: OrderStep, fulfillments: FulfillmentRecord[], rules: 
       return [{ fulfillment, ...pricer.price(fulfillment.items) }];
     } catch (error) {
       if (!isOmsError(error)) throw error;
-      giveUp(step, fulfillment, 'failed', `${error.code}: ${error.message}`);
+      giveUp(step, fulfillment, 'failed', REASON_FORMS.error(error.code, error.message));
       return [];
     }
   });
@@ -106,12 +108,9 @@ async function issue(step: OrderStep, priced: Priced[], mode: PaymentMode): Prom
     fulfillment.payment = newPayment(totals.total, mode);
     moveFulfillment(fulfillment, 'processing');
     step.tell(invoiceEvent(order, fulfillment, invoice, 'InvoiceIssued', step));
-    if (!approved) failPayment(step, fulfillment, overLimit(totals.total, order.currency));
+    if (!approved) failPayment(step, fulfillment, REASON_FORMS.overLimit(totals.total, order.currency));
   }
 }
-
-const overLimit = (amount: number, currency: string): string =>
-  `OMS_SPEND_LIMIT_EXCEEDED: ${amount} minor units of ${currency} would take the customer past the limit`;
 
 function newPayment(amount: number, mode: PaymentMode): NonNullable<FulfillmentRecord['payment']> {
   const open = { reference: null, authCode: null, declineReason: null, settledAt: null };

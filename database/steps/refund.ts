@@ -1,3 +1,4 @@
+import { CAUSES } from '../../domain/causes.ts';
 import type { OrderProgress } from '../../domain/progress.ts';
 import { movePayment } from '../orders/endings.ts';
 import { creditNoteEvent, invoiceEvent } from '../orders/events.ts';
@@ -37,7 +38,7 @@ export interface RefundAnswer {
 
 /** Whose money has to go back, or may have to: the provider will know. Each has its credit notes. */
 export async function refundIntents(deps: StepDependencies, orderId: string): Promise<RefundIntent[]> {
-  const { order } = await orderStep(deps, orderId, 'refundFulfillments', () => undefined);
+  const { order } = await orderStep(deps, orderId, CAUSES.refundFulfillments, () => undefined);
   return order.fulfillments.filter(isRefundDue).map((f) => ({
     fulfillmentId: f.id,
     reason: f.reason ?? f.status,
@@ -54,7 +55,7 @@ export async function recordRefunds(
   orderId: string,
   answers: readonly RefundAnswer[],
 ): Promise<OrderProgress> {
-  const { order } = await orderStep(deps, orderId, 'refundFulfillments', (step) => {
+  const { order } = await orderStep(deps, orderId, CAUSES.refundFulfillments, (step) => {
     for (const answer of answers) {
       const f = fulfillmentOf(step.order, answer.fulfillmentId);
       if (f?.invoice && f.payment && isRefundDue(f)) recordRefund(step, f, f.invoice, f.payment, answer);

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { CAUSES } from '../../domain/causes.ts';
 import type { Allocation, AllocationStrategy, FreeStock, WantedLine } from '../../domain/allocation.ts';
 import { fulfillmentId } from '../../domain/ids.ts';
 import type { PlacedOrder } from '../../domain/order.ts';
@@ -29,7 +30,7 @@ export async function takeOrder(
     if (found.runId === runId) return readProgress(deps.db, orderId);
     if (found.isTaken) return adopt(deps.db, orderId, runId);
     const order = await plan(deps, found);
-    const event = orderStatusEvent(order, found.eventId ?? 'takeOrder');
+    const event = orderStatusEvent(order, found.eventId ?? CAUSES.takeOrder);
     await insertOrder(deps, { order, runId, items: found.placed.items, event });
     return progressOf(order);
   });

@@ -1,8 +1,9 @@
 import { decideAnew, endDecision } from '../../database/decisions.ts';
 import type { Operator, StoredDecision } from '../../database/decisions.ts';
+import { CAUSE_FORMS } from '../../domain/causes.ts';
 import { OmsError } from '../../domain/errors.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
-import { MESSAGE_VERSION } from '../../domain/lifecycle.ts';
+import { MESSAGE_KINDS, MESSAGE_VERSION } from '../../domain/lifecycle.ts';
 import type { CancelMessage } from '../../domain/lifecycle.ts';
 import type { OrderWorkflows, RunRecovery } from '../order-workflows.ts';
 import { temporalError } from '../order-workflows.ts';
@@ -90,7 +91,7 @@ async function retryActivities({ client }: ActOptions, order: StuckOrder): Promi
 async function giveUp({ workflows }: ActOptions, request: ActionRequest, decision: StoredDecision): Promise<string> {
   const { orderId, action } = request;
   const message: CancelMessage = {
-    ...{ v: MESSAGE_VERSION, kind: 'cancel', eventId: `operator/${action}/${decision.id}` },
+    ...{ v: MESSAGE_VERSION, kind: MESSAGE_KINDS.cancel, eventId: CAUSE_FORMS.operator(action, decision.id) },
     ...{ fulfillmentId: null, reason: decision.why },
     ...(action === 'fail' ? { as: 'failed' } : {}),
   };

@@ -1,3 +1,4 @@
+import type { ActivityName } from '../../domain/contract.ts';
 import { createBook } from './book.ts';
 import { createCarrierActivities } from './carrier.ts';
 import { createCharge } from './charge.ts';
@@ -19,7 +20,7 @@ export function createActivities(deps: ActivityDependencies) {
     ...providerStep(deps, createPaymentActivities(deps, charge)),
     ...providerStep(deps, createCarrierActivities(deps, book)),
     ...providerStep(deps, createQuickActivities({ charge, book, logger: deps.logger })),
-  };
+  } satisfies Record<ActivityName, unknown>;
 }
 
 /** What the workflow sees of the activities. */
