@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
+import type { CarrierUpdate } from '../domain/carrier-status.ts';
 import { CAUSES } from '../domain/causes.ts';
-import { REASONS } from '../domain/reasons.ts';
-import type { CarrierStatus } from '../domain/carrier-status.ts';
 import { orderIdOf } from '../domain/ids.ts';
 import { isSettled } from '../domain/progress.ts';
+import { REASONS } from '../domain/reasons.ts';
 import { isFinalFulfillment, isFinalOrder } from '../domain/status.ts';
 import type { ShipmentStatus } from '../domain/status.ts';
 import type { Database } from './database.ts';
@@ -11,24 +11,10 @@ import { isCaptureDue, isRefundDue, progressOf } from './orders/progress.ts';
 import { fulfillmentOf } from './orders/record.ts';
 import type { FulfillmentRecord, OrderRecord, ShipmentRecord } from './orders/record.ts';
 import { book, callOff, deliver, dispatch, failAttempt, isOnItsWay, takeBack } from './orders/shipping.ts';
-import { orderStep, previewStep } from './orders/step.ts';
 import type { OrderStep } from './orders/step-types.ts';
+import { orderStep, previewStep } from './orders/step.ts';
 import type { EventEncoder } from './outbox.ts';
 import { recordTime } from './records.ts';
-
-/** News from a carrier about a shipment. */
-export interface CarrierUpdate {
-  /** Unique within the shipment; a repeat carries the same id, another attempt to deliver another one. */
-  updateId: string;
-  shipmentId: string;
-  status: CarrierStatus;
-  /** By the carrier's clock, ms since the epoch. */
-  at: number;
-  carrier: string | null;
-  trackingNumber: string | null;
-  /** Text for people. */
-  detail: string | null;
-}
 
 export interface AppliedUpdate {
   orderId: string;

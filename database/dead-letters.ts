@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { hash } from 'node:crypto';
 import type { ErrorCode, Fault } from '../domain/errors.ts';
 import type { Database } from './database.ts';
 import { recordColumns, recordFrom, storable } from './records.ts';
@@ -215,4 +216,10 @@ export async function countDeadLetters(
     .groupBy('code')
     .orderBy('code')
     .execute();
+}
+
+/** Follows from where and when the record stood and what it held: reading it again gives the same id. */
+export function deadLetterId({ topic, partition, offset, time, value }: StoredRecord): string {
+  const content = value === null ? 'null' : hash('sha256', value);
+  return hash('sha256', JSON.stringify([topic, partition, offset, time, content])).slice(0, 32);
 }

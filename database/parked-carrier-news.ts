@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { CarrierUpdate } from './carrier-updates.ts';
+import type { CarrierUpdate } from '../domain/carrier-status.ts';
 import type { Database } from './database.ts';
 import { recordColumns, recordFrom } from './records.ts';
 import type { RecordRow, StoredRecord } from './records.ts';

@@ -1,3 +1,6 @@
+import type { IHeaders } from 'kafkajs';
+import type { ConsumedRecord } from '../kafka/consumer.ts';
+
 /** A Kafka record as it was received, whole: what is kept with a parked event or a dead letter. */
 export interface StoredRecord {
   topic: string;
@@ -66,4 +69,21 @@ export function recordFrom(row: RecordRow): StoredRecord {
 /** Text as PostgreSQL can hold it: well-formed Unicode without the character U+0000. */
 export function storable(text: string): string {
   return text.toWellFormed().replaceAll('\u0000', '\ufffd');
+}
+
+/** A consumed record as the database keeps it. */
+export function storedRecord(record: ConsumedRecord): StoredRecord {
+  const { topic, partition, key, value, timestamp: time } = record;
+  return { topic, partition, offset: Number(record.offset), time, key, value, headers: storedHeaders(record.headers) };
+}
+
+function storedHeaders(headers: IHeaders): Record<string, Buffer[]> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, (Array.isArray(value) ? value : [value]).map(bytes)]),
+  );
+}
+
+/** kafkajs gives a header without a value as null or undefined, whatever its type says. */
+function bytes(value: Buffer | string | null | undefined): Buffer {
+  return typeof value === 'string' ? Buffer.from(value) : (value ?? Buffer.alloc(0));
 }

@@ -16,3 +16,17 @@ export type CarrierStatus = (typeof CARRIER_STATUSES)[number];
 export function isCarrierStatus(value: unknown): value is CarrierStatus {
   return (CARRIER_STATUSES as readonly unknown[]).includes(value);
 }
+
+/** News from a carrier about a shipment. */
+export interface CarrierUpdate {
+  /** Unique within the shipment; a repeat carries the same id, another attempt to deliver another one. */
+  updateId: string;
+  shipmentId: string;
+  status: CarrierStatus;
+  /** By the carrier's clock, ms since the epoch. */
+  at: number;
+  carrier: string | null;
+  trackingNumber: string | null;
+  /** Text for people. */
+  detail: string | null;
+}

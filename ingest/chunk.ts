@@ -3,6 +3,7 @@ import type { Database } from '../database/database.ts';
 import type { DeadLetter } from '../database/dead-letters.ts';
 import type { DoneEvent } from '../database/ledger.ts';
 import { parkedFor } from '../database/parked-events.ts';
+import { storedRecord } from '../database/records.ts';
 import type { Codec } from '../kafka/codec.ts';
 import type { Chunk, ConsumedRecord } from '../kafka/consumer.ts';
 import { createClassifier } from './classify.ts';
@@ -14,11 +15,10 @@ import { confirm, deliver, nothingDelivered, undeliveredLetters } from './delive
 import type { DeliverOptions, Delivery } from './deliver.ts';
 import type { IncomingEvent, PoisonMessage } from './event.ts';
 import type { IngestMetrics } from './ingest-metrics.ts';
-import type { Memory } from './memory.ts';
+import { findKnown } from './known-records.ts';
 import type { Lane } from './lane.ts';
 import { lanesOf, needsLane } from './lanes.ts';
-import { findKnown } from './known-records.ts';
-import { storedRecord } from './record.ts';
+import type { Memory } from './memory.ts';
 
 export interface ChunkOptions extends DeliverOptions {
   codec: Codec;

@@ -1,12 +1,13 @@
-import type { Database } from '../database/database.ts';
 import { databaseError, transaction } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
 import { claimOrders, lookUp } from '../database/ledger.ts';
 import { parkEvents } from '../database/parked-events.ts';
+import { storedRecord } from '../database/records.ts';
+import { lifecycleRecord } from './event.ts';
 import type { IncomingEvent, LifecycleEvent, PlacedEvent } from './event.ts';
 import { judge, orderViews } from './judge.ts';
 import type { Verdict } from './judge.ts';
 import type { Memory } from './memory.ts';
-import { lifecycleRecord, storedRecord } from './record.ts';
 import type { OnStep } from './step.ts';
 
 /** An event and what was decided about it; a claim or a park that stands is in the ledger already. */

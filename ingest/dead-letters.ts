@@ -1,8 +1,7 @@
-import { hash } from 'node:crypto';
-import { intendDeadLetters, markDeadLettersSent } from '../database/dead-letters.ts';
-import type { DeadLetter } from '../database/dead-letters.ts';
-import type { Database } from '../database/database.ts';
 import { databaseError } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
+import { deadLetterId, intendDeadLetters, markDeadLettersSent } from '../database/dead-letters.ts';
+import type { DeadLetter } from '../database/dead-letters.ts';
 import { readDeploymentId } from '../database/deployment.ts';
 import type { StoredRecord } from '../database/records.ts';
 import { OmsError } from '../domain/errors.ts';
@@ -119,9 +118,3 @@ function attemptOf({ headers }: StoredRecord): number {
 
 /** Whatever a header says, the count fits its column. */
 const MAX_ATTEMPT = 1_000_000;
-
-/** Follows from where and when the record stood and what it held: reading it again gives the same id. */
-export function deadLetterId({ topic, partition, offset, time, value }: StoredRecord): string {
-  const content = value === null ? 'null' : hash('sha256', value);
-  return hash('sha256', JSON.stringify([topic, partition, offset, time, content])).slice(0, 32);
-}

@@ -1,7 +1,9 @@
-import type { ConsumedRecord } from '../kafka/consumer.ts';
-import type { LifecycleMessage } from '../domain/lifecycle.ts';
+import type { LifecycleRecord } from '../database/parked-events.ts';
+import { storedRecord } from '../database/records.ts';
 import type { OmsError } from '../domain/errors.ts';
+import type { LifecycleMessage } from '../domain/lifecycle.ts';
 import type { PlacedOrder } from '../domain/order.ts';
+import type { ConsumedRecord } from '../kafka/consumer.ts';
 
 /** The payloads of an order event, as the topic's schema names them. */
 export type EventType = 'OrderPlaced' | 'OrderAmended' | 'OrderCancelled' | 'CustomerAction';
@@ -42,4 +44,10 @@ export interface PoisonMessage {
   orderId: string | null;
   source: string | null;
   record: ConsumedRecord;
+}
+
+/** A lifecycle event with the record it came in, as it is parked and handed over. */
+export function lifecycleRecord(event: LifecycleEvent): LifecycleRecord {
+  const { orderId, eventId, message, contentHash, source, sequence } = event;
+  return { orderId, eventId, message, contentHash, source, sequence, record: storedRecord(event.record) };
 }

@@ -1,7 +1,7 @@
 import type { Classified } from './classify.ts';
+import { lifecycleRecord } from './event.ts';
 import type { IncomingEvent } from './event.ts';
 import type { Lane } from './lane.ts';
-import { lifecycleRecord } from './record.ts';
 
 /** Whether the order's workflow has to be started or told. */
 export function needsLane({ verdict: { outcome } }: Classified): boolean {

@@ -1,12 +1,12 @@
-import { createDeadLetterOffice, deadLetterId } from '../ingest/dead-letters.ts';
-import type { DeadLetterOffice } from '../ingest/dead-letters.ts';
-import { storedRecord } from '../ingest/record.ts';
-import { sentDeadLetters } from '../database/dead-letters.ts';
-import type { DeadLetter } from '../database/dead-letters.ts';
 import { orUnavailable } from '../database/database.ts';
 import type { Database } from '../database/database.ts';
+import { deadLetterId, sentDeadLetters } from '../database/dead-letters.ts';
+import type { DeadLetter } from '../database/dead-letters.ts';
+import { storedRecord } from '../database/records.ts';
 import type { Tallies } from '../database/replay-parts.ts';
 import type { ReplayOptions } from '../database/replays.ts';
+import { createDeadLetterOffice } from '../ingest/dead-letters.ts';
+import type { DeadLetterOffice } from '../ingest/dead-letters.ts';
 import type { OnStep } from '../ingest/step.ts';
 import type { ConsumedRecord } from '../kafka/consumer.ts';
 import type { Publisher } from '../kafka/publisher.ts';

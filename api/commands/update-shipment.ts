@@ -1,7 +1,8 @@
 import { applyCarrierUpdate } from '../../database/carrier-updates.ts';
-import type { AppliedUpdate, CarrierUpdate } from '../../database/carrier-updates.ts';
+import type { AppliedUpdate } from '../../database/carrier-updates.ts';
 import type { Database } from '../../database/database.ts';
 import type { EventEncoder } from '../../database/outbox.ts';
+import type { CarrierUpdate } from '../../domain/carrier-status.ts';
 import { OmsError, isOmsError } from '../../domain/errors.ts';
 import { orderIdOf } from '../../domain/ids.ts';
 import type { ShipmentStatus } from '../../domain/status.ts';

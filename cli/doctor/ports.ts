@@ -4,8 +4,8 @@ import { readStack } from '../../local/state-file.ts';
 import type { StackRecord } from '../../local/state-file.ts';
 import type { ComponentName, Endpoints } from '../../local/types.ts';
 import type { Config, SettingName } from '../../platform/config/settings.ts';
+import { ROLES } from '../../platform/roles.ts';
 import { externalParts } from '../settings.ts';
-import { ROLES } from '../up/roles.ts';
 import { fault, ok } from './finding.ts';
 import type { Verdict } from './finding.ts';
 

@@ -1,9 +1,8 @@
-import { intendDeadLetters, markDeadLettersSent } from '../../database/dead-letters.ts';
+import { deadLetterId, intendDeadLetters, markDeadLettersSent } from '../../database/dead-letters.ts';
 import type { DeadLetter } from '../../database/dead-letters.ts';
+import { storedRecord } from '../../database/records.ts';
 import type { StoredRecord } from '../../database/records.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
-import { deadLetterId } from '../../ingest/dead-letters.ts';
-import { storedRecord } from '../../ingest/record.ts';
 import type { ConsumedRecord } from '../../kafka/consumer.ts';
 import { DLQ_HEADERS, headerText } from '../../kafka/headers.ts';
 import type { DlqHeader } from '../../kafka/headers.ts';

@@ -1,19 +1,20 @@
 import { Client } from '@temporalio/client';
 import { transaction } from '../../database/database.ts';
+import { deadLetterId } from '../../database/dead-letters.ts';
 import { claimOrders, recordEvents } from '../../database/ledger.ts';
 import type { Claim, DoneEvent } from '../../database/ledger.ts';
 import { keepParked, parkEvents } from '../../database/parked-events.ts';
 import { ordersKnown } from '../../database/rebuild/outbox.ts';
+import { storedRecord } from '../../database/records.ts';
 import { ORDER_WORKFLOW } from '../../domain/contract.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
 import { fingerprint } from '../../ingest/content.ts';
-import { deadLetterId } from '../../ingest/dead-letters.ts';
 import { decodeRecords } from '../../ingest/decode.ts';
+import { lifecycleRecord } from '../../ingest/event.ts';
 import type { IncomingEvent, LifecycleEvent, PlacedEvent } from '../../ingest/event.ts';
 import { temporalError } from '../../ingest/order-workflows.ts';
-import { lifecycleRecord, storedRecord } from '../../ingest/record.ts';
+import { committedOffsets } from '../../kafka/committed-offsets.ts';
 import type { ConsumedRecord } from '../../kafka/consumer.ts';
-import { committedOffsets } from '../../replay/audit/read.ts';
 import { readAll } from './topics.ts';
 import type { RebuildContext } from './topics.ts';
 

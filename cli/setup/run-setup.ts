@@ -1,4 +1,3 @@
-import { OmsError } from '../../domain/errors.ts';
 import { databaseError } from '../../database/database.ts';
 import {
   assertNotRebuilding,
@@ -9,13 +8,14 @@ import {
 } from '../../database/deployment.ts';
 import { migrate } from '../../database/migrate.ts';
 import { mendFeed } from '../../database/outbox-feed.ts';
+import { OmsError } from '../../domain/errors.ts';
 import { foreignTo } from '../../kafka/deployment-mark.ts';
 import type { Config } from '../../platform/config/settings.ts';
 import { kafkaError, temporalError } from '../clients.ts';
 import { assertNotBehind } from './behind.ts';
 import { readMark, readMarks, withParts, writeMarks } from './deployment.ts';
 import type { Parts } from './deployment.ts';
-import { setupNamespace } from './namespace.ts';
+import { setupNamespace } from './setup-namespace.ts';
 import type { ReportStep, SetupStep } from './steps.ts';
 import { setupSubjects } from './subjects.ts';
 import { accountForOrders, accountForTopics } from './topic-ends.ts';

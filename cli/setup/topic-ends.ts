@@ -5,15 +5,15 @@ import type { TopicOffsets } from '../../database/behind.ts';
 import { databaseError } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
 import type { KafkaConnection } from '../../kafka/client.ts';
+import { committedOffsets } from '../../kafka/committed-offsets.ts';
+import { logEnds, offsetsSince } from '../../kafka/log-ends.ts';
+import type { LogEnds } from '../../kafka/log-ends.ts';
 import type { Range } from '../../kafka/range-reader.ts';
+import { topicsThere } from '../../kafka/topics-there.ts';
 import { OUTGOING_TOPICS, topicNames } from '../../kafka/topics.ts';
 import type { TopicKind } from '../../kafka/topics.ts';
 import type { Config } from '../../platform/config/settings.ts';
-import { committedOffsets } from '../../replay/audit/read.ts';
 import { kafkaError } from '../clients.ts';
-import { logEnds, offsetsSince } from '../../kafka/log-ends.ts';
-import type { LogEnds } from '../../kafka/log-ends.ts';
-import { topicsThere } from '../../kafka/topics-there.ts';
 
 /** What comparing the topics with the database takes. */
 export interface TopicParts {

@@ -2,17 +2,10 @@ import path from 'node:path';
 import { INGEST_NODE_FLAGS } from '../../ingest/node-flags.ts';
 import { freePorts, requireFree } from '../../local/ports.ts';
 import type { RoleSpec } from '../../local/supervisor.ts';
-import type { Config, SettingName } from '../../platform/config/settings.ts';
+import type { Config } from '../../platform/config/settings.ts';
+import { ROLES } from '../../platform/roles.ts';
 
 const ENTRY = path.join(import.meta.dirname, '..', 'oms.js');
-
-/** The roles `oms up` runs, each with the setting of its health port. */
-export const ROLES = [
-  { name: 'publisher', setting: 'OMS_PUBLISHER_PORT' },
-  { name: 'worker', setting: 'OMS_WORKER_PORT' },
-  { name: 'ingest', setting: 'OMS_INGEST_PORT' },
-  { name: 'api', setting: 'OMS_API_HEALTH_PORT' },
-] as const satisfies { name: string; setting: SettingName }[];
 
 export interface RolePorts {
   roles: RoleSpec[];

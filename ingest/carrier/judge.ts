@@ -1,7 +1,8 @@
 import { previewCarrierUpdates } from '../../database/carrier-updates.ts';
-import type { AppliedUpdate, CarrierUpdate } from '../../database/carrier-updates.ts';
+import type { AppliedUpdate } from '../../database/carrier-updates.ts';
 import type { Database } from '../../database/database.ts';
 import { ledgerStates } from '../../database/ledger.ts';
+import type { CarrierUpdate } from '../../domain/carrier-status.ts';
 import { isOmsError } from '../../domain/errors.ts';
 import type { NewsOutcome } from './metrics.ts';
 

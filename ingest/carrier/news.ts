@@ -1,9 +1,9 @@
 import { CARRIER_STATUSES, isCarrierStatus } from '../../domain/carrier-status.ts';
+import type { CarrierUpdate } from '../../domain/carrier-status.ts';
 import { faultError } from '../../domain/errors.ts';
 import { isShipmentId } from '../../domain/ids.ts';
 import { MAX_EVENT_ID_CHARACTERS, MAX_SOURCE_CHARACTERS } from '../../domain/order.ts';
 import type { CarrierUpdate as CarrierUpdateRecord } from '../../schemas/index.ts';
-import type { CarrierUpdate } from '../../database/carrier-updates.ts';
 import { check, identifier, optional, text, time } from '../rules.ts';
 import type { Rule } from '../rules.ts';
 

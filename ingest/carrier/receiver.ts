@@ -1,12 +1,13 @@
 import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { applyCarrierUpdates } from '../../database/carrier-updates.ts';
-import type { AppliedUpdate, CarrierUpdate } from '../../database/carrier-updates.ts';
+import type { AppliedUpdate } from '../../database/carrier-updates.ts';
 import { databaseError } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
 import type { EventEncoder } from '../../database/outbox.ts';
 import { parkCarrierNews } from '../../database/parked-carrier-news.ts';
 import type { ParkedNews } from '../../database/parked-carrier-news.ts';
+import type { CarrierUpdate } from '../../domain/carrier-status.ts';
 import { SHIPMENT_STATUS_SIGNAL } from '../../domain/contract.ts';
 import type { ShipmentStatusSignal } from '../../domain/contract.ts';
 import { isOmsError } from '../../domain/errors.ts';

@@ -1,5 +1,6 @@
 import type { Database } from '../../database/database.ts';
 import { applySentPrices } from '../../database/price-list.ts';
+import { storedRecord } from '../../database/records.ts';
 import { applyLevels } from '../../database/stock-levels.ts';
 import type { HeldStock } from '../../database/stock-levels.ts';
 import type { Codec } from '../../kafka/codec.ts';
@@ -7,7 +8,6 @@ import type { Chunk } from '../../kafka/consumer.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { deadLetter } from '../dead-letters.ts';
 import type { DeadLetterOffice } from '../dead-letters.ts';
-import { storedRecord } from '../record.ts';
 import { decodeLevels } from './levels.ts';
 import type { IncomingLevel, RefusedLevel } from './levels.ts';
 import type { StockMetrics } from './stock-metrics.ts';

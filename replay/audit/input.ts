@@ -1,13 +1,13 @@
 import type { Database } from '../../database/database.ts';
+import { deadLetterId } from '../../database/dead-letters.ts';
 import { lookUp } from '../../database/ledger.ts';
+import { storedRecord } from '../../database/records.ts';
 import { refusedRecords } from '../../database/refused-records.ts';
 import type { RefusableRecord } from '../../database/refused-records.ts';
-import { deadLetterId } from '../../ingest/dead-letters.ts';
 import { decodeRecords } from '../../ingest/decode.ts';
 import type { IncomingEvent, PoisonMessage } from '../../ingest/event.ts';
 import { judge, orderViews } from '../../ingest/judge.ts';
 import { findKnown } from '../../ingest/known-records.ts';
-import { storedRecord } from '../../ingest/record.ts';
 import type { Codec } from '../../kafka/codec.ts';
 import type { ConsumedRecord } from '../../kafka/consumer.ts';
 import type { Difference } from './difference.ts';

@@ -1,13 +1,11 @@
 import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
-import { refusedValues } from '../../database/dead-letters.ts';
+import { deadLetterId, refusedValues } from '../../database/dead-letters.ts';
 import { postedId } from '../../database/posted-records.ts';
-import { storable } from '../../database/records.ts';
-import { readUpdate } from '../../ingest/carrier/topic.ts';
-import { deadLetterId } from '../../ingest/dead-letters.ts';
-import { storedRecord } from '../../ingest/record.ts';
-import { readValue } from '../../ingest/wire-faults.ts';
+import { storable, storedRecord } from '../../database/records.ts';
 import { orderIdOf } from '../../domain/ids.ts';
+import { readUpdate } from '../../ingest/carrier/topic.ts';
+import { readValue } from '../../ingest/wire-faults.ts';
 import type { Codec } from '../../kafka/codec.ts';
 import type { ConsumedRecord } from '../../kafka/consumer.ts';
 import { EVENT_HEADERS, headerText } from '../../kafka/headers.ts';

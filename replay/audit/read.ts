@@ -4,15 +4,16 @@ import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
 import { orderIdOf } from '../../domain/ids.ts';
 import type { Codec } from '../../kafka/codec.ts';
+import { committedOffsets } from '../../kafka/committed-offsets.ts';
 import type { ConsumedRecord } from '../../kafka/consumer.ts';
 import { foreignTo, readTopicMark } from '../../kafka/deployment-mark.ts';
 import { readTopics } from '../../kafka/read-topics.ts';
 import { OUTGOING_TOPICS, groupName, topicNames } from '../../kafka/topics.ts';
 import type { TopicKind } from '../../kafka/topics.ts';
-import { auditInput } from './input.ts';
-import { ownAlone } from './foreign.ts';
-import { startKept } from './kept.ts';
 import type { AuditPart, Difference } from './difference.ts';
+import { ownAlone } from './foreign.ts';
+import { auditInput } from './input.ts';
+import { startKept } from './kept.ts';
 import type { SeenLetters } from './letters.ts';
 import { auditNews, notePosted } from './news.ts';
 import type { SeenRecords } from './seen.ts';
@@ -101,20 +102,4 @@ async function committedBy(admin: Admin, prefix: string, role: string, kind: Top
   const committed = await committedOffsets(admin, prefix, role, kind);
   if (committed.size === 0) return null;
   return ({ partition, offset }: ConsumedRecord): boolean => offset < (committed.get(partition) ?? 0n);
-}
-
-/** How far a role has committed, by partition; empty when its group has committed nothing. @default ingest, of `orders` */
-export async function committedOffsets(
-  admin: Admin,
-  prefix: string,
-  role = 'ingest',
-  kind: TopicKind = 'orders',
-): Promise<Map<number, bigint>> {
-  const groupId = groupName(prefix, role);
-  const [found] = await admin.fetchOffsets({ groupId, topics: [topicNames(prefix)[kind]] });
-  const offsets = (found?.partitions ?? []).map(({ partition, offset }): [number, bigint] => [
-    partition,
-    BigInt(offset),
-  ]);
-  return new Map(offsets.filter(([, offset]) => offset > 0n));
 }

@@ -1,8 +1,8 @@
-import type { CarrierUpdate } from '../../database/carrier-updates.ts';
 import { orUnavailable } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
 import { knownNews } from '../../database/parked-carrier-news.ts';
 import { readNotes, writeNotes } from '../../database/replay-notes.ts';
+import type { CarrierUpdate } from '../../domain/carrier-status.ts';
 import { isOmsError } from '../../domain/errors.ts';
 import type { OmsError } from '../../domain/errors.ts';
 import { orderIdOf } from '../../domain/ids.ts';
@@ -12,8 +12,8 @@ import { readUpdate } from '../../ingest/carrier/topic.ts';
 import { createLimiter } from '../../ingest/limiter.ts';
 import type { ConsumedRecord } from '../../kafka/consumer.ts';
 import type { CARRIER_CLASSES } from '../classes.ts';
-import type { Classified, Classifier, Judgement } from '../classified.ts';
 import { filtered } from '../classified.ts';
+import type { Classified, Classifier, Judgement } from '../classified.ts';
 import type { NotingOptions } from './options.ts';
 
 type CarrierClass = keyof typeof CARRIER_CLASSES;

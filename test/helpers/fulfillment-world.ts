@@ -1,6 +1,7 @@
 import { applyCarrierUpdate } from '../../database/carrier-updates.ts';
-import type { AppliedUpdate, CarrierUpdate } from '../../database/carrier-updates.ts';
+import type { AppliedUpdate } from '../../database/carrier-updates.ts';
 import type { AllocationStrategy } from '../../domain/allocation.ts';
+import type { CarrierUpdate } from '../../domain/carrier-status.ts';
 import { OmsError } from '../../domain/errors.ts';
 import type { PricingRules } from '../../domain/invoice.ts';
 import type { PaymentMode } from '../../domain/payment-mode.ts';
@@ -8,9 +9,9 @@ import type { FaultRule } from '../../platform/config/fault-rules.ts';
 import type { CarrierFault, PaymentFault } from '../../platform/config/settings.ts';
 import { createCarrierSimulator } from '../../providers/carrier/simulator.ts';
 import { createPaymentSimulator } from '../../providers/payment/simulator.ts';
+import type { RetryLimits } from '../../workers/activities/failures.ts';
 import { createActivities } from '../../workers/activities/index.ts';
 import type { Activities } from '../../workers/activities/index.ts';
-import type { RetryLimits } from '../../workers/activities/failures.ts';
 import { createOrderWorld, silent } from './order-world.ts';
 import type { OrderWorld } from './order-world.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { deadLetterId } from '../../ingest/dead-letters.ts';
+import { deadLetterId } from '../../database/dead-letters.ts';
 
 const record = {
   topic: 'orders',
