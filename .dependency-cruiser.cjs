@@ -4,22 +4,25 @@ const order = [
   'schemas',
   'domain',
   'platform',
+  'local',
   'kafka',
   'database',
+  'temporal',
   'providers',
+  'resources',
+  'orders',
+  'outbox',
   'ingest',
   'workflows',
   'workers',
-  'outbox',
+  'operations',
   'api',
-  'replay',
-  'local',
   'cli',
 ];
 const below = (i) =>
   order
     .slice(i + 1)
-    .concat(['bench', 'test'])
+    .concat(['tools', 'test'])
     .join('|');
 
 module.exports = {
@@ -36,7 +39,7 @@ module.exports = {
       name: 'domain-is-alone',
       severity: 'error',
       from: { path: '^domain/' },
-      to: { path: `^(?!domain/)(schemas|platform|kafka|database|providers)/` },
+      to: { path: `^(?!domain/)(schemas|platform|local|kafka|database|temporal|providers|resources|orders)/` },
     },
     {
       name: 'schemas-is-alone',

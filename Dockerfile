@@ -17,9 +17,9 @@ RUN cd node_modules/@temporalio/core-bridge \
 # The workflows bundled once, and the list of what the image is made of.
 FROM dependencies AS build
 COPY . .
-RUN node scripts/bundle-workflows.ts workflows.bundle.js \
- && node scripts/image-sbom.ts /tmp/packages.cdx.json >sbom.cdx.json \
- && rm -r scripts package-lock.json
+RUN node tools/bundle-workflows.ts workflows.bundle.js \
+ && node tools/image-sbom.ts /tmp/packages.cdx.json >sbom.cdx.json \
+ && rm -r tools package-lock.json
 
 # `docker build --target sbom --output . .` writes sbom.cdx.json into the working directory.
 FROM scratch AS sbom

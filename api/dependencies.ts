@@ -1,8 +1,8 @@
 import type { Client } from '@temporalio/client';
 import type { Database } from '../database/database.ts';
-import type { EventEncoder } from '../database/outbox.ts';
-import type { Codec } from '../kafka/codec.ts';
-import type { LagReader } from '../kafka/lag.ts';
+import type { EventEncoder } from '../database/outbox/outbox.ts';
+import type { Codec } from '../kafka/codec/codec.ts';
+import type { LagReader } from '../kafka/consumer/lag.ts';
 import type { Config } from '../platform/config/settings.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Registry } from '../platform/metrics.ts';

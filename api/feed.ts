@@ -1,6 +1,6 @@
-import { feedEnd, isBefore, ordersBeyond, readFeed } from '../database/outbox-feed.ts';
-import type { FeedPage, FeedPosition } from '../database/outbox-feed.ts';
 import type { Database } from '../database/database.ts';
+import { feedEnd, isBefore, ordersBeyond, readFeed } from '../database/outbox/outbox-feed.ts';
+import type { FeedPage, FeedPosition } from '../database/outbox/outbox-feed.ts';
 import type { Logger } from '../platform/logger.ts';
 import { createWatch } from './watch.ts';
 

@@ -1,9 +1,9 @@
-import type { KafkaConnection } from '../kafka/client.ts';
-import { createPublisher } from '../kafka/publisher.ts';
-import type { Publisher } from '../kafka/publisher.ts';
-import { requireTopics } from '../kafka/require-topics.ts';
+import { requireTopics } from '../kafka/admin/require-topics.ts';
+import type { KafkaConnection } from '../kafka/client/client.ts';
+import { kafkaUnavailable } from '../kafka/client/unavailable.ts';
+import { createPublisher } from '../kafka/producer/publisher.ts';
+import type { Publisher } from '../kafka/producer/publisher.ts';
 import { batchLimits } from '../kafka/topics.ts';
-import { kafkaUnavailable } from '../kafka/unavailable.ts';
 
 /** How dead letters' records are put back on their topics. */
 export interface Redriver {

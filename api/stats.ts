@@ -1,7 +1,7 @@
 import { databaseError } from '../database/database.ts';
-import { countByStatus } from '../database/order-counts.ts';
-import { readOutboxDepth } from '../database/outbox-queue.ts';
-import type { OutboxDepth } from '../database/outbox-queue.ts';
+import { readOutboxDepth } from '../database/outbox/outbox-queue.ts';
+import type { OutboxDepth } from '../database/outbox/outbox-queue.ts';
+import { countByStatus } from '../database/read/order-counts.ts';
 import { countRecentDeadLetters, countUntaken, readThroughput } from '../database/read/stats.ts';
 import type { Throughput } from '../database/read/stats.ts';
 import { OmsError, isOmsError } from '../domain/errors.ts';

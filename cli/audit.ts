@@ -1,20 +1,20 @@
 import { Command, InvalidArgumentError } from 'commander';
+import type { Database } from '../database/database.ts';
 import { ORDERS_TASK_QUEUE } from '../domain/contract.ts';
 import { OmsError } from '../domain/errors.ts';
 import { ORDER_ID_RULE, isOrderId } from '../domain/ids.ts';
-import type { Database } from '../database/database.ts';
-import { EXIT_CODES } from '../platform/exit-codes.ts';
+import { cliConfig } from '../local/settings.ts';
+import type { AuditDependencies, AuditReport } from '../operations/audit/audit.ts';
+import { AUDIT_PARTS } from '../operations/audit/difference.ts';
+import type { AuditPart } from '../operations/audit/difference.ts';
 import type { Config } from '../platform/config/settings.ts';
-import type { AuditDependencies, AuditReport } from '../replay/audit/audit.ts';
-import { AUDIT_PARTS } from '../replay/audit/difference.ts';
-import type { AuditPart } from '../replay/audit/difference.ts';
+import { EXIT_CODES } from '../platform/exit-codes.ts';
+import { keepGarbageSmall } from '../platform/garbage.ts';
+import { commandKafka, commandTemporal, kafkaError, withDatabase } from '../resources/clients.ts';
 import { auditText, createAuditProgress } from './audit/report.ts';
-import { commandKafka, commandTemporal, kafkaError, withDatabase } from './clients.ts';
-import { keepGarbageSmall } from './garbage.ts';
 import { operatorName } from './operator.ts';
 import { numberOption, repeatable, timeOption, wordsOption } from './options.ts';
 import { examples, printResult } from './output.ts';
-import { cliConfig } from './settings.ts';
 
 interface AuditFlags {
   json?: boolean;
@@ -76,7 +76,7 @@ async function audit(flags: AuditFlags): Promise<void> {
   if (repair && !why) throw new OmsError('OMS_CLI_USAGE', '--repair needs --why: what is repaired is recorded');
   keepGarbageSmall();
   const config = await cliConfig();
-  const { runAudit } = await import('../replay/audit/audit.ts');
+  const { runAudit } = await import('../operations/audit/audit.ts');
   const report = await withAudit(config, (deps) =>
     runAudit(deps, {
       ...{ parts: only, orderIds: order, since, graceMs: grace * MS, settleMs: settle * MS },
@@ -94,8 +94,8 @@ async function withAudit(
   work: (deps: AuditDependencies) => Promise<AuditReport>,
 ): Promise<AuditReport> {
   const { Client } = await import('@temporalio/client');
-  const { createKafka } = await import('../kafka/client.ts');
-  const { openProviders } = await import('../providers/providers.ts');
+  const { createKafka } = await import('../kafka/client/client.ts');
+  const { openProviders } = await import('../resources/providers.ts');
   const kafka = createKafka(commandKafka(config));
   const admin = kafka.admin();
   const providers = openProviders(config);
@@ -115,11 +115,11 @@ async function withAudit(
 }
 
 async function readersOf(config: Config, client: AuditDependencies['client']) {
-  const { createCodec } = await import('../kafka/codec.ts');
-  const { createRegistry } = await import('../kafka/registry.ts');
+  const { createCodec } = await import('../kafka/codec/codec.ts');
+  const { createRegistry } = await import('../kafka/codec/registry.ts');
   const { topicSchemas } = await import('../kafka/topics.ts');
-  const { createOrderWorkflows } = await import('../ingest/order-workflows.ts');
-  const { timersOf } = await import('../ingest/timers.ts');
+  const { createOrderWorkflows } = await import('../temporal/order-workflows.ts');
+  const { timersOf } = await import('../orders/intake/timers.ts');
   const prefix = config.OMS_PREFIX;
   const taskQueue = `${prefix}${ORDERS_TASK_QUEUE}`;
   const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL });

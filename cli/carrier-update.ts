@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { Argument, Command } from 'commander';
-import { CAUSE_FORMS } from '../domain/causes.ts';
 import { CARRIER_STATUSES } from '../domain/carrier-status.ts';
 import type { CarrierStatus } from '../domain/carrier-status.ts';
+import { CAUSE_FORMS } from '../domain/causes.ts';
 import { OmsError } from '../domain/errors.ts';
 import { orderIdOf } from '../domain/ids.ts';
+import { cliConfig } from '../local/settings.ts';
 import type { CarrierUpdate } from '../schemas/index.ts';
 import { examples, printResult } from './output.ts';
-import { cliConfig } from './settings.ts';
 
 interface UpdateFlags {
   json?: boolean;
@@ -52,7 +52,7 @@ async function update(shipmentId: string, status: CarrierStatus, flags: UpdateFl
   };
   await assertValid(news);
   const config = await cliConfig();
-  const { openTopicProducer } = await import('./topic-producer.ts');
+  const { openTopicProducer } = await import('../operations/produce/topic-producer.ts');
   const producer = await openTopicProducer<CarrierUpdate>(config, 'carrier-updates', (one) => one.shipmentId);
   try {
     const { produced, refused } = await producer.produce([news]);
@@ -77,7 +77,7 @@ function timeOf(text: string | undefined): number {
 
 /** Said here, the same fault need not be looked for among the dead letters. @throws OmsError OMS_CLI_USAGE */
 async function assertValid(news: CarrierUpdate): Promise<void> {
-  const { toNews } = await import('../ingest/carrier/news.ts');
+  const { toNews } = await import('../orders/intake/carrier-news.ts');
   try {
     toNews(news);
   } catch (error) {

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
+import { cliConfig } from '../local/settings.ts';
 import { shownConfig } from '../platform/config/load.ts';
 import { examples, printResult, table } from './output.ts';
-import { cliConfig } from './settings.ts';
 
 /** `oms config show` */
 export function createCommand(): Command {

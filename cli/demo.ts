@@ -1,23 +1,23 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { addPrices } from '../database/price-list.ts';
-import { addStock } from '../database/stock-levels.ts';
 import type { Database } from '../database/database.ts';
+import { importEvents } from '../operations/import/import-invoices.ts';
+import { rowsOf } from '../operations/import/invoices.ts';
+import type { RetailRow } from '../operations/import/invoices.ts';
+import { readOrders } from '../operations/import/read-orders.ts';
+import { seedPlan } from '../operations/import/seed-plan.ts';
+import { openOrderProducer } from '../operations/produce/order-producer.ts';
+import { addPrices } from '../orders/money/price-list.ts';
+import { addStock } from '../orders/stock/stock-levels.ts';
 import type { Config } from '../platform/config/settings.ts';
+import { withDatabase } from '../resources/clients.ts';
 import type { OrderEvent } from '../schemas/index.ts';
-import { withDatabase } from './clients.ts';
 import { countOrders, exampleOrder, isDone, newAmong } from './demo/counters.ts';
 import type { DemoCounts } from './demo/counters.ts';
 import { createLiveLines } from './demo/live-lines.ts';
 import { nextSteps, progressLines, summaryText } from './demo/summary.ts';
 import type { DemoResult } from './demo/summary.ts';
-import { importEvents } from './import/import-invoices.ts';
-import { rowsOf } from './import/invoices.ts';
-import type { RetailRow } from './import/invoices.ts';
-import { readOrders } from './import/read-orders.ts';
-import { openOrderProducer } from './order-producer.ts';
 import { note, print, printJson } from './output.ts';
-import { seedPlan } from './stock/seed-plan.ts';
 
 /** A month of a retailer's real orders; examples/online-retail/README.md says whose. */
 export const EXAMPLE_FILE = path.join(

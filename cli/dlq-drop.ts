@@ -1,14 +1,14 @@
 import { Command } from 'commander';
-import { EXIT_CODES } from '../platform/exit-codes.ts';
 import type { Operator } from '../database/decisions.ts';
-import type { FilterFlags } from './dlq/filters.ts';
+import { cliConfig } from '../local/settings.ts';
+import { EXIT_CODES } from '../platform/exit-codes.ts';
+import { withDatabase } from '../resources/clients.ts';
 import { DECIDED, NONE_CHOSEN, chosenLetters, restText, withFilters } from './dlq/filters.ts';
+import type { FilterFlags } from './dlq/filters.ts';
 import { reasonOf, skipped } from './dlq/skipped.ts';
 import type { Skipped } from './dlq/skipped.ts';
 import { decidedBy, operatorOf } from './operator.ts';
-import { withDatabase } from './clients.ts';
 import { examples, printResult, table } from './output.ts';
-import { cliConfig } from './settings.ts';
 
 interface DropFlags extends FilterFlags, Operator {
   json?: boolean;
@@ -31,7 +31,7 @@ export function createCommand(): Command {
       ),
     )
     .action(async (ids: string[], flags: DropFlags) => {
-      const { dropLetter } = await import('../ingest/redrive/redrive.ts');
+      const { dropLetter } = await import('../operations/dead-letters/redrive.ts');
       const config = await cliConfig();
       const dropped = await withDatabase(config, async (db) => {
         const letters = await chosenLetters(db, ids, flags, config.OMS_PREFIX);

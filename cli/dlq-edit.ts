@@ -1,11 +1,11 @@
 import { Command } from 'commander';
-import { EXIT_CODES } from '../platform/exit-codes.ts';
 import type { Operator } from '../database/decisions.ts';
-import { findLetter } from './dlq/find-letter.ts';
+import { cliConfig } from '../local/settings.ts';
+import { findLetter } from '../operations/dead-letters/find-letter.ts';
+import { EXIT_CODES } from '../platform/exit-codes.ts';
 import { placeOf } from './dlq-retry.ts';
 import { decidedBy, operatorOf } from './operator.ts';
 import { examples, printResult } from './output.ts';
-import { cliConfig } from './settings.ts';
 
 interface EditFlags extends Operator {
   json?: boolean;
@@ -35,8 +35,8 @@ export function createCommand(): Command {
     .action(async (id: string, flags: EditFlags) => {
       const { withRedriver } = await import('./dlq/redriver.ts');
       const { readReplacement } = await import('./dlq/read-replacement.ts');
-      const { encodeReplacement, kindOfTopic } = await import('../ingest/redrive/replacement.ts');
-      const { redriveLetter } = await import('../ingest/redrive/redrive.ts');
+      const { encodeReplacement, kindOfTopic } = await import('../operations/dead-letters/replacement.ts');
+      const { redriveLetter } = await import('../operations/dead-letters/redrive.ts');
       const edited = await withRedriver(await cliConfig(), async (redriver) => {
         const letter = await findLetter(redriver.db, id);
         const { topic } = letter.record;

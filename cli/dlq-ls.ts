@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import type { LetterState, StoredDeadLetter } from '../database/dead-letters.ts';
-import { withDatabase } from './clients.ts';
+import { cliConfig } from '../local/settings.ts';
+import { withDatabase } from '../resources/clients.ts';
 import { filterOf, stateOption, withFilters } from './dlq/filters.ts';
 import type { FilterFlags } from './dlq/filters.ts';
 import { examples, print, printJson, table } from './output.ts';
-import { cliConfig } from './settings.ts';
 
 interface ListFlags extends FilterFlags {
   json?: boolean;

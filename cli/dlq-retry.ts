@@ -1,15 +1,15 @@
 import { Command } from 'commander';
-import { EXIT_CODES } from '../platform/exit-codes.ts';
 import type { Operator } from '../database/decisions.ts';
-import type { Redriven } from '../ingest/redrive/redrive.ts';
-import type { FilterFlags } from './dlq/filters.ts';
+import { cliConfig } from '../local/settings.ts';
+import type { Redriven } from '../operations/dead-letters/redrive.ts';
+import { EXIT_CODES } from '../platform/exit-codes.ts';
 import { DECIDED, NONE_CHOSEN, chosenLetters, restText, withFilters } from './dlq/filters.ts';
+import type { FilterFlags } from './dlq/filters.ts';
+import type { Redriver } from './dlq/redriver.ts';
 import { reasonOf, skipped } from './dlq/skipped.ts';
 import type { Skipped } from './dlq/skipped.ts';
-import type { Redriver } from './dlq/redriver.ts';
 import { decidedBy, operatorOf } from './operator.ts';
 import { examples, printResult, table } from './output.ts';
-import { cliConfig } from './settings.ts';
 
 interface RetryFlags extends FilterFlags, Operator {
   json?: boolean;
@@ -45,8 +45,8 @@ export function createCommand(): Command {
 }
 
 async function retryAll(redriver: Redriver, ids: readonly string[], flags: RetryFlags): Promise<Retried[]> {
-  const { redriveLetter } = await import('../ingest/redrive/redrive.ts');
-  const { kindOfTopic } = await import('../ingest/redrive/replacement.ts');
+  const { redriveLetter } = await import('../operations/dead-letters/redrive.ts');
+  const { kindOfTopic } = await import('../operations/dead-letters/replacement.ts');
   const letters = await chosenLetters(redriver.db, ids, flags, redriver.prefix);
   for (const { record } of letters) kindOfTopic(record.topic, redriver.prefix);
   await redriver.assertTopics(letters.map(({ record }) => record.topic));

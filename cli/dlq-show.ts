@@ -1,14 +1,14 @@
 import { Command } from 'commander';
 import type { StoredDeadLetter } from '../database/dead-letters.ts';
-import type { LetterContent } from '../ingest/redrive/content.ts';
 import { topicSchemas } from '../kafka/topics.ts';
+import { cliConfig } from '../local/settings.ts';
+import type { LetterContent } from '../operations/dead-letters/content.ts';
+import { findLetter } from '../operations/dead-letters/find-letter.ts';
 import type { Config } from '../platform/config/settings.ts';
-import { withDatabase } from './clients.ts';
-import { findLetter } from './dlq/find-letter.ts';
+import { withDatabase } from '../resources/clients.ts';
 import { shownLetter } from './dlq-ls.ts';
 import { shownDecision } from './operator.ts';
 import { examples, printResult } from './output.ts';
-import { cliConfig } from './settings.ts';
 
 /** `oms dlq show ID` */
 export function createCommand(): Command {
@@ -37,9 +37,9 @@ export function createCommand(): Command {
 }
 
 async function readContent(config: Config, { record }: StoredDeadLetter): Promise<LetterContent> {
-  const { createCodec } = await import('../kafka/codec.ts');
-  const { createRegistry } = await import('../kafka/registry.ts');
-  const { contentOf } = await import('../ingest/redrive/content.ts');
+  const { createCodec } = await import('../kafka/codec/codec.ts');
+  const { createRegistry } = await import('../kafka/codec/registry.ts');
+  const { contentOf } = await import('../operations/dead-letters/content.ts');
   const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL });
   const schemas = topicSchemas(config.OMS_PREFIX).filter(({ topic }) => topic === record.topic);
   return contentOf(createCodec({ registry, schemas }), record);

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
+import { cliConfig } from '../local/settings.ts';
+import type { Finding, Level } from '../operations/doctor/finding.ts';
+import type { Diagnosis } from '../operations/doctor/run-doctor.ts';
 import { EXIT_CODES } from '../platform/exit-codes.ts';
-import type { Finding, Level } from './doctor/finding.ts';
-import type { Diagnosis } from './doctor/run-doctor.ts';
 import { numberOption } from './options.ts';
 import { examples, printResult, table } from './output.ts';
-import { cliConfig } from './settings.ts';
 
 const SECOND_MS = 1_000;
 
@@ -15,7 +15,7 @@ export function createCommand(): Command {
     .addHelpText('after', '\nLooks at everything at once and changes nothing; exits with 1 when something is wrong.')
     .addHelpText('after', examples('oms doctor', 'oms doctor --timeout 3', 'oms doctor --json'))
     .action(async (flags: { json?: boolean; timeout: number }) => {
-      const { runDoctor } = await import('./doctor/run-doctor.ts');
+      const { runDoctor } = await import('../operations/doctor/run-doctor.ts');
       const diagnosis = await runDoctor(await cliConfig(), flags.timeout * SECOND_MS);
       printResult(flags, diagnosis, () => textOf(diagnosis));
       if (!diagnosis.ok) process.exitCode = EXIT_CODES.failed;

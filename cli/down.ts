@@ -1,6 +1,6 @@
 import { Command } from 'commander';
+import { cliConfig } from '../local/settings.ts';
 import { examples, printResult } from './output.ts';
-import { cliConfig } from './settings.ts';
 
 /** `oms down` */
 export function createCommand(): Command {

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { OmsError } from '../domain/errors.ts';
-import { withDatabase } from './clients.ts';
+import { cliConfig } from '../local/settings.ts';
+import { withDatabase } from '../resources/clients.ts';
 import { limitText, readLimit } from './limits/limit-text.ts';
 import { examples, printResult } from './output.ts';
-import { cliConfig } from './settings.ts';
 
 /** `oms limits set LIMIT` */
 export function createCommand(): Command {
@@ -20,7 +20,7 @@ export function createCommand(): Command {
       ),
     )
     .action(async (text: string, flags: { json?: boolean; currency: string; customer?: string }) => {
-      const { setCustomerLimit, setDefaultLimit } = await import('../database/spend.ts');
+      const { setCustomerLimit, setDefaultLimit } = await import('../orders/money/spend.ts');
       const limit = readLimit(text);
       const { currency, customer } = flags;
       await withDatabase(await cliConfig(), (db) =>

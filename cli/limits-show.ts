@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import { withDatabase } from './clients.ts';
+import { cliConfig } from '../local/settings.ts';
+import { withDatabase } from '../resources/clients.ts';
 import { limitText } from './limits/limit-text.ts';
 import { countOption } from './options.ts';
 import { examples, money, printResult, table } from './output.ts';
-import { cliConfig } from './settings.ts';
 
 /** `oms limits show [CUSTOMER]` */
 export function createCommand(): Command {
@@ -12,7 +12,7 @@ export function createCommand(): Command {
     .option('--limit <rows>', 'most customers', countOption(1), 100)
     .addHelpText('after', examples('oms limits show', 'oms limits show customer-42 --json'))
     .action(async (customer: string | undefined, flags: { json?: boolean; limit: number }) => {
-      const { readDefaultLimits, readSpending } = await import('../database/spend.ts');
+      const { readDefaultLimits, readSpending } = await import('../orders/money/spend.ts');
       const { defaults, customers } = await withDatabase(await cliConfig(), async (db) => ({
         defaults: await readDefaultLimits(db),
         customers: await readSpending(db, customer ?? null, flags.limit),

@@ -3,11 +3,11 @@ import { Command } from 'commander';
 import { CAUSE_FORMS } from '../domain/causes.ts';
 import { OmsError } from '../domain/errors.ts';
 import { assertOrderId } from '../domain/ids.ts';
+import { cliConfig } from '../local/settings.ts';
 import type { Config } from '../platform/config/settings.ts';
+import { withDatabase } from '../resources/clients.ts';
 import type { OrderEvent } from '../schemas/index.ts';
-import { withDatabase } from './clients.ts';
 import { examples, printResult } from './output.ts';
-import { cliConfig } from './settings.ts';
 
 interface CancelFlags {
   json?: boolean;
@@ -44,7 +44,7 @@ async function cancel(id: string, flags: CancelFlags): Promise<void> {
     sequence: null,
     payload: { 'oms.OrderCancelled': { reason: flags.reason ?? null, fulfillmentId: flags.fulfillment ?? null } },
   };
-  const { openOrderProducer } = await import('./order-producer.ts');
+  const { openOrderProducer } = await import('../operations/produce/order-producer.ts');
   const producer = await openOrderProducer(config);
   try {
     const { produced, refused } = await producer.produce([event]);

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { withDatabase } from './clients.ts';
+import { cliConfig } from '../local/settings.ts';
+import { withDatabase } from '../resources/clients.ts';
 import { countOption } from './options.ts';
 import { examples, printResult, table } from './output.ts';
-import { cliConfig } from './settings.ts';
 
 /** `oms orders held ls` */
 export function createCommand(): Command {
@@ -10,7 +10,7 @@ export function createCommand(): Command {
     .option('--limit <rows>', 'most rows, longest held first', countOption(1), 50)
     .addHelpText('after', examples('oms orders held ls', 'oms orders held ls --json'))
     .action(async (flags: { json?: boolean; limit: number }) => {
-      const { listHeldEvents } = await import('../database/outbox-held.ts');
+      const { listHeldEvents } = await import('../database/outbox/outbox-held.ts');
       const held = await withDatabase(await cliConfig(), (db) => listHeldEvents(db, flags.limit));
       printResult(flags, held, () =>
         table(

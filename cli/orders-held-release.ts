@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import type { Operator } from '../database/decisions.ts';
-import { withDatabase } from './clients.ts';
+import { cliConfig } from '../local/settings.ts';
+import { withDatabase } from '../resources/clients.ts';
 import { decidedBy, operatorOf } from './operator.ts';
 import { examples, printResult } from './output.ts';
-import { cliConfig } from './settings.ts';
 
 /** `oms orders held release ID` */
 export function createCommand(): Command {
@@ -17,7 +17,7 @@ export function createCommand(): Command {
     )
     .addHelpText('after', examples("oms orders held release 536365 --why 'told downstream by hand'"))
     .action(async (orderId: string, flags: Operator & { json?: boolean }) => {
-      const { releaseHeldEvent } = await import('../database/outbox-held.ts');
+      const { releaseHeldEvent } = await import('../database/outbox/outbox-held.ts');
       const held = await withDatabase(await cliConfig(), (db) => releaseHeldEvent(db, orderId, operatorOf(flags)));
       printResult(flags, held, () => `${held.eventId} is given up; ${held.waiting} later events of ${orderId} go on.`);
     });

@@ -2,10 +2,10 @@ import { Command } from 'commander';
 import { OmsError } from '../domain/errors.ts';
 import { ORDER_STATUSES } from '../domain/status.ts';
 import type { OrderStatus } from '../domain/status.ts';
-import { withDatabase } from './clients.ts';
+import { cliConfig } from '../local/settings.ts';
+import { withDatabase } from '../resources/clients.ts';
 import { countOption } from './options.ts';
 import { examples, printResult, table } from './output.ts';
-import { cliConfig } from './settings.ts';
 
 interface ListFlags {
   json?: boolean;

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { OmsError } from '../domain/errors.ts';
+import { cliConfig } from '../local/settings.ts';
+import type { LineFault } from '../operations/produce/read-events.ts';
 import { examples, printResult, table } from './output.ts';
-import type { LineFault } from './produce/read-events.ts';
-import { cliConfig } from './settings.ts';
 
 interface ProduceFlags {
   json?: boolean;
@@ -24,13 +24,13 @@ export function createCommand(): Command {
 }
 
 async function produce(file: string, flags: ProduceFlags): Promise<void> {
-  const { readEvents } = await import('./produce/read-events.ts');
+  const { readEvents } = await import('../operations/produce/read-events.ts');
   const { events, faults } = await readEvents(file);
   if (faults.length > 0) throw new OmsError('OMS_CLI_INPUT_INVALID', faults.map((one) => lineOf(file, one)).join('\n'));
   if (flags.dryRun) {
     return printResult(flags, { valid: events.length, produced: [] }, () => `${events.length} events are acceptable`);
   }
-  const { openOrderProducer } = await import('./order-producer.ts');
+  const { openOrderProducer } = await import('../operations/produce/order-producer.ts');
   const producer = await openOrderProducer(await cliConfig());
   try {
     const { produced, refused } = await producer.produce(events);

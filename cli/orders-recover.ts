@@ -2,10 +2,10 @@ import { Command } from 'commander';
 import type { Operator } from '../database/decisions.ts';
 import { ORDERS_TASK_QUEUE } from '../domain/contract.ts';
 import { assertOrderId } from '../domain/ids.ts';
-import { commandTemporal, withDatabase } from './clients.ts';
+import { cliConfig } from '../local/settings.ts';
+import { commandTemporal, withDatabase } from '../resources/clients.ts';
 import { decidedBy, operatorOf } from './operator.ts';
 import { examples, printResult } from './output.ts';
-import { cliConfig } from './settings.ts';
 
 /** `oms orders recover ID` */
 export function createCommand(): Command {
@@ -36,9 +36,9 @@ async function recover(id: string, flags: RecoverFlags): Promise<void> {
   const orderId = assertOrderId(id, 'order id', 'OMS_CLI_USAGE');
   const config = await cliConfig();
   const { Client } = await import('@temporalio/client');
-  const { createOrderWorkflows } = await import('../ingest/order-workflows.ts');
-  const { recoverByOperator } = await import('../ingest/recovery.ts');
-  const { timersOf } = await import('../ingest/timers.ts');
+  const { createOrderWorkflows } = await import('../temporal/order-workflows.ts');
+  const { recoverByOperator } = await import('../operations/stuck/recovery.ts');
+  const { timersOf } = await import('../orders/intake/timers.ts');
   const connection = await commandTemporal(config);
   try {
     const workflows = createOrderWorkflows({

@@ -1,13 +1,13 @@
 import { Command } from 'commander';
 import { OmsError } from '../domain/errors.ts';
 import { orderWorkflowId } from '../domain/ids.ts';
-import { withDatabase } from './clients.ts';
+import { cliConfig } from '../local/settings.ts';
+import { withDatabase } from '../resources/clients.ts';
 import { shownLetter } from './dlq-ls.ts';
+import { shownDecision } from './operator.ts';
 import { workflowUrl } from './orders/links.ts';
 import { orderText } from './orders/order-text.ts';
-import { shownDecision } from './operator.ts';
 import { examples, printResult } from './output.ts';
-import { cliConfig } from './settings.ts';
 
 /** `oms orders show ID` */
 export function createCommand(): Command {
@@ -17,7 +17,7 @@ export function createCommand(): Command {
     .action(async (orderId: string, flags: { json?: boolean }) => {
       const { decisionsAbout } = await import('../database/decisions.ts');
       const { listDeadLetters } = await import('../database/dead-letters.ts');
-      const { readOrderView } = await import('../database/order-view.ts');
+      const { readOrderView } = await import('../orders/record/order-view.ts');
       const config = await cliConfig();
       const { view, letters, decisions } = await withDatabase(config, async (db) => ({
         view: await readOrderView(db, orderId),

@@ -1,17 +1,17 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { OmsError } from '../domain/errors.ts';
 import { ORDERS_TASK_QUEUE } from '../domain/contract.ts';
+import { OmsError } from '../domain/errors.ts';
 import { assertOrderId } from '../domain/ids.ts';
-import type { ActOptions } from '../ingest/stuck/actions.ts';
-import type { StuckAction } from '../ingest/stuck/reasons.ts';
-import type { StuckOrder } from '../ingest/stuck/stuck-orders.ts';
-import { duration } from '../platform/config/types.ts';
+import { cliConfig } from '../local/settings.ts';
+import type { ActOptions } from '../operations/stuck/actions.ts';
+import type { StuckAction } from '../operations/stuck/reasons.ts';
+import type { StuckOrder } from '../operations/stuck/stuck-orders.ts';
 import type { Config } from '../platform/config/settings.ts';
-import { commandTemporal, withDatabase } from './clients.ts';
-import { countOption, wordsOption } from './options.ts';
+import { duration } from '../platform/config/types.ts';
+import { commandTemporal, withDatabase } from '../resources/clients.ts';
 import { operatorName } from './operator.ts';
+import { countOption, wordsOption } from './options.ts';
 import { examples, printResult, table } from './output.ts';
-import { cliConfig } from './settings.ts';
 
 interface StuckFlags {
   json?: boolean;
@@ -68,7 +68,7 @@ function actionOf(text: string): StuckAction {
 }
 
 async function list(flags: StuckFlags): Promise<void> {
-  const { stuckOrders } = await import('../ingest/stuck/stuck-orders.ts');
+  const { stuckOrders } = await import('../operations/stuck/stuck-orders.ts');
   const query = { olderThanMs: flags.olderThan ?? HOUR_MS, limit: flags.limit };
   const orders = await withParts(await cliConfig(), (parts) => stuckOrders(parts, query));
   printResult(flags, orders, () => (orders.length === 0 ? 'No order waits for so long.' : listText(orders)));
@@ -86,7 +86,7 @@ function listText(orders: readonly StuckOrder[]): string {
 
 async function act(action: StuckAction, id: string | undefined, flags: StuckFlags): Promise<void> {
   const orderId = assertOrderId(id ?? '', 'order id', 'OMS_CLI_USAGE');
-  const { actOnStuck } = await import('../ingest/stuck/actions.ts');
+  const { actOnStuck } = await import('../operations/stuck/actions.ts');
   const { who, why } = flags;
   if (!why) throw new OmsError('OMS_CLI_USAGE', 'an action needs --why: it is recorded');
   const request = { orderId, action, by: { who, why } };
@@ -98,8 +98,8 @@ async function act(action: StuckAction, id: string | undefined, flags: StuckFlag
 
 async function withParts<T>(config: Config, work: (parts: ActOptions) => Promise<T>): Promise<T> {
   const { Client } = await import('@temporalio/client');
-  const { createOrderWorkflows } = await import('../ingest/order-workflows.ts');
-  const { timersOf } = await import('../ingest/timers.ts');
+  const { createOrderWorkflows } = await import('../temporal/order-workflows.ts');
+  const { timersOf } = await import('../orders/intake/timers.ts');
   const connection = await commandTemporal(config);
   try {
     const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import type { Operator } from '../database/decisions.ts';
+import { cliConfig, localStateDir } from '../local/settings.ts';
 import { decidedBy, operatorOf } from './operator.ts';
 import { countOption } from './options.ts';
 import { examples, note, printResult } from './output.ts';
-import { cliConfig, localStateDir } from './settings.ts';
 
 interface RebuildFlags extends Operator {
   json?: boolean;
@@ -37,7 +37,7 @@ export function createCommand(): Command {
       ),
     )
     .action(async (flags: RebuildFlags) => {
-      const { runRebuild } = await import('./rebuild/run-rebuild.ts');
+      const { runRebuild } = await import('../operations/rebuild/run-rebuild.ts');
       const config = await cliConfig();
       const result = await runRebuild(config, {
         ...operatorOf(flags),
@@ -46,7 +46,7 @@ export function createCommand(): Command {
         next: { invoice: flags.nextInvoice, creditNote: flags.nextCreditNote },
         onStep: (step) => (flags.json ? undefined : note(`rebuilding: ${step}`)),
       });
-      const { textOf } = await import('./rebuild/text.ts');
+      const { textOf } = await import('./rebuild-text.ts');
       printResult(flags, result, () => textOf(result));
     });
 }

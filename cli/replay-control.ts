@@ -1,11 +1,11 @@
 import { Command } from 'commander';
-import { withDatabase } from './clients.ts';
+import { cliConfig } from '../local/settings.ts';
+import { withDatabase } from '../resources/clients.ts';
 import { operatorName } from './operator.ts';
 import { wordsOption } from './options.ts';
 import { examples, printResult } from './output.ts';
 import { runInForeground } from './replay/run.ts';
 import type { RunFlags } from './replay/run.ts';
-import { cliConfig } from './settings.ts';
 
 interface Control {
   word: 'run' | 'resume' | 'pause' | 'abort';
@@ -58,7 +58,7 @@ function control({ word, about, action }: Control): { createCommand(): Command }
 
 /** Whoever runs it. */
 async function change(what: 'pause' | 'abort', replayId: string, flags: RunFlags): Promise<void> {
-  const { changeReplay } = await import('../replay/change.ts');
+  const { changeReplay } = await import('../operations/replay/change.ts');
   const replay = await withDatabase(await cliConfig(), (db) => changeReplay({ db }, replayId, what, flags.by));
   printResult(flags, { replayId, state: replay.state }, () => `replay ${replayId} is ${replay.state}`);
 }

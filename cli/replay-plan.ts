@@ -87,7 +87,7 @@ async function plan(flags: PlanFlags): Promise<void> {
   const { planRequest } = await import('./replay/request.ts');
   const request = await planRequest(flags);
   const { withReplaySession } = await import('./replay/session.ts');
-  const { planReplay } = await import('../replay/plan.ts');
+  const { planReplay } = await import('../operations/replay/plan.ts');
   const { createProgressView } = await import('./replay/progress-view.ts');
   const { planText, replayHead } = await import('./replay/words.ts');
   const json = flags.json ?? false;

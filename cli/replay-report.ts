@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { withDatabase } from './clients.ts';
+import { cliConfig } from '../local/settings.ts';
+import { withDatabase } from '../resources/clients.ts';
 import { examples, print, printJson } from './output.ts';
-import { cliConfig } from './settings.ts';
 
 /** `oms replay report ID` */
 export function createCommand(): Command {
@@ -13,11 +13,11 @@ export function createCommand(): Command {
 }
 
 async function report(replayId: string, flags: { json?: boolean }): Promise<void> {
-  const { readActions } = await import('../database/replay-actions.ts');
-  const { readParts } = await import('../database/replay-parts.ts');
-  const { readReplay } = await import('../database/replays.ts');
-  const { required } = await import('../replay/plan.ts');
-  const { goneOf, standOf } = await import('../replay/track.ts');
+  const { readActions } = await import('../database/replays/replay-actions.ts');
+  const { readParts } = await import('../database/replays/replay-parts.ts');
+  const { readReplay } = await import('../database/replays/replays.ts');
+  const { required } = await import('../operations/replay/plan.ts');
+  const { goneOf, standOf } = await import('../operations/replay/track.ts');
   const { actionsText, partsText, planText, replayHead, standText } = await import('./replay/words.ts');
   const { replay, parts, actions } = await withDatabase(await cliConfig(), async (db) => ({
     replay: required(await readReplay(db, replayId), replayId),

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import type { Replay } from '../database/replays.ts';
-import { withDatabase } from './clients.ts';
+import type { Replay } from '../database/replays/replays.ts';
+import { cliConfig } from '../local/settings.ts';
+import { withDatabase } from '../resources/clients.ts';
 import { countOption } from './options.ts';
 import { examples, print, printJson, table } from './output.ts';
-import { cliConfig } from './settings.ts';
 
 interface StatusFlags {
   json?: boolean;
@@ -23,7 +23,7 @@ export function createCommand(): Command {
 }
 
 async function list(flags: StatusFlags): Promise<void> {
-  const { listReplays } = await import('../database/replays.ts');
+  const { listReplays } = await import('../database/replays/replays.ts');
   const replays = await withDatabase(await cliConfig(), (db) => listReplays(db, flags.limit));
   if (flags.json) return printJson({ replays });
   const rows = replays.map(({ replayId, mode, state, requestedBy, createdAt, reason }) => [
@@ -34,11 +34,11 @@ async function list(flags: StatusFlags): Promise<void> {
 }
 
 async function show(replayId: string, flags: StatusFlags): Promise<void> {
-  const { isReplayHeld } = await import('../database/replay-lock.ts');
-  const { readParts } = await import('../database/replay-parts.ts');
-  const { readReplay } = await import('../database/replays.ts');
-  const { required } = await import('../replay/plan.ts');
-  const { goneOf, standOf } = await import('../replay/track.ts');
+  const { isReplayHeld } = await import('../database/replays/replay-lock.ts');
+  const { readParts } = await import('../database/replays/replay-parts.ts');
+  const { readReplay } = await import('../database/replays/replays.ts');
+  const { required } = await import('../operations/replay/plan.ts');
+  const { goneOf, standOf } = await import('../operations/replay/track.ts');
   const { partsText, replayHead, standText } = await import('./replay/words.ts');
   const found = await withDatabase(await cliConfig(), async (db) => ({
     replay: required(await readReplay(db, replayId), replayId),

@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 import { isOmsError } from '../domain/errors.ts';
+import { cliConfig } from '../local/settings.ts';
 import type { Config, SettingName } from '../platform/config/settings.ts';
 import { createLogger } from '../platform/logger.ts';
 import { runRole } from '../platform/role.ts';
 import type { RoleOptions } from '../platform/role.ts';
 import { examples } from './output.ts';
-import { cliConfig } from './settings.ts';
 
 /** A role as a command. */
 export interface RoleCommand {
@@ -35,7 +35,7 @@ export function createRoleCommand(role: RoleCommand): Command {
 /** A role that ends when its database is exchanged for one that it would not have started with. */
 function watchful(start: RoleOptions['start']): RoleOptions['start'] {
   return async (context) => {
-    const { watchDatabase } = await import('./watch-database.ts');
+    const { watchDatabase } = await import('../resources/watch-database.ts');
     const endWatch = await watchDatabase(context);
     const role = await start(context);
     return { ...role, stop: async () => void (await Promise.all([endWatch(), role.stop()])) };
@@ -47,7 +47,7 @@ function watchful(start: RoleOptions['start']): RoleOptions['start'] {
  * @throws OmsError OMS_DEPLOYMENT_MISMATCH, OMS_DATABASE_MIGRATION_BEHIND
  */
 async function untilDeployment(name: string, config: Config): Promise<void> {
-  const { checkDeployment } = await import('./setup/deployment.ts');
+  const { checkDeployment } = await import('../resources/deployment.ts');
   const logger = createLogger({ role: name, level: config.LOG_LEVEL });
   for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
     try {

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { note, examples, print, printJson } from './output.ts';
-import { cliConfig, localStateDir } from './settings.ts';
-import { aclLines } from './setup/acls.ts';
-import type { SetupStep } from './setup/steps.ts';
+import { cliConfig, localStateDir } from '../local/settings.ts';
+import { aclLines } from '../operations/setup/acls.ts';
+import type { SetupStep } from '../operations/setup/steps.ts';
+import { examples, note, print, printJson } from './output.ts';
 
 interface SetupFlags {
   json?: boolean;
@@ -34,7 +34,7 @@ async function printAcls(flags: SetupFlags): Promise<void> {
 }
 
 async function setup(flags: SetupFlags): Promise<void> {
-  const { runSetup } = await import('./setup/run-setup.ts');
+  const { runSetup } = await import('../operations/setup/run-setup.ts');
   const config = await cliConfig();
   const steps: SetupStep[] = [];
   const report = (step: SetupStep): void => {

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
+import { cliConfig } from '../local/settings.ts';
 import type { StockLevel } from '../schemas/index.ts';
 import { examples, printResult } from './output.ts';
-import { cliConfig } from './settings.ts';
 
 interface ProduceFlags {
   json?: boolean;
@@ -28,7 +28,7 @@ async function produce(file: string, flags: ProduceFlags): Promise<void> {
   if (flags.dryRun) {
     return printResult(flags, { valid: levels.length, produced: 0 }, () => `${levels.length} levels are acceptable`);
   }
-  const { openTopicProducer } = await import('./topic-producer.ts');
+  const { openTopicProducer } = await import('../operations/produce/topic-producer.ts');
   const producer = await openTopicProducer<StockLevel>(await cliConfig(), 'stock-levels', ({ sku }) => sku);
   try {
     const { produced, refused } = await producer.produce(levels);

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
-import { withDatabase } from './clients.ts';
-import { rowsOf } from './import/invoices.ts';
-import type { RetailRow } from './import/invoices.ts';
+import { cliConfig } from '../local/settings.ts';
+import { rowsOf } from '../operations/import/invoices.ts';
+import type { RetailRow } from '../operations/import/invoices.ts';
+import { seedPlan } from '../operations/import/seed-plan.ts';
+import { withDatabase } from '../resources/clients.ts';
 import { examples, printResult } from './output.ts';
-import { cliConfig } from './settings.ts';
-import { seedPlan } from './stock/seed-plan.ts';
 
 /** `oms stock seed FILE` */
 export function createCommand(): Command {
@@ -13,8 +13,8 @@ export function createCommand(): Command {
     .addHelpText('after', '\nA level or price that is there already stays as it is.')
     .addHelpText('after', examples('oms stock seed examples/online-retail/online-retail-2010-12.csv.gz'))
     .action(async (file: string, flags: { json?: boolean }) => {
-      const { addPrices } = await import('../database/price-list.ts');
-      const { addStock } = await import('../database/stock-levels.ts');
+      const { addPrices } = await import('../orders/money/price-list.ts');
+      const { addStock } = await import('../orders/stock/stock-levels.ts');
       const plan = seedPlan(await allRows(file));
       const added = await withDatabase(await cliConfig(), async (db) => ({
         levels: await addStock(db, plan.levels),

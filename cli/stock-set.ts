@@ -1,13 +1,13 @@
 import { Command } from 'commander';
 import type { Database } from '../database/database.ts';
-import type { HeldStock } from '../database/stock-levels.ts';
 import { OmsError } from '../domain/errors.ts';
+import { cliConfig } from '../local/settings.ts';
+import { minorUnits } from '../operations/import/minor-units.ts';
+import type { HeldStock } from '../orders/stock/stock-levels.ts';
+import { withDatabase } from '../resources/clients.ts';
 import type { StockLevel } from '../schemas/index.ts';
-import { withDatabase } from './clients.ts';
-import { minorUnits } from './import/minor-units.ts';
 import { countOption } from './options.ts';
 import { examples, printResult } from './output.ts';
-import { cliConfig } from './settings.ts';
 
 interface SetFlags {
   json?: boolean;
@@ -42,7 +42,7 @@ export function createCommand(): Command {
 }
 
 async function set(sku: string, warehouse: string, onHand: number, flags: SetFlags): Promise<void> {
-  const { validateLevel } = await import('../ingest/stock/levels.ts');
+  const { validateLevel } = await import('../orders/intake/levels.ts');
   const unitPrice = flags.price === undefined ? null : priceOf(flags.price);
   const currency = unitPrice === null ? null : flags.currency;
   const level = { sku, warehouse, onHand, version: flags.version ?? 0, occurredAt: Date.now(), unitPrice, currency };
@@ -62,17 +62,17 @@ interface Outcome {
 }
 
 async function byHand(db: Database, { sku, warehouse, onHand, unitPrice, currency }: StockLevel): Promise<Outcome> {
-  const { setPrice } = await import('../database/price-list.ts');
-  const { setStock } = await import('../database/stock-levels.ts');
+  const { setPrice } = await import('../orders/money/price-list.ts');
+  const { setStock } = await import('../orders/stock/stock-levels.ts');
   const held = await setStock(db, { sku, warehouse, onHand });
   if (unitPrice !== null && currency !== null) await setPrice(db, { sku, currency, unitPrice });
   return { held, applied: true };
 }
 
 async function takeIn(db: Database, given: StockLevel): Promise<Outcome> {
-  const { sentLevel, sentPrice } = await import('../ingest/stock/levels.ts');
-  const { applySentPrices } = await import('../database/price-list.ts');
-  const { applyLevels, readLevel } = await import('../database/stock-levels.ts');
+  const { sentLevel, sentPrice } = await import('../orders/intake/levels.ts');
+  const { applySentPrices } = await import('../orders/money/price-list.ts');
+  const { applyLevels, readLevel } = await import('../orders/stock/stock-levels.ts');
   const { applied } = await applyLevels(db, [sentLevel(given)]);
   const price = sentPrice(given);
   if (price) await applySentPrices(db, [price]);

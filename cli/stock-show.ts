@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import type { ListedPrice } from '../database/price-list.ts';
-import { withDatabase } from './clients.ts';
+import { cliConfig } from '../local/settings.ts';
+import type { ListedPrice } from '../orders/money/price-list.ts';
+import { withDatabase } from '../resources/clients.ts';
 import { countOption } from './options.ts';
 import { examples, money, printResult, table } from './output.ts';
-import { cliConfig } from './settings.ts';
 
 const LEGEND = `
 FREE is what new orders can still be promised. SHORT is what orders were promised and is not there, by the newest level.
@@ -17,8 +17,8 @@ export function createCommand(): Command {
     .addHelpText('after', LEGEND)
     .addHelpText('after', examples('oms stock show 85123A', 'oms stock show --limit 20 --json'))
     .action(async (skus: string[], flags: { json?: boolean; limit: number }) => {
-      const { readPrices } = await import('../database/price-list.ts');
-      const { readStock } = await import('../database/stock-levels.ts');
+      const { readPrices } = await import('../orders/money/price-list.ts');
+      const { readStock } = await import('../orders/stock/stock-levels.ts');
       const { levels, prices } = await withDatabase(await cliConfig(), async (db) => {
         const held = await readStock(db, skus, flags.limit);
         return { levels: held, prices: await readPrices(db, [...new Set(held.map(({ sku }) => sku))]) };

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import { OmsError } from '../domain/errors.ts';
-import { topicNames, TOPICS } from '../kafka/topics.ts';
+import { TOPICS, topicNames } from '../kafka/topics.ts';
 import type { TopicKind, TopicNames } from '../kafka/topics.ts';
+import { cliConfig } from '../local/settings.ts';
 import { countOption } from './options.ts';
 import { examples } from './output.ts';
-import { cliConfig } from './settings.ts';
 import type { TailFlags } from './topics/tail.ts';
 
 const DEFAULT_KINDS: readonly TopicKind[] = [

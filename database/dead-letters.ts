@@ -2,8 +2,8 @@ import { sql } from 'kysely';
 import { hash } from 'node:crypto';
 import type { ErrorCode, Fault } from '../domain/errors.ts';
 import type { Database } from './database.ts';
-import { recordColumns, recordFrom, storable } from './records.ts';
-import type { RecordRow, StoredRecord } from './records.ts';
+import { recordColumns, recordFrom, storable } from './ledger/records.ts';
+import type { RecordRow, StoredRecord } from './ledger/records.ts';
 import type { LetterDecision } from './tables.ts';
 
 /** A record that could not be taken, and why. */

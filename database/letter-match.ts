@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
-import { storable } from './records.ts';
+import { storable } from './ledger/records.ts';
 
 /** A record of the dead letter topic. */
 export interface GivenLetter {

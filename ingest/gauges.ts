@@ -1,7 +1,7 @@
 import type { Database } from '../database/database.ts';
-import { countUnclosed } from '../database/ledger.ts';
-import type { LagReader } from '../kafka/lag.ts';
-import type { ConsumerLoop } from '../kafka/consumer.ts';
+import { countUnclosed } from '../database/ledger/ledger.ts';
+import type { ConsumerLoop } from '../kafka/consumer/consumer.ts';
+import type { LagReader } from '../kafka/consumer/lag.ts';
 import { GAUGES } from '../platform/metric-names.ts';
 import { Gauge } from '../platform/metrics.ts';
 import type { Registry } from '../platform/metrics.ts';

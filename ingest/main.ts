@@ -1,19 +1,19 @@
-import { createEventEncoder } from '../database/event-encoder.ts';
+import { noStep } from '../orders/intake/step.ts';
+import type { OnStep } from '../orders/intake/step.ts';
+import { createEventEncoder } from '../orders/published/event-encoder.ts';
+import { checkOf, waitForAll } from '../platform/dependencies.ts';
+import { every } from '../platform/every.ts';
 import type { Check } from '../platform/health.ts';
 import type { RoleContext, RunningRole } from '../platform/role.ts';
+import { openParts } from '../resources/ingest.ts';
+import type { Parts } from '../resources/ingest.ts';
 import { createCarrierNews } from './carrier/main.ts';
 import type { CarrierNewsOptions, CarrierNewsWays } from './carrier/main.ts';
-import { checkOf, waitForAll } from './dependencies.ts';
-import { createEngine } from './engine.ts';
-import type { Engine } from './engine.ts';
-import { every } from './every.ts';
 import { createIngestGauges } from './gauges.ts';
-import { kafkaFault, progressFault } from './ingest-health.ts';
-import { openParts } from './parts.ts';
-import type { Parts } from './parts.ts';
+import { kafkaFault, progressFault } from './health.ts';
+import { createEngine } from './orders/engine.ts';
+import type { Engine } from './orders/engine.ts';
 import { createStockLoop } from './stock/main.ts';
-import { noStep } from './step.ts';
-import type { OnStep } from './step.ts';
 
 export interface IngestOptions {
   /** Lets tests end it between two steps. */

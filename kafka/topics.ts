@@ -7,7 +7,7 @@ import {
   shipmentEventSchema,
   stockLevelSchema,
 } from '../schemas/index.ts';
-import type { AvroSchema } from './avro.ts';
+import type { AvroSchema } from './codec/avro.ts';
 
 /** Topics that we read. */
 export const INPUT_TOPICS = ['orders', 'carrier-updates', 'stock-levels'] as const;

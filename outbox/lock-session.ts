@@ -1,5 +1,5 @@
-import { openShardLocks } from '../database/shard-locks.ts';
-import type { ShardLocks } from '../database/shard-locks.ts';
+import { openShardLocks } from '../database/outbox/shard-locks.ts';
+import type { ShardLocks } from '../database/outbox/shard-locks.ts';
 import type { Logger } from '../platform/logger.ts';
 
 /** The publisher's hold on its shards, opened again whenever the session is lost. */

@@ -1,7 +1,7 @@
 import { openDatabase } from '../database/database.ts';
-import { kafkaConnection } from '../kafka/connection.ts';
-import { createPublisher } from '../kafka/publisher.ts';
-import type { Publisher } from '../kafka/publisher.ts';
+import { kafkaConnection } from '../kafka/client/connection.ts';
+import { createPublisher } from '../kafka/producer/publisher.ts';
+import type { Publisher } from '../kafka/producer/publisher.ts';
 import { batchLimits } from '../kafka/topics.ts';
 import type { RoleContext, RunningRole } from '../platform/role.ts';
 import { createLockSession } from './lock-session.ts';

@@ -1,6 +1,6 @@
-import { readOutboxDepth } from '../database/outbox-queue.ts';
-import type { OutboxDepth } from '../database/outbox-queue.ts';
 import type { Database } from '../database/database.ts';
+import { readOutboxDepth } from '../database/outbox/outbox-queue.ts';
+import type { OutboxDepth } from '../database/outbox/outbox-queue.ts';
 import { COUNTERS, GAUGES, HISTOGRAMS } from '../platform/metric-names.ts';
 import { Counter, Gauge, Histogram } from '../platform/metrics.ts';
 import type { Registry } from '../platform/metrics.ts';

@@ -1,7 +1,7 @@
 import type { Database } from '../database/database.ts';
-import { markHeld, markSent, readUnsent } from '../database/outbox-queue.ts';
-import type { UnsentEvent } from '../database/outbox-queue.ts';
-import type { Publisher, PublishOutcome, OutgoingRecord } from '../kafka/publisher.ts';
+import { markHeld, markSent, readUnsent } from '../database/outbox/outbox-queue.ts';
+import type { UnsentEvent } from '../database/outbox/outbox-queue.ts';
+import type { OutgoingRecord, PublishOutcome, Publisher } from '../kafka/producer/publisher.ts';
 import type { Logger } from '../platform/logger.ts';
 import { createHeldOrders } from './held-orders.ts';
 import type { HeldOrders } from './held-orders.ts';

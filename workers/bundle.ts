@@ -28,7 +28,7 @@ export function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
 export async function givenBundle(codePath: string): Promise<WorkerOptions['workflowBundle']> {
   if (codePath === '') return undefined;
   await access(codePath).catch((cause: unknown) => {
-    const rule = 'must be a file made by `node scripts/bundle-workflows.ts FILE`';
+    const rule = 'must be a file made by `node tools/bundle-workflows.ts FILE`';
     throw new OmsError('OMS_CONFIG_INVALID', `OMS_WORKFLOW_BUNDLE is ${JSON.stringify(codePath)}: ${rule}`, { cause });
   });
   return { codePath };

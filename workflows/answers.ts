@@ -1,7 +1,7 @@
-import type { CancelRequest } from '../database/steps/cancel.ts';
-import { REASONS, REASON_FORMS } from '../domain/reasons.ts';
 import type { AmendMessage, CancelMessage } from '../domain/lifecycle.ts';
 import type { EventName, Letter } from '../domain/messages.ts';
+import { REASONS, REASON_FORMS } from '../domain/reasons.ts';
+import type { CancelRequest } from '../orders/steps/cancel.ts';
 import { own, provider } from './policies.ts';
 import { learn, progressOf, waiting } from './story.ts';
 import type { Story } from './story.ts';

@@ -1,9 +1,9 @@
-import { beginCharge, settleCharge, unsettledCharges } from '../../database/charges.ts';
-import type { Charge, ChargeEnd, WantedCharge } from '../../database/charges.ts';
 import type { Database } from '../../database/database.ts';
-import { isMaintenance } from '../../database/spend.ts';
-import { REASONS } from '../../domain/reasons.ts';
 import type { PricingRules } from '../../domain/invoice.ts';
+import { REASONS } from '../../domain/reasons.ts';
+import { beginCharge, settleCharge, unsettledCharges } from '../../orders/money/charges.ts';
+import type { Charge, ChargeEnd, WantedCharge } from '../../orders/money/charges.ts';
+import { isMaintenance } from '../../orders/money/spend.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { ChargeOutcome, PaymentProvider } from '../../providers/payment/port.ts';
 

@@ -1,13 +1,13 @@
 import { transaction } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
-import { announcePosted, postRecord } from '../../database/posted-records.ts';
-import type { IncomingTopic } from '../../database/posted-records.ts';
-import { toIncomingEvent } from '../../ingest/convert.ts';
-import type { EventType, IncomingEvent } from '../../ingest/event.ts';
-import type { Codec } from '../../kafka/codec.ts';
-import type { ConsumedRecord } from '../../kafka/consumer.ts';
+import { announcePosted, postRecord } from '../../database/ledger/posted-records.ts';
+import type { IncomingTopic } from '../../database/ledger/posted-records.ts';
+import type { Codec } from '../../kafka/codec/codec.ts';
+import type { ConsumedRecord } from '../../kafka/consumer/consumer.ts';
 import { CONTENT_TYPE, EVENT_HEADERS } from '../../kafka/headers.ts';
 import { topicNames } from '../../kafka/topics.ts';
+import { toIncomingEvent } from '../../orders/intake/convert.ts';
+import type { EventType, IncomingEvent } from '../../orders/intake/event.ts';
 import type { OrderEvent } from '../../schemas/index.ts';
 
 /** What a command needs to write a record for an input topic. */

@@ -1,12 +1,12 @@
 import { getDeadLetter } from '../../database/dead-letters.ts';
 import { OmsError, isOmsError } from '../../domain/errors.ts';
-import { encodeReplacement, kindOfTopic } from '../../ingest/redrive/replacement.ts';
-import { redriveLetter } from '../../ingest/redrive/redrive.ts';
-import type { RedriveOptions, RedriveRequest, Redriven } from '../../ingest/redrive/redrive.ts';
-import type { Publisher } from '../../kafka/publisher.ts';
+import type { Publisher } from '../../kafka/producer/publisher.ts';
+import { redriveLetter } from '../../operations/dead-letters/redrive.ts';
+import type { RedriveOptions, RedriveRequest, Redriven } from '../../operations/dead-letters/redrive.ts';
+import { encodeReplacement, kindOfTopic } from '../../operations/dead-letters/replacement.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import type { Redriver } from '../redriver.ts';
 import { invalid } from '../problem.ts';
+import type { Redriver } from '../redriver.ts';
 import { answerOnceIn } from './answer-once.ts';
 import type { Answer, OnceRequest } from './answer-once.ts';
 

@@ -1,11 +1,11 @@
 import type { Database } from '../../database/database.ts';
-import { takeInPrices } from '../../database/price-list.ts';
-import { takeInLevels } from '../../database/stock-levels.ts';
-import type { HeldStock } from '../../database/stock-levels.ts';
 import { OmsError, faultError } from '../../domain/errors.ts';
-import { parseLevels } from '../../ingest/stock/levels-csv.ts';
-import type { ParsedLevels } from '../../ingest/stock/levels-csv.ts';
-import { sentLevel, sentPrice } from '../../ingest/stock/levels.ts';
+import { parseLevels } from '../../orders/intake/levels-csv.ts';
+import type { ParsedLevels } from '../../orders/intake/levels-csv.ts';
+import { sentLevel, sentPrice } from '../../orders/intake/levels.ts';
+import { takeInPrices } from '../../orders/money/price-list.ts';
+import { takeInLevels } from '../../orders/stock/stock-levels.ts';
+import type { HeldStock } from '../../orders/stock/stock-levels.ts';
 import type { StockLevel } from '../../schemas/index.ts';
 
 /** What became of a CSV of levels. */

@@ -1,13 +1,13 @@
-import { applyCarrierUpdate } from '../../database/carrier-updates.ts';
-import type { AppliedUpdate } from '../../database/carrier-updates.ts';
 import type { Database } from '../../database/database.ts';
-import type { EventEncoder } from '../../database/outbox.ts';
+import type { EventEncoder } from '../../database/outbox/outbox.ts';
 import type { CarrierUpdate } from '../../domain/carrier-status.ts';
 import { OmsError, isOmsError } from '../../domain/errors.ts';
 import { orderIdOf } from '../../domain/ids.ts';
 import type { ShipmentStatus } from '../../domain/status.ts';
-import { checkNews } from '../../ingest/carrier/news.ts';
 import { topicNames } from '../../kafka/topics.ts';
+import { checkNews } from '../../orders/intake/carrier-news.ts';
+import { applyCarrierUpdate } from '../../orders/steps/carrier-updates.ts';
+import type { AppliedUpdate } from '../../orders/steps/carrier-updates.ts';
 import { post } from './posting.ts';
 import type { PostingDependencies } from './posting.ts';
 

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Charge, WantedCharge } from '../../database/charges.ts';
 import { faultError } from '../../domain/errors.ts';
 import { MAX_CUSTOMER_ID_CHARACTERS, MAX_ITEMS, MAX_SKU_CHARACTERS } from '../../domain/order.ts';
+import { check, grouped, identifier } from '../../domain/rules.ts';
+import type { Charge, WantedCharge } from '../../orders/money/charges.ts';
 import { pricingRules } from '../../platform/config/pricing-rules.ts';
-import { check, grouped, identifier } from '../../ingest/rules.ts';
 import { charge } from '../commands/charge.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { sendJson } from './answers.ts';

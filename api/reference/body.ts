@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { OmsError, faultError } from '../../domain/errors.ts';
-import { check } from '../../ingest/rules.ts';
-import type { Rule } from '../../ingest/rules.ts';
+import { check } from '../../domain/rules.ts';
+import type { Rule } from '../../domain/rules.ts';
 
 /**
  * A JSON object as the reference reads it: names match whatever their case, unknown ones are ignored, and what is missing

@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Database } from '../../database/database.ts';
 import { transaction } from '../../database/database.ts';
+import type { Database } from '../../database/database.ts';
+import { OmsError } from '../../domain/errors.ts';
+import { MAX_CUSTOMER_ID_CHARACTERS } from '../../domain/order.ts';
+import { identifier, wholeNumber } from '../../domain/rules.ts';
+import type { Rule } from '../../domain/rules.ts';
+import { MAX_ORDER_VALUE } from '../../orders/intake/validate.ts';
 import {
   clearSpending,
   decideSpending,
@@ -9,12 +14,7 @@ import {
   readDefaultLimits,
   setDefaultLimit,
   setMaintenance,
-} from '../../database/spend.ts';
-import { OmsError } from '../../domain/errors.ts';
-import { MAX_CUSTOMER_ID_CHARACTERS } from '../../domain/order.ts';
-import { MAX_ORDER_VALUE } from '../../ingest/validate.ts';
-import { identifier, wholeNumber } from '../../ingest/rules.ts';
-import type { Rule } from '../../ingest/rules.ts';
+} from '../../orders/money/spend.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { sendJson, sendNothing } from './answers.ts';
 import { readBody } from './body.ts';

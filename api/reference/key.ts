@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { identifier, check } from '../../ingest/rules.ts';
+import { check, identifier } from '../../domain/rules.ts';
 import type { Fields } from './body.ts';
 
 const rule = identifier(200);

@@ -1,4 +1,4 @@
-import type { FulfillmentRecord, OrderRecord, ShipmentRecord } from '../../database/orders/record.ts';
+import type { FulfillmentRecord, OrderRecord, ShipmentRecord } from '../../orders/record/record.ts';
 import { goTime } from './answers.ts';
 import { orderStatus, paymentStatus, shipmentStatus } from './statuses.ts';
 

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { readOrder } from '../../database/orders/load.ts';
 import { listOrders } from '../../database/read/orders.ts';
 import { completedWithin, findPlaced } from '../../database/read/reference.ts';
 import { CAUSE_FORMS } from '../../domain/causes.ts';
 import { OmsError, faultError } from '../../domain/errors.ts';
 import { ORDER_ID_RULE, isOrderId } from '../../domain/ids.ts';
 import { MAX_QUANTITY } from '../../domain/order.ts';
-import { wholeNumber } from '../../ingest/rules.ts';
+import { wholeNumber } from '../../domain/rules.ts';
+import { readOrder } from '../../orders/record/load.ts';
 import { askOrder } from '../commands/ask-order.ts';
 import { placeOrder } from '../commands/place-order.ts';
 import type { WantedOrder } from '../commands/place-order.ts';
@@ -19,8 +19,8 @@ import type { Fields } from './body.ts';
 import { MOST_LISTED } from './limits.ts';
 import { notOffered } from './not-offered.ts';
 import { orderJson, untakenJson } from './order-json.ts';
-import { orderStatus } from './statuses.ts';
 import { statsOf } from './stats.ts';
+import { orderStatus } from './statuses.ts';
 
 type ById = { Params: { id: string } };
 

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { ERRORS } from '../../domain/errors.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { ORDER_ID_PATTERN, ORDER_ID_RULE } from '../../domain/ids.ts';
-import { currency as currencyRule } from '../../ingest/rules.ts';
 import { MAX_CUSTOMER_ID_CHARACTERS, MAX_ITEMS, MAX_QUANTITY, MAX_SKU_CHARACTERS } from '../../domain/order.ts';
+import { currency as currencyRule } from '../../domain/rules.ts';
 
 /** JSON can write half a character down, which no database and no topic can hold. */
 const isUnicode = (value: string): boolean => value.isWellFormed();

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
-import { dropLetterIn } from '../../ingest/redrive/redrive.ts';
+import { dropLetterIn } from '../../operations/dead-letters/redrive.ts';
 import { answerOnce } from '../commands/answer-once.ts';
 import { redriveOnce } from '../commands/redrive-once.ts';
 import type { ApiDependencies } from '../dependencies.ts';

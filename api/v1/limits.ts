@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { isMaintenance, readDefaultLimits, setDefaultLimit, setMaintenance } from '../../database/spend.ts';
+import { isMaintenance, readDefaultLimits, setDefaultLimit, setMaintenance } from '../../orders/money/spend.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { problems } from './atoms.ts';
 import {

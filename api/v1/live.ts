@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Database } from '../../database/database.ts';
-import { feedEnd, isBefore, readOrderMark, readToldEvents } from '../../database/outbox-feed.ts';
-import type { FeedEvent, FeedPosition, ToldEvent } from '../../database/outbox-feed.ts';
+import { feedEnd, isBefore, readOrderMark, readToldEvents } from '../../database/outbox/outbox-feed.ts';
+import type { FeedEvent, FeedPosition, ToldEvent } from '../../database/outbox/outbox-feed.ts';
 import { OmsError, faultError } from '../../domain/errors.ts';
 import { OUTGOING_TOPICS } from '../../kafka/topics.ts';
+import type { ApiDependencies } from '../dependencies.ts';
 import { createEventStreams } from '../event-streams.ts';
 import type { EventStreams, StreamMessage } from '../event-streams.ts';
-import type { ApiDependencies } from '../dependencies.ts';
 import { patiently } from '../watch.ts';
 import { customerId, problems } from './atoms.ts';
 import { iso } from './json.ts';

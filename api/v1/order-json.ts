@@ -1,14 +1,9 @@
 import type { z } from 'zod';
-import type { OrderHead, OrderView } from '../../database/order-view.ts';
-import type {
-  CreditNoteRecord,
-  FulfillmentRecord,
-  PaymentRecord,
-  ShipmentRecord,
-} from '../../database/orders/record.ts';
-import type { PostedEvent } from '../../database/posted-records.ts';
+import type { PostedEvent } from '../../database/ledger/posted-records.ts';
 import type { ListedOrder } from '../../database/read/orders.ts';
 import type { PlacedOrder } from '../../domain/order.ts';
+import type { OrderHead, OrderView } from '../../orders/record/order-view.ts';
+import type { CreditNoteRecord, FulfillmentRecord, PaymentRecord, ShipmentRecord } from '../../orders/record/record.ts';
 import { iso, isoOrNull } from './json.ts';
 import type { listedOrder, order, timeline } from './order-schemas.ts';
 

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { readLedgerRecord } from '../../database/ledger-record.ts';
-import { readOrderHead, readOrderView } from '../../database/order-view.ts';
-import type { OrderHead } from '../../database/order-view.ts';
-import { postedEvents } from '../../database/posted-records.ts';
+import { readLedgerRecord } from '../../database/ledger/ledger-record.ts';
+import { postedEvents } from '../../database/ledger/posted-records.ts';
 import { CAUSE_FORMS } from '../../domain/causes.ts';
 import { OmsError } from '../../domain/errors.ts';
 import type { Address, OrderItem } from '../../domain/order.ts';
+import { readOrderHead, readOrderView } from '../../orders/record/order-view.ts';
+import type { OrderHead } from '../../orders/record/order-view.ts';
 import { answerOnce } from '../commands/answer-once.ts';
 import { askOrder } from '../commands/ask-order.ts';
 import type { Wish } from '../commands/ask-order.ts';

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { setPrice } from '../../database/price-list.ts';
 import { readTextCursor, writeTextCursor } from '../../database/read/cursor.ts';
-import { listPrices } from '../../database/read/stock.ts';
 import { OmsError } from '../../domain/errors.ts';
+import { setPrice } from '../../orders/money/price-list.ts';
+import { listPrices } from '../../orders/stock/listings.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { currency, paging, placeOf, problems, sku } from './atoms.ts';
 import { typed } from './routes.ts';

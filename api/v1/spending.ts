@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
-import { readDefaultLimits, readSpending, setCustomerLimit } from '../../database/spend.ts';
-import type { DefaultLimit, Spending } from '../../database/spend.ts';
 import { NO_LIMIT } from '../../domain/money.ts';
+import { readDefaultLimits, readSpending, setCustomerLimit } from '../../orders/money/spend.ts';
+import type { DefaultLimit, Spending } from '../../orders/money/spend.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { problems } from './atoms.ts';
 import {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { MAX_ORDER_VALUE } from '../../ingest/validate.ts';
-import { MAX_PIECES, MAX_WAREHOUSE_CHARACTERS } from '../../ingest/stock/levels.ts';
+import { MAX_PIECES, MAX_WAREHOUSE_CHARACTERS } from '../../orders/intake/levels.ts';
+import { MAX_ORDER_VALUE } from '../../orders/intake/validate.ts';
 import { identifier, knownCurrency, minorUnits, next, sku } from './atoms.ts';
 
 export const warehouse = identifier(MAX_WAREHOUSE_CHARACTERS).describe('Where it lies.');

@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { readTextCursor, writeTextCursor } from '../../database/read/cursor.ts';
-import { findLevel, listStock } from '../../database/read/stock.ts';
-import { applyLevels, setStock } from '../../database/stock-levels.ts';
-import type { HeldStock } from '../../database/stock-levels.ts';
 import { OmsError } from '../../domain/errors.ts';
+import { findLevel, listStock } from '../../orders/stock/listings.ts';
+import { applyLevels, setStock } from '../../orders/stock/stock-levels.ts';
+import type { HeldStock } from '../../orders/stock/stock-levels.ts';
 import { answerOnce } from '../commands/answer-once.ts';
 import { takeInCsv } from '../commands/take-in-levels.ts';
 import type { ApiDependencies } from '../dependencies.ts';

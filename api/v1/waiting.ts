@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { listHeldEvents } from '../../database/outbox-held.ts';
-import type { HeldEvent } from '../../database/outbox-held.ts';
-import { stuckOrders } from '../../ingest/stuck/stuck-orders.ts';
-import type { StuckOrder } from '../../ingest/stuck/stuck-orders.ts';
+import { listHeldEvents } from '../../database/outbox/outbox-held.ts';
+import type { HeldEvent } from '../../database/outbox/outbox-held.ts';
+import { stuckOrders } from '../../operations/stuck/stuck-orders.ts';
+import type { StuckOrder } from '../../operations/stuck/stuck-orders.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { orderId, paging, problems, time } from './atoms.ts';
 import { iso, isoOrNull } from './json.ts';

@@ -1,4 +1,4 @@
-import type { AuditReport } from '../../replay/audit/audit.ts';
+import type { AuditReport } from '../../operations/audit/audit.ts';
 import { note, table } from '../output.ts';
 
 /** A report as text: the differences, then the invariants. */

@@ -1,14 +1,14 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
-import { ERRORS, OmsError } from '../../domain/errors.ts';
-import type { ErrorCode } from '../../domain/errors.ts';
+import type { Database } from '../../database/database.ts';
 import { LETTER_STATES } from '../../database/dead-letters.ts';
 import type { DeadLetterFilter, LetterState, StoredDeadLetter } from '../../database/dead-letters.ts';
-import type { Database } from '../../database/database.ts';
+import { ERRORS, OmsError } from '../../domain/errors.ts';
+import type { ErrorCode } from '../../domain/errors.ts';
 import { INPUT_TOPICS, topicNames } from '../../kafka/topics.ts';
 import type { InputTopic } from '../../kafka/topics.ts';
+import { findLetter } from '../../operations/dead-letters/find-letter.ts';
 import { countOption, timeOption } from '../options.ts';
-import { findLetter } from './find-letter.ts';
 
 export interface FilterFlags {
   code?: ErrorCode;

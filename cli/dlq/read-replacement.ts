@@ -1,8 +1,8 @@
 import { faultError } from '../../domain/errors.ts';
-import type { AvroSchema } from '../../kafka/avro.ts';
+import type { AvroSchema } from '../../kafka/codec/avro.ts';
 import { TOPICS } from '../../kafka/topics.ts';
 import type { InputTopic } from '../../kafka/topics.ts';
-import { contentOf, parseEvent } from '../produce/read-events.ts';
+import { contentOf, parseEvent } from '../../operations/produce/read-events.ts';
 
 type Fields = Record<string, unknown>;
 

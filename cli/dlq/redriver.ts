@@ -1,13 +1,13 @@
 import type { Database } from '../../database/database.ts';
-import { createCodec } from '../../kafka/codec.ts';
-import type { Codec } from '../../kafka/codec.ts';
-import { createPublisher } from '../../kafka/publisher.ts';
-import type { Publisher } from '../../kafka/publisher.ts';
-import { createRegistry } from '../../kafka/registry.ts';
+import { createCodec } from '../../kafka/codec/codec.ts';
+import type { Codec } from '../../kafka/codec/codec.ts';
+import { createRegistry } from '../../kafka/codec/registry.ts';
+import { createPublisher } from '../../kafka/producer/publisher.ts';
+import type { Publisher } from '../../kafka/producer/publisher.ts';
 import { batchLimits, topicSchemas } from '../../kafka/topics.ts';
+import { requireTopics } from '../../operations/produce/topic-producer.ts';
 import type { Config } from '../../platform/config/settings.ts';
-import { commandKafka, withDatabase } from '../clients.ts';
-import { requireTopics } from '../topic-producer.ts';
+import { commandKafka, withDatabase } from '../../resources/clients.ts';
 
 /** What it takes to put records back on their topics. */
 export interface Redriver {

@@ -1,14 +1,14 @@
 import { Command } from 'commander';
-import { withDatabase } from '../clients.ts';
+import { cliConfig } from '../../local/settings.ts';
+import { withDatabase } from '../../resources/clients.ts';
 import { examples, printResult } from '../output.ts';
-import { cliConfig } from '../settings.ts';
 
 /** `oms maintenance on | off | show`: switches, or only looks. */
 export function createSwitch(to: 'on' | 'off' | 'show'): Command {
   return new Command()
     .addHelpText('after', examples(`oms maintenance ${to}`))
     .action(async (flags: { json?: boolean }) => {
-      const { isMaintenance, setMaintenance } = await import('../../database/spend.ts');
+      const { isMaintenance, setMaintenance } = await import('../../orders/money/spend.ts');
       const maintenance = await withDatabase(await cliConfig(), async (db) => {
         if (to !== 'show') await setMaintenance(db, to === 'on');
         return isMaintenance(db);

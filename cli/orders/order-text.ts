@@ -1,4 +1,4 @@
-import type { OrderView, TimelineEntry } from '../../database/order-view.ts';
+import type { OrderView, TimelineEntry } from '../../orders/record/order-view.ts';
 import type { shownLetter } from '../dlq-ls.ts';
 import type { shownDecision } from '../operator.ts';
 import { money, table } from '../output.ts';

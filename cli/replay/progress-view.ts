@@ -1,5 +1,5 @@
-import type { ReplayPart, Tallies } from '../../database/replay-parts.ts';
-import { standOf } from '../../replay/track.ts';
+import type { ReplayPart, Tallies } from '../../database/replays/replay-parts.ts';
+import { standOf } from '../../operations/replay/track.ts';
 import { createProgress } from '../progress.ts';
 import { tallyLine } from './words.ts';
 

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import type { ReplayMode, ReplayOptions } from '../../database/replays.ts';
+import type { ReplayMode, ReplayOptions } from '../../database/replays/replays.ts';
 import { CARRIER_STATUSES } from '../../domain/carrier-status.ts';
 import { OmsError, faultError } from '../../domain/errors.ts';
 import { ORDER_ID_RULE, isOrderId, isShipmentId } from '../../domain/ids.ts';
 import { OUTGOING_TOPICS } from '../../kafka/topics.ts';
-import type { PlanRequest } from '../../replay/plan.ts';
-import { parseSpans } from '../../replay/ranges.ts';
+import type { PlanRequest } from '../../operations/replay/plan.ts';
+import { parseSpans } from '../../operations/replay/ranges.ts';
 
 /** Options of `oms replay plan`, as given. */
 export interface PlanFlags {

@@ -1,6 +1,6 @@
+import type { ReplayPart } from '../../database/replays/replay-parts.ts';
+import type { Replay } from '../../database/replays/replays.ts';
 import { EXIT_CODES } from '../../platform/exit-codes.ts';
-import type { ReplayPart } from '../../database/replay-parts.ts';
-import type { Replay } from '../../database/replays.ts';
 import { print, printJson } from '../output.ts';
 
 export interface RunFlags {
@@ -11,9 +11,9 @@ export interface RunFlags {
 /** Runs a replay in the foreground until it is finished, paused or aborted, and says what came of it. */
 export async function runInForeground(replayId: string, flags: RunFlags): Promise<void> {
   const { withReplaySession } = await import('./session.ts');
-  const { runReplay } = await import('../../replay/run.ts');
-  const { readParts } = await import('../../database/replay-parts.ts');
-  const { standOf } = await import('../../replay/track.ts');
+  const { runReplay } = await import('../../operations/replay/run.ts');
+  const { readParts } = await import('../../database/replays/replay-parts.ts');
+  const { standOf } = await import('../../operations/replay/track.ts');
   const { viewOfParts } = await import('./progress-view.ts');
   const json = flags.json ?? false;
   const { replay, parts: end } = await withReplaySession(async (parts, signal) => {
@@ -32,7 +32,7 @@ export async function runInForeground(replayId: string, flags: RunFlags): Promis
 
 async function tell(replay: Replay, parts: readonly ReplayPart[], json: boolean): Promise<void> {
   const { standText } = await import('./words.ts');
-  const { goneOf, standOf } = await import('../../replay/track.ts');
+  const { goneOf, standOf } = await import('../../operations/replay/track.ts');
   const { replayId, state } = replay;
   // Whoever waits for the end of the range must not take a pause for it.
   if (state !== 'finished') process.exitCode = EXIT_CODES.failed;

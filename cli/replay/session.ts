@@ -1,12 +1,12 @@
-import type { Config } from '../../platform/config/settings.ts';
-import { createShutdown } from '../../platform/shutdown.ts';
-import { withReplayParts } from '../../replay/parts.ts';
-import type { ReplayParts } from '../../replay/parts.ts';
 import { databaseError } from '../../database/database.ts';
-import { commandKafka, commandLogger, kafkaError } from '../clients.ts';
-import { keepGarbageSmall } from '../garbage.ts';
-import { cliConfig } from '../settings.ts';
-import { checkDeployment } from '../setup/deployment.ts';
+import { cliConfig } from '../../local/settings.ts';
+import { withReplayParts } from '../../operations/replay/parts.ts';
+import type { ReplayParts } from '../../operations/replay/parts.ts';
+import type { Config } from '../../platform/config/settings.ts';
+import { keepGarbageSmall } from '../../platform/garbage.ts';
+import { createShutdown } from '../../platform/shutdown.ts';
+import { commandKafka, commandLogger, kafkaError } from '../../resources/clients.ts';
+import { checkDeployment } from '../../resources/deployment.ts';
 
 /** Opens what a replay works with; `signal` is aborted by Ctrl-C or SIGTERM. */
 export async function withReplaySession<T>(work: (parts: ReplayParts, signal: AbortSignal) => Promise<T>): Promise<T> {

@@ -1,9 +1,9 @@
-import type { ReplayAction } from '../../database/replay-actions.ts';
-import type { ReplayPart, Tallies } from '../../database/replay-parts.ts';
-import type { Replay } from '../../database/replays.ts';
-import { CLASS_NAMES } from '../../replay/classes.ts';
-import { classesOf } from '../../replay/sources.ts';
-import { goneOf, standOf } from '../../replay/track.ts';
+import type { ReplayAction } from '../../database/replays/replay-actions.ts';
+import type { ReplayPart, Tallies } from '../../database/replays/replay-parts.ts';
+import type { Replay } from '../../database/replays/replays.ts';
+import { CLASS_NAMES } from '../../operations/replay/classes.ts';
+import { classesOf } from '../../operations/replay/sources.ts';
+import { goneOf, standOf } from '../../operations/replay/track.ts';
 import { table } from '../output.ts';
 
 const grouped = (value: number): string => value.toLocaleString('en');

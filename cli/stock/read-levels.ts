@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { OmsError } from '../../domain/errors.ts';
-import { parseLevels } from '../../ingest/stock/levels-csv.ts';
+import { parseLevels } from '../../orders/intake/levels-csv.ts';
 import type { StockLevel } from '../../schemas/index.ts';
 
 /**

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { createKafka } from '../../kafka/client.ts';
-import { createCodec } from '../../kafka/codec.ts';
-import { createRegistry } from '../../kafka/registry.ts';
+import { createKafka } from '../../kafka/client/client.ts';
+import { createCodec } from '../../kafka/codec/codec.ts';
+import { createRegistry } from '../../kafka/codec/registry.ts';
 import { groupName, topicNames, topicSchemas } from '../../kafka/topics.ts';
+import { recordLine, showRecords } from '../../operations/topics/describe-record.ts';
+import { readTopics } from '../../operations/topics/read-topics.ts';
 import type { Config } from '../../platform/config/settings.ts';
-import { commandKafka, kafkaError } from '../clients.ts';
+import { commandKafka, kafkaError } from '../../resources/clients.ts';
 import { print } from '../output.ts';
-import { recordLine, showRecords } from './describe-record.ts';
-import { readTopics } from './read-topics.ts';
 
 /** How much is shown. */
 export interface TailFlags {

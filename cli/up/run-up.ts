@@ -3,6 +3,8 @@ import { endpointVariables } from '../../local/endpoints.ts';
 import { identify } from '../../local/processes.ts';
 import { createProgressView } from '../../local/progress-view.ts';
 import type { ProgressView } from '../../local/progress-view.ts';
+import { planRoles } from '../../local/roles.ts';
+import { cliConfig, externalParts } from '../../local/settings.ts';
 import { requireAlone, startStack } from '../../local/stack.ts';
 import type { Stack } from '../../local/stack.ts';
 import { createSupervisor } from '../../local/supervisor.ts';
@@ -13,11 +15,9 @@ import type { Config } from '../../platform/config/settings.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { createShutdown } from '../../platform/shutdown.ts';
 import { note, print, printJson } from '../output.ts';
-import { cliConfig, externalParts } from '../settings.ts';
 import type { UpFlags } from './flags.ts';
-import { linkBox, linksOf } from './links.ts';
 import { keepRunning, roleProgress } from './keep-running.ts';
-import { planRoles } from './roles.ts';
+import { linkBox, linksOf } from './links.ts';
 
 /** On top of the roles' own grace: the stack's parts stop after them. */
 const STACK_GRACE_MS = 60_000;
@@ -121,7 +121,7 @@ async function startParts({ flags, config, signal, view, started }: Run): Promis
 }
 
 async function setUp({ view }: Run, stack: Stack, config: Config): Promise<void> {
-  const { runSetup } = await import('../setup/run-setup.ts');
+  const { runSetup } = await import('../../operations/setup/run-setup.ts');
   const tell = (state: 'running' | 'done', detail: string): void => view.update({ part: 'setup', state, detail });
   // The state directory is marked with the deployment only if it holds the deployment's database.
   const stateDir = stack.recorder.record.components.postgres ? stack.stateDir : undefined;

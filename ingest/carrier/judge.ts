@@ -1,9 +1,9 @@
-import { previewCarrierUpdates } from '../../database/carrier-updates.ts';
-import type { AppliedUpdate } from '../../database/carrier-updates.ts';
 import type { Database } from '../../database/database.ts';
-import { ledgerStates } from '../../database/ledger.ts';
+import { ledgerStates } from '../../database/ledger/ledger.ts';
 import type { CarrierUpdate } from '../../domain/carrier-status.ts';
 import { isOmsError } from '../../domain/errors.ts';
+import { previewCarrierUpdates } from '../../orders/steps/carrier-updates.ts';
+import type { AppliedUpdate } from '../../orders/steps/carrier-updates.ts';
 import type { NewsOutcome } from './metrics.ts';
 
 /** What applying news came to; null when no worker has taken the order yet. */

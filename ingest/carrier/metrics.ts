@@ -1,5 +1,5 @@
 import type { Database } from '../../database/database.ts';
-import { countParkedNews } from '../../database/parked-carrier-news.ts';
+import { countParkedNews } from '../../database/ledger/parked-carrier-news.ts';
 import { COUNTERS, GAUGES } from '../../platform/metric-names.ts';
 import { Counter, Gauge } from '../../platform/metrics.ts';
 import type { Registry } from '../../platform/metrics.ts';

@@ -1,10 +1,10 @@
-import type { Database } from '../../database/database.ts';
 import { databaseError } from '../../database/database.ts';
-import { takeParkedNews, unparkCarrierNews } from '../../database/parked-carrier-news.ts';
-import type { DueNews } from '../../database/parked-carrier-news.ts';
+import type { Database } from '../../database/database.ts';
 import type { DeadLetter } from '../../database/dead-letters.ts';
+import { takeParkedNews, unparkCarrierNews } from '../../database/ledger/parked-carrier-news.ts';
+import type { DueNews } from '../../database/ledger/parked-carrier-news.ts';
+import type { DeadLetterOffice } from '../../outbox/dead-letters.ts';
 import type { Logger } from '../../platform/logger.ts';
-import type { DeadLetterOffice } from '../dead-letters.ts';
 import type { CountNews, NewsOutcome } from './metrics.ts';
 import { isTaken } from './receiver.ts';
 import type { CarrierReceiver } from './receiver.ts';

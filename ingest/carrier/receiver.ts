@@ -1,23 +1,23 @@
 import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/client';
-import { applyCarrierUpdates } from '../../database/carrier-updates.ts';
-import type { AppliedUpdate } from '../../database/carrier-updates.ts';
 import { databaseError } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
-import type { EventEncoder } from '../../database/outbox.ts';
-import { parkCarrierNews } from '../../database/parked-carrier-news.ts';
-import type { ParkedNews } from '../../database/parked-carrier-news.ts';
+import { parkCarrierNews } from '../../database/ledger/parked-carrier-news.ts';
+import type { ParkedNews } from '../../database/ledger/parked-carrier-news.ts';
+import type { EventEncoder } from '../../database/outbox/outbox.ts';
 import type { CarrierUpdate } from '../../domain/carrier-status.ts';
 import { SHIPMENT_STATUS_SIGNAL } from '../../domain/contract.ts';
 import type { ShipmentStatusSignal } from '../../domain/contract.ts';
 import { isOmsError } from '../../domain/errors.ts';
 import { orderIdOf, orderWorkflowId } from '../../domain/ids.ts';
+import { checkNews } from '../../orders/intake/carrier-news.ts';
+import { applyCarrierUpdates } from '../../orders/steps/carrier-updates.ts';
+import type { AppliedUpdate } from '../../orders/steps/carrier-updates.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { CarrierNews } from '../../providers/carrier/port.ts';
-import { temporalError } from '../order-workflows.ts';
+import { temporalError } from '../../temporal/order-workflows.ts';
 import { ifTaken, outcomesOf } from './judge.ts';
 import type { CountNews, NewsOutcome, NewsWay } from './metrics.ts';
-import { checkNews } from './news.ts';
 
 export interface CarrierReceiverOptions {
   db: Database;

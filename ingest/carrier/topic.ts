@@ -1,21 +1,21 @@
 import { databaseError } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
 import type { DeadLetter } from '../../database/dead-letters.ts';
-import { parkCarrierNews } from '../../database/parked-carrier-news.ts';
-import { storedRecord } from '../../database/records.ts';
-import type { StoredRecord } from '../../database/records.ts';
+import { parkCarrierNews } from '../../database/ledger/parked-carrier-news.ts';
+import { storedRecord } from '../../database/ledger/records.ts';
+import type { StoredRecord } from '../../database/ledger/records.ts';
 import type { CarrierUpdate } from '../../domain/carrier-status.ts';
 import { OmsError, faultError, isOmsError } from '../../domain/errors.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { isOrderId, orderIdOf } from '../../domain/ids.ts';
-import type { Codec } from '../../kafka/codec.ts';
-import type { Chunk, ConsumedRecord } from '../../kafka/consumer.ts';
+import type { Codec } from '../../kafka/codec/codec.ts';
+import type { Chunk, ConsumedRecord } from '../../kafka/consumer/consumer.ts';
+import { toNews } from '../../orders/intake/carrier-news.ts';
+import { assertKey, readValue } from '../../orders/intake/wire-faults.ts';
+import { deadLetter } from '../../outbox/dead-letters.ts';
+import type { DeadLetterOffice } from '../../outbox/dead-letters.ts';
 import type { CarrierUpdate as CarrierUpdateRecord } from '../../schemas/index.ts';
-import { deadLetter } from '../dead-letters.ts';
-import type { DeadLetterOffice } from '../dead-letters.ts';
-import { assertKey, readValue } from '../wire-faults.ts';
 import type { CountNews, NewsOutcome } from './metrics.ts';
-import { toNews } from './news.ts';
 import type { CarrierReceiver, GivenNews } from './receiver.ts';
 
 export interface CarrierTopicOptions {

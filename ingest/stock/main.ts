@@ -1,18 +1,18 @@
 import type { Database } from '../../database/database.ts';
-import type { KafkaConnection } from '../../kafka/client.ts';
-import type { Codec } from '../../kafka/codec.ts';
-import { createConsumerLoop } from '../../kafka/consumer.ts';
-import type { ConsumerLoop } from '../../kafka/consumer.ts';
-import type { Publisher } from '../../kafka/publisher.ts';
+import type { KafkaConnection } from '../../kafka/client/client.ts';
+import type { Codec } from '../../kafka/codec/codec.ts';
+import { createConsumerLoop } from '../../kafka/consumer/consumer.ts';
+import type { ConsumerLoop } from '../../kafka/consumer/consumer.ts';
+import type { Publisher } from '../../kafka/producer/publisher.ts';
 import { CONSUMER_GROUPS, groupName, topicNames } from '../../kafka/topics.ts';
+import { noStep } from '../../orders/intake/step.ts';
+import { createDeadLetterOffice } from '../../outbox/dead-letters.ts';
 import type { Config } from '../../platform/config/settings.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { Registry } from '../../platform/metrics.ts';
-import { createDeadLetterOffice } from '../dead-letters.ts';
-import type { IngestMetrics } from '../ingest-metrics.ts';
-import { noStep } from '../step.ts';
-import { createStockMetrics } from './stock-metrics.ts';
+import type { IngestMetrics } from '../metrics.ts';
 import { createLevelHandler } from './receiver.ts';
+import { createStockMetrics } from './stock-metrics.ts';
 
 export interface StockLoopOptions {
   config: Config;

@@ -1,15 +1,15 @@
 import type { Database } from '../../database/database.ts';
-import { applySentPrices } from '../../database/price-list.ts';
-import { storedRecord } from '../../database/records.ts';
-import { applyLevels } from '../../database/stock-levels.ts';
-import type { HeldStock } from '../../database/stock-levels.ts';
-import type { Codec } from '../../kafka/codec.ts';
-import type { Chunk } from '../../kafka/consumer.ts';
+import { storedRecord } from '../../database/ledger/records.ts';
+import type { Codec } from '../../kafka/codec/codec.ts';
+import type { Chunk } from '../../kafka/consumer/consumer.ts';
+import { decodeLevels } from '../../orders/intake/levels.ts';
+import type { IncomingLevel, RefusedLevel } from '../../orders/intake/levels.ts';
+import { applySentPrices } from '../../orders/money/price-list.ts';
+import { applyLevels } from '../../orders/stock/stock-levels.ts';
+import type { HeldStock } from '../../orders/stock/stock-levels.ts';
+import { deadLetter } from '../../outbox/dead-letters.ts';
+import type { DeadLetterOffice } from '../../outbox/dead-letters.ts';
 import type { Logger } from '../../platform/logger.ts';
-import { deadLetter } from '../dead-letters.ts';
-import type { DeadLetterOffice } from '../dead-letters.ts';
-import { decodeLevels } from './levels.ts';
-import type { IncomingLevel, RefusedLevel } from './levels.ts';
 import type { StockMetrics } from './stock-metrics.ts';
 
 export interface StockReceiverOptions {

@@ -1,11 +1,11 @@
 import type { Database } from '../../database/database.ts';
 import type { DeadLetter } from '../../database/dead-letters.ts';
-import { priceListVersion } from '../../database/price-list.ts';
-import { countShortages } from '../../database/stock-levels.ts';
+import { priceListVersion } from '../../orders/money/price-list.ts';
+import { countShortages } from '../../orders/stock/stock-levels.ts';
 import { COUNTERS, GAUGES } from '../../platform/metric-names.ts';
 import { Counter, Gauge } from '../../platform/metrics.ts';
 import type { Registry } from '../../platform/metrics.ts';
-import { createDeadLetterCount } from '../ingest-metrics.ts';
+import { createDeadLetterCount } from '../metrics.ts';
 
 /** What the stock receiver counts as it goes. */
 export interface StockMetrics {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { RebuildResult } from '../../cli/rebuild/run-rebuild.ts';
-import { textOf } from '../../cli/rebuild/text.ts';
+import { textOf } from '../../cli/rebuild-text.ts';
+import type { RebuildResult } from '../../operations/rebuild/run-rebuild.ts';
 
 const result: RebuildResult = {
   ...{ deploymentId: 'd-1', isBackup: false, orders: 6, closed: 3, restarted: 2, deadLetters: 1, unreadable: 0 },

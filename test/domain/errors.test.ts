@@ -7,7 +7,7 @@ import { SETTINGS } from '../../platform/config/settings.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const FOLDERS =
-  'schemas domain platform kafka database providers ingest workflows workers outbox api replay local cli scripts'.split(
+  'schemas domain platform local kafka database temporal providers resources orders outbox ingest workflows workers operations api cli tools'.split(
     ' ',
   );
 const TABLE = join('domain', 'errors.ts');

@@ -32,7 +32,7 @@ import { CONSUMER_GROUPS, TOPICS, deploymentTopic, groupName, subjectOf } from '
 import { SETTINGS } from '../../platform/config/settings.ts';
 import { EXIT_CODES } from '../../platform/exit-codes.ts';
 import { COUNTERS, GAUGES, HISTOGRAMS, ROLE_LABEL } from '../../platform/metric-names.ts';
-import { openApiFile } from '../../scripts/openapi.ts';
+import { openApiFile } from '../../tools/openapi.ts';
 import { openApiNames } from './openapi-names.ts';
 
 /** The texts with a number in place of each thing they name: `operator/<1>/<2>`. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Admin } from 'kafkajs';
-import { createKafka } from '../../kafka/client.ts';
+import { createKafka } from '../../kafka/client/client.ts';
 import { javaParts } from '../../local/downloads.ts';
 import { createGuard } from '../../local/guard.ts';
 import { freePorts } from '../../local/ports.ts';

@@ -1,20 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import type { Admin } from 'kafkajs';
-import { readTopics } from '../../cli/topics/read-topics.ts';
-import type { TopicRecord } from '../../cli/topics/read-topics.ts';
 import { openDatabase } from '../../database/database.ts';
-import { readProgress } from '../../database/orders/progress.ts';
 import { createCarrierNews } from '../../ingest/carrier/main.ts';
 import type { CarrierNewsWays } from '../../ingest/carrier/main.ts';
-import { createKafka } from '../../kafka/client.ts';
-import type { ConsumedRecord } from '../../kafka/consumer.ts';
-import { readTopics as readRecords } from '../../kafka/read-topics.ts';
-import { createCodec } from '../../kafka/codec.ts';
-import type { Codec } from '../../kafka/codec.ts';
-import { createPublisher } from '../../kafka/publisher.ts';
-import { createRegistry } from '../../kafka/registry.ts';
+import { logEnds } from '../../kafka/admin/log-ends.ts';
+import { createKafka } from '../../kafka/client/client.ts';
+import { createCodec } from '../../kafka/codec/codec.ts';
+import type { Codec } from '../../kafka/codec/codec.ts';
+import { createRegistry } from '../../kafka/codec/registry.ts';
+import type { ConsumedRecord } from '../../kafka/consumer/consumer.ts';
+import { createPublisher } from '../../kafka/producer/publisher.ts';
+import { readTopics as readRecords } from '../../kafka/reader/read-topics.ts';
 import { groupName, topicNames, topicSchemas } from '../../kafka/topics.ts';
+import { readTopics } from '../../operations/topics/read-topics.ts';
+import type { TopicRecord } from '../../operations/topics/read-topics.ts';
+import { readProgress } from '../../orders/record/progress.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import { createMetrics } from '../../platform/metrics.ts';
 import type { CarrierUpdate } from '../../schemas/index.ts';
@@ -24,7 +25,6 @@ import { silent } from './order-world.ts';
 import { testEnvironment } from './stack.ts';
 import { createTopic } from './topics.ts';
 import { waitFor } from './wait.ts';
-import { logEnds } from '../../kafka/log-ends.ts';
 
 /** The carriers' topic of one test file alone, and an ingest that reads it. */
 export interface CarrierTopicWorld extends FulfillmentWorld {

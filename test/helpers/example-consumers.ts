@@ -3,10 +3,10 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Admin } from 'kafkajs';
+import { logEnds } from '../../kafka/admin/log-ends.ts';
 import { javaParts } from '../../local/downloads.ts';
 import type { Deployment } from './deployment.ts';
 import { waitFor } from './wait.ts';
-import { logEnds } from '../../kafka/log-ends.ts';
 
 const CONSUMERS = path.join(import.meta.dirname, '..', '..', 'examples', 'consumers');
 const run = promisify(execFile);

@@ -1,5 +1,5 @@
-import { createPublisher } from '../../kafka/publisher.ts';
-import type { OutgoingRecord } from '../../kafka/publisher.ts';
+import { createPublisher } from '../../kafka/producer/publisher.ts';
+import type { OutgoingRecord } from '../../kafka/producer/publisher.ts';
 import type { TopicKind } from '../../kafka/topics.ts';
 import type { OrderEvent } from '../../schemas/index.ts';
 import type { Deployment } from './deployment.ts';

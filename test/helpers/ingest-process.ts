@@ -1,8 +1,8 @@
-import './end-with-parent.ts';
 import { startIngestRole } from '../../ingest/main.ts';
-import type { IngestStep } from '../../ingest/step.ts';
+import type { IngestStep } from '../../orders/intake/step.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import { runRole } from '../../platform/role.ts';
+import './end-with-parent.ts';
 
 /**
  * The ingest role as a process of its own. OMS_TEST_KILL_AT=<step>:<n> makes it end itself with SIGKILL at the n-th

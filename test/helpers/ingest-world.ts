@@ -2,25 +2,25 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { sql } from 'kysely';
 import type { Admin, Producer } from 'kafkajs';
-import { setupSubjects } from '../../cli/setup/subjects.ts';
-import { readTopics } from '../../cli/topics/read-topics.ts';
-import type { TopicRecord } from '../../cli/topics/read-topics.ts';
 import type { Database } from '../../database/database.ts';
 import { LIFECYCLE_SIGNAL } from '../../domain/contract.ts';
 import type { OrderInput } from '../../domain/contract.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
 import type { LifecycleMessage } from '../../domain/lifecycle.ts';
-import { createKafka } from '../../kafka/client.ts';
-import { createCodec } from '../../kafka/codec.ts';
-import { createRegistry } from '../../kafka/registry.ts';
+import { logEnds } from '../../kafka/admin/log-ends.ts';
+import { createKafka } from '../../kafka/client/client.ts';
+import { createCodec } from '../../kafka/codec/codec.ts';
+import { createRegistry } from '../../kafka/codec/registry.ts';
 import { groupName, topicNames, topicSchemas } from '../../kafka/topics.ts';
+import { setupSubjects } from '../../operations/setup/subjects.ts';
+import { readTopics } from '../../operations/topics/read-topics.ts';
+import type { TopicRecord } from '../../operations/topics/read-topics.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import type { OrderEvent } from '../../schemas/index.ts';
 import { createTestDatabase } from './database.ts';
 import { silent } from './order-world.ts';
 import { testEnvironment } from './stack.ts';
 import { waitFor } from './wait.ts';
-import { logEnds } from '../../kafka/log-ends.ts';
 
 /** A record to be put on the orders topic: an event, encoded and keyed as it should be, or anything else. */
 export type Incoming =

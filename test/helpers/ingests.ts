@@ -1,5 +1,5 @@
 import { startIngestRole } from '../../ingest/main.ts';
-import type { IngestStep, OnStep } from '../../ingest/step.ts';
+import type { IngestStep, OnStep } from '../../orders/intake/step.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import { createMetrics } from '../../platform/metrics.ts';
 import type { RunningRole } from '../../platform/role.ts';

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import type { Admin, IHeaders } from 'kafkajs';
-import { createKafka } from '../../kafka/client.ts';
-import type { KafkaConnection } from '../../kafka/client.ts';
+import { logEnds } from '../../kafka/admin/log-ends.ts';
+import { createKafka } from '../../kafka/client/client.ts';
+import type { KafkaConnection } from '../../kafka/client/client.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { API, WireReader, WireWriter, createFrameCutter } from './kafka-wire.ts';
-import { createTopic } from './topics.ts';
 import { testEnvironment } from './stack.ts';
-import { logEnds } from '../../kafka/log-ends.ts';
+import { createTopic } from './topics.ts';
 
 /** A record as it lies in the log, for comparing. */
 export interface LoggedRecord {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createPublisher } from '../../kafka/publisher.ts';
+import { createPublisher } from '../../kafka/producer/publisher.ts';
 import type { Deployment } from './deployment.ts';
 import { item, placed } from './order-events.ts';
 import { silent } from './order-world.ts';

@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { Admin, Kafka } from 'kafkajs';
 import { pino } from 'pino';
-import type { Database } from '../../database/database.ts';
 import { transaction } from '../../database/database.ts';
-import { appendEvents } from '../../database/outbox.ts';
-import type { EventEncoder, OutgoingTopic } from '../../database/outbox.ts';
-import { createKafka } from '../../kafka/client.ts';
+import type { Database } from '../../database/database.ts';
+import { appendEvents } from '../../database/outbox/outbox.ts';
+import type { EventEncoder, OutgoingTopic } from '../../database/outbox/outbox.ts';
+import { logEnds } from '../../kafka/admin/log-ends.ts';
+import { createKafka } from '../../kafka/client/client.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import type { Config } from '../../platform/config/settings.ts';
 import { createTestDatabase } from './database.ts';
 import { testEnvironment } from './stack.ts';
 import { createTopic as createKafkaTopic } from './topics.ts';
 import { waitFor } from './wait.ts';
-import { logEnds } from '../../kafka/log-ends.ts';
 
 export const logger = pino({ level: 'silent' });
 

@@ -1,7 +1,7 @@
 import { openDatabase } from '../../database/database.ts';
-import { createPublisher } from '../../kafka/publisher.ts';
+import { createPublisher } from '../../kafka/producer/publisher.ts';
+import { redriveLetter } from '../../operations/dead-letters/redrive.ts';
 import { loadConfig } from '../../platform/config/load.ts';
-import { redriveLetter } from '../../ingest/redrive/redrive.ts';
 import { silent } from './order-world.ts';
 
 /** Puts a dead letter's record back on its topic, and is killed at a step of it. */

@@ -1,9 +1,9 @@
-import './end-with-parent.ts';
-import type { IngestStep } from '../../ingest/step.ts';
+import { withReplayParts } from '../../operations/replay/parts.ts';
+import { runReplay } from '../../operations/replay/run.ts';
+import type { IngestStep } from '../../orders/intake/step.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import { createLogger } from '../../platform/logger.ts';
-import { withReplayParts } from '../../replay/parts.ts';
-import { runReplay } from '../../replay/run.ts';
+import './end-with-parent.ts';
 
 /**
  * A replay's run as a process of its own. OMS_TEST_KILL_AT=<step>:<n> makes it end itself with SIGKILL at the n-th time it

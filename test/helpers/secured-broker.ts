@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { createKafka } from '../../kafka/client.ts';
+import { createKafka } from '../../kafka/client/client.ts';
 import { javaParts } from '../../local/downloads.ts';
 import { createGuard } from '../../local/guard.ts';
 import { freePorts } from '../../local/ports.ts';

@@ -1,14 +1,14 @@
 import type { Message } from 'kafkajs';
-import { createKafka } from '../../kafka/client.ts';
-import { createCodec } from '../../kafka/codec.ts';
-import { createRegistry } from '../../kafka/registry.ts';
+import { logEnds } from '../../kafka/admin/log-ends.ts';
+import { createKafka } from '../../kafka/client/client.ts';
+import { createCodec } from '../../kafka/codec/codec.ts';
+import { createRegistry } from '../../kafka/codec/registry.ts';
 import { groupName, topicSchemas } from '../../kafka/topics.ts';
 import type { StockLevel } from '../../schemas/index.ts';
 import type { IngestWorld } from './ingest-world.ts';
 import { silent } from './order-world.ts';
 import { testEnvironment } from './stack.ts';
 import { waitFor } from './wait.ts';
-import { logEnds } from '../../kafka/log-ends.ts';
 
 /** The topic `stock-levels` of a world, as an upstream system sees it. */
 export interface StockTopic {

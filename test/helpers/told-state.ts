@@ -1,5 +1,5 @@
 import type { Database } from '../../database/database.ts';
-import { readOrder } from '../../database/orders/load.ts';
+import { readOrder } from '../../orders/record/load.ts';
 
 /** Memory of the simulated providers. */
 const PROVIDERS = ['simulated_charges', 'simulated_refunds', 'simulated_bookings'] as const;

@@ -1,6 +1,6 @@
 import type { Admin, ITopicConfig } from 'kafkajs';
+import { logEnds } from '../../kafka/admin/log-ends.ts';
 import { waitFor } from './wait.ts';
-import { logEnds } from '../../kafka/log-ends.ts';
 
 /**
  * Creates a topic and waits until the brokers know all of it. Not by kafkajs' own waiting: that takes a broker's "unknown",

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { createKafka } from '../../kafka/client.ts';
+import { createKafka } from '../../kafka/client/client.ts';
 import { waitFor } from './wait.ts';
 
 /** Enough group names to meet each of the 50 partitions that keep groups' offsets, with some to spare. */

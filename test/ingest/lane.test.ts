@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import type { LifecycleRecord } from '../../database/parked-events.ts';
-import { runLane } from '../../ingest/lane.ts';
-import type { OrderWorkflows } from '../../ingest/order-workflows.ts';
+import type { LifecycleRecord } from '../../database/ledger/parked-events.ts';
+import { runLane } from '../../ingest/orders/lane.ts';
+import type { OrderWorkflows } from '../../temporal/order-workflows.ts';
 
 const record = { topic: 'orders', partition: 0, offset: 0, time: 0, key: null, value: null, headers: {} };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { inSequence } from '../../ingest/sequence.ts';
+import { inSequence } from '../../orders/intake/sequence.ts';
 
 const events = (...sequences: (number | null)[]) => sequences.map((sequence, at) => ({ sequence, at }));
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { readTopics } from '../../cli/topics/read-topics.ts';
-import type { TopicRecord } from '../../cli/topics/read-topics.ts';
-import { createLimiter } from '../../ingest/limiter.ts';
-import { createKafka } from '../../kafka/client.ts';
+import { createKafka } from '../../kafka/client/client.ts';
+import { readTopics } from '../../operations/topics/read-topics.ts';
+import type { TopicRecord } from '../../operations/topics/read-topics.ts';
 import { loadConfig } from '../../platform/config/load.ts';
+import { createLimiter } from '../../platform/limiter.ts';
 import { spawnApi } from '../helpers/apis.ts';
 import type { ApiProcess } from '../helpers/apis.ts';
 import { createIngestWorld } from '../helpers/ingest-world.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { setMaintenance } from '../../database/spend.ts';
+import { setMaintenance } from '../../orders/money/spend.ts';
 import { startApiProcess } from '../helpers/api-process.ts';
 import type { ApiProcess } from '../helpers/api-process.ts';
 import { createDeployment } from '../helpers/deployment.ts';

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { feedEnd } from '../../database/outbox-feed.ts';
+import { feedEnd } from '../../database/outbox/outbox-feed.ts';
 import { startApiHere } from '../helpers/api-app.ts';
 import type { ApiHere } from '../helpers/api-app.ts';
+import { createTestDatabase } from '../helpers/database.ts';
 import { follow } from '../helpers/follow.ts';
 import type { Message } from '../helpers/follow.ts';
-import { createTestDatabase } from '../helpers/database.ts';
 import { createFulfillmentWorld } from '../helpers/fulfillment-world.ts';
 import type { FulfillmentWorld } from '../helpers/fulfillment-world.ts';
 import { waitFor } from '../helpers/wait.ts';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { applyCarrierUpdates } from '../../database/carrier-updates.ts';
-import { readProgress } from '../../database/orders/progress.ts';
 import type { CarrierUpdate } from '../../domain/carrier-status.ts';
+import { readProgress } from '../../orders/record/progress.ts';
+import { applyCarrierUpdates } from '../../orders/steps/carrier-updates.ts';
 import { createFulfillmentWorld } from '../helpers/fulfillment-world.ts';
 import type { FulfillmentWorld } from '../helpers/fulfillment-world.ts';
 

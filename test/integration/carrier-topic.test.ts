@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { parkCarrierNews, unparkCarrierNews } from '../../database/parked-carrier-news.ts';
+import { parkCarrierNews, unparkCarrierNews } from '../../database/ledger/parked-carrier-news.ts';
 import { topicNames } from '../../kafka/topics.ts';
-import { auditNews } from '../../replay/audit/news.ts';
+import { auditNews } from '../../operations/audit/news.ts';
 import { createCarrierTopicWorld } from '../helpers/carrier-topic-world.ts';
 import type { CarrierTopicWorld, RunningNews } from '../helpers/carrier-topic-world.ts';
 import { testEnvironment } from '../helpers/stack.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { applyCarrierUpdates } from '../../database/carrier-updates.ts';
-import { readProgress } from '../../database/orders/progress.ts';
+import { readProgress } from '../../orders/record/progress.ts';
+import { applyCarrierUpdates } from '../../orders/steps/carrier-updates.ts';
 import { createCarrierSimulator } from '../../providers/carrier/simulator.ts';
 import { createFulfillmentWorld } from '../helpers/fulfillment-world.ts';
 import type { FulfillmentWorld } from '../helpers/fulfillment-world.ts';

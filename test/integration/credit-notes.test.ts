@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { creditDifference } from '../../database/orders/credit-notes.ts';
-import { fulfillmentOf } from '../../database/orders/record.ts';
-import { orderStep } from '../../database/orders/step.ts';
 import type { KeptLine } from '../../domain/credit.ts';
+import { creditDifference } from '../../orders/money/credit-notes.ts';
+import { fulfillmentOf } from '../../orders/record/record.ts';
+import { orderStep } from '../../orders/record/step.ts';
 import { always, createFulfillmentWorld } from '../helpers/fulfillment-world.ts';
 import type { FulfillmentWorld } from '../helpers/fulfillment-world.ts';
 import { waitFor } from '../helpers/wait.ts';

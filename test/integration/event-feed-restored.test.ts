@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { isFeedAhead, mendFeed, feedEnd, readFeed } from '../../database/outbox-feed.ts';
-import type { FeedPosition } from '../../database/outbox-feed.ts';
+import { feedEnd, isFeedAhead, mendFeed, readFeed } from '../../database/outbox/outbox-feed.ts';
+import type { FeedPosition } from '../../database/outbox/outbox-feed.ts';
 import { createDeployment } from '../helpers/deployment.ts';
 import type { Deployment } from '../helpers/deployment.ts';
 import { waitFor } from '../helpers/wait.ts';

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import kafkajs from 'kafkajs';
-import { createRegistryAdmin } from '../../cli/setup/registry-admin.ts';
-import type { TopicRecord } from '../../cli/topics/read-topics.ts';
-import { avroType } from '../../kafka/avro.ts';
-import { createKafka } from '../../kafka/client.ts';
-import { withHeader } from '../../kafka/wire-format.ts';
+import { createKafka } from '../../kafka/client/client.ts';
+import { avroType } from '../../kafka/codec/avro.ts';
+import { withHeader } from '../../kafka/codec/wire-format.ts';
+import { createRegistryAdmin } from '../../operations/setup/registry-admin.ts';
+import type { TopicRecord } from '../../operations/topics/read-topics.ts';
 import { orderEventSchema } from '../../schemas/index.ts';
 import type { OrderEvent } from '../../schemas/index.ts';
 import { createIngestWorld } from '../helpers/ingest-world.ts';

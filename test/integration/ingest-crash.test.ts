@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createLimiter } from '../../ingest/limiter.ts';
-import { INGEST_STEPS } from '../../ingest/step.ts';
-import type { IngestStep } from '../../ingest/step.ts';
+import { INGEST_STEPS } from '../../orders/intake/step.ts';
+import type { IngestStep } from '../../orders/intake/step.ts';
+import { createLimiter } from '../../platform/limiter.ts';
 import { createCrashScenario } from '../helpers/crash-scenario.ts';
 import { createIngestWorld } from '../helpers/ingest-world.ts';
 import { spawnIngest } from '../helpers/ingests.ts';

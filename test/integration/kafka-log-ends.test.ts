@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createKafka } from '../../kafka/client.ts';
-import { logEnds, offsetsSince } from '../../kafka/log-ends.ts';
+import { logEnds, offsetsSince } from '../../kafka/admin/log-ends.ts';
+import { createKafka } from '../../kafka/client/client.ts';
 import { createKafkaWorld } from '../helpers/kafka-world.ts';
 import type { KafkaWorld } from '../helpers/kafka-world.ts';
 import { waitFor } from '../helpers/wait.ts';

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createKafka } from '../../kafka/client.ts';
-import { createPublisher } from '../../kafka/publisher.ts';
-import type { OutgoingRecord, Publisher } from '../../kafka/publisher.ts';
+import { createKafka } from '../../kafka/client/client.ts';
+import { createPublisher } from '../../kafka/producer/publisher.ts';
+import type { OutgoingRecord, Publisher } from '../../kafka/producer/publisher.ts';
 import { startKafkaProxy } from '../helpers/kafka-proxy.ts';
 import type { KafkaProxy } from '../helpers/kafka-proxy.ts';
 import { API } from '../helpers/kafka-wire.ts';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { createPublisher } from '../../kafka/publisher.ts';
-import type { OutgoingRecord, Publisher, PublisherOptions } from '../../kafka/publisher.ts';
+import { createPublisher } from '../../kafka/producer/publisher.ts';
+import type { OutgoingRecord, Publisher, PublisherOptions } from '../../kafka/producer/publisher.ts';
 import { createKafkaWorld } from '../helpers/kafka-world.ts';
 import type { KafkaWorld } from '../helpers/kafka-world.ts';
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createKafka } from '../../kafka/client.ts';
-import type { ConsumedRecord } from '../../kafka/consumer.ts';
-import { readRanges } from '../../kafka/range-reader.ts';
-import type { Range } from '../../kafka/range-reader.ts';
+import { createKafka } from '../../kafka/client/client.ts';
+import type { ConsumedRecord } from '../../kafka/consumer/consumer.ts';
+import { readRanges } from '../../kafka/reader/range-reader.ts';
+import type { Range } from '../../kafka/reader/range-reader.ts';
 import { createKafkaWorld, limitReading } from '../helpers/kafka-world.ts';
 import type { KafkaWorld } from '../helpers/kafka-world.ts';
 

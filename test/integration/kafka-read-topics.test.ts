@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Admin } from 'kafkajs';
-import { createKafka } from '../../kafka/client.ts';
-import { createPublisher } from '../../kafka/publisher.ts';
-import { readTopics } from '../../kafka/read-topics.ts';
+import { logEnds } from '../../kafka/admin/log-ends.ts';
+import { createKafka } from '../../kafka/client/client.ts';
+import { createPublisher } from '../../kafka/producer/publisher.ts';
+import { readTopics } from '../../kafka/reader/read-topics.ts';
 import { createKafkaWorld } from '../helpers/kafka-world.ts';
 import type { KafkaWorld } from '../helpers/kafka-world.ts';
 import { waitFor } from '../helpers/wait.ts';
-import { logEnds } from '../../kafka/log-ends.ts';
 
 let world: KafkaWorld;
 beforeAll(async () => {

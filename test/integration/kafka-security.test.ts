@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { lookAtKafka } from '../../cli/doctor/kafka.ts';
-import { openParts } from '../../cli/doctor/parts.ts';
-import { createKafka } from '../../kafka/client.ts';
-import { kafkaConnection } from '../../kafka/connection.ts';
-import { createPublisher } from '../../kafka/publisher.ts';
+import { createKafka } from '../../kafka/client/client.ts';
+import { kafkaConnection } from '../../kafka/client/connection.ts';
+import { createPublisher } from '../../kafka/producer/publisher.ts';
+import { lookAtKafka } from '../../operations/doctor/kafka.ts';
+import { openParts } from '../../operations/doctor/parts.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import { silent } from '../helpers/order-world.ts';
 import { startSecuredBroker } from '../helpers/secured-broker.ts';

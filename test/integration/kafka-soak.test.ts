@@ -1,17 +1,17 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { createConsumerLoop } from '../../kafka/consumer.ts';
-import type { Chunk, ConsumerLoop } from '../../kafka/consumer.ts';
-import { createPublisher } from '../../kafka/publisher.ts';
-import type { OutgoingRecord, Publisher } from '../../kafka/publisher.ts';
+import { logEnds } from '../../kafka/admin/log-ends.ts';
+import { createConsumerLoop } from '../../kafka/consumer/consumer.ts';
+import type { Chunk, ConsumerLoop } from '../../kafka/consumer/consumer.ts';
+import { createPublisher } from '../../kafka/producer/publisher.ts';
+import type { OutgoingRecord, Publisher } from '../../kafka/producer/publisher.ts';
 import { startKafkaProxy } from '../helpers/kafka-proxy.ts';
 import type { KafkaProxy } from '../helpers/kafka-proxy.ts';
 import { API } from '../helpers/kafka-wire.ts';
 import { createKafkaWorld } from '../helpers/kafka-world.ts';
 import type { KafkaWorld } from '../helpers/kafka-world.ts';
 import { waitFor } from '../helpers/wait.ts';
-import { logEnds } from '../../kafka/log-ends.ts';
 
 const LONG = process.env.OMS_TEST_LONG === '1';
 const ROUNDS = LONG ? 200 : 15;

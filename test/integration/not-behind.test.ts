@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { checkDeployment } from '../../cli/setup/deployment.ts';
-import { commandKafka } from '../../cli/clients.ts';
-import { createKafka } from '../../kafka/client.ts';
+import { logEnds } from '../../kafka/admin/log-ends.ts';
+import { createKafka } from '../../kafka/client/client.ts';
 import { groupName } from '../../kafka/topics.ts';
+import { commandKafka } from '../../resources/clients.ts';
+import { checkDeployment } from '../../resources/deployment.ts';
 import { createDeployment } from '../helpers/deployment.ts';
 import type { Deployment } from '../helpers/deployment.ts';
 import { createFlow } from '../helpers/flow.ts';
 import type { Flow } from '../helpers/flow.ts';
 import { cancelled, placed } from '../helpers/order-events.ts';
 import { waitFor } from '../helpers/wait.ts';
-import { logEnds } from '../../kafka/log-ends.ts';
 
 /** A deployment whose database was never lost, with what looks as if it had been. */
 let deployment: Deployment;

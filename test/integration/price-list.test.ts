@@ -8,8 +8,8 @@ import {
   readPriceList,
   readPrices,
   setPrice,
-} from '../../database/price-list.ts';
-import type { SentPrice } from '../../database/price-list.ts';
+} from '../../orders/money/price-list.ts';
+import type { SentPrice } from '../../orders/money/price-list.ts';
 import { createTestDatabase } from '../helpers/database.ts';
 
 let db: Database;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import type { OutgoingTopic } from '../../database/outbox.ts';
+import type { OutgoingTopic } from '../../database/outbox/outbox.ts';
 import { createOutboxWorld, firsts, oneTo, sequencesByOrder } from '../helpers/outbox-world.ts';
 import type { OutboxWorld, TopicRecord } from '../helpers/outbox-world.ts';
 import { spawnPublisher } from '../helpers/publishers.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { AuditReport } from '../../replay/audit/audit.ts';
+import type { AuditReport } from '../../operations/audit/audit.ts';
 import { copyDatabase, createTestDatabase } from '../helpers/database.ts';
 import type { TestDatabase } from '../helpers/database.ts';
 import { createDeployment, runCommand } from '../helpers/deployment.ts';

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { beginCharge } from '../../database/charges.ts';
-import { addPrices } from '../../database/price-list.ts';
-import type { RebuildResult } from '../../cli/rebuild/run-rebuild.ts';
-import type { AuditReport } from '../../replay/audit/audit.ts';
-import { createKafka } from '../../kafka/client.ts';
+import { createKafka } from '../../kafka/client/client.ts';
+import type { AuditReport } from '../../operations/audit/audit.ts';
+import type { RebuildResult } from '../../operations/rebuild/run-rebuild.ts';
+import { beginCharge } from '../../orders/money/charges.ts';
+import { addPrices } from '../../orders/money/price-list.ts';
 import { createTestDatabase } from '../helpers/database.ts';
 import type { TestDatabase } from '../helpers/database.ts';
 import { createDeployment, runCommand } from '../helpers/deployment.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { ContractRequest } from '../../scripts/contract/requests.ts';
+import type { ContractRequest } from '../../tools/contract/requests.ts';
 import { ROLES, createDeployment } from '../helpers/deployment.ts';
 import type { Deployment } from '../helpers/deployment.ts';
 
@@ -16,7 +16,7 @@ interface Row {
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
 const RECORDING = path.join(ROOT, 'test', 'api', 'reference-contract.json');
-const OBSERVE = path.join(ROOT, 'scripts', 'contract', 'observe.ts');
+const OBSERVE = path.join(ROOT, 'tools', 'contract', 'observe.ts');
 
 let deployment: Deployment;
 let folder: string;

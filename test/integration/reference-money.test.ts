@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { settleCharges } from '../../api/commands/charge.ts';
-import { readDefaultLimits, readSpending } from '../../database/spend.ts';
 import { fallbackPrice } from '../../domain/price-fallback.ts';
-import { createPaymentSimulator } from '../../providers/payment/simulator.ts';
+import { readDefaultLimits, readSpending } from '../../orders/money/spend.ts';
 import type { PaymentProvider } from '../../providers/payment/port.ts';
+import { createPaymentSimulator } from '../../providers/payment/simulator.ts';
 import { always } from '../helpers/fulfillment-world.ts';
 import { moneyFaults } from '../helpers/money-audit.ts';
 import { silent } from '../helpers/order-world.ts';

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { logEnds } from '../../kafka/admin/log-ends.ts';
+import { createKafka } from '../../kafka/client/client.ts';
 import { createDeployment } from '../helpers/deployment.ts';
 import type { Deployment } from '../helpers/deployment.ts';
 import { placed } from '../helpers/order-events.ts';
 import { silent } from '../helpers/order-world.ts';
 import { waitFor } from '../helpers/wait.ts';
-import { createKafka } from '../../kafka/client.ts';
-import { logEnds } from '../../kafka/log-ends.ts';
 
 let deployment: Deployment;
 beforeAll(async () => {

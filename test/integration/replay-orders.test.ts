@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { readActions } from '../../database/replay-actions.ts';
-import { isReplayHeld } from '../../database/replay-lock.ts';
-import { readParts } from '../../database/replay-parts.ts';
+import { readActions } from '../../database/replays/replay-actions.ts';
+import { isReplayHeld } from '../../database/replays/replay-lock.ts';
+import { readParts } from '../../database/replays/replay-parts.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
-import { changeReplay } from '../../replay/change.ts';
+import { logEnds } from '../../kafka/admin/log-ends.ts';
+import { changeReplay } from '../../operations/replay/change.ts';
 import { createIngestWorld } from '../helpers/ingest-world.ts';
 import type { IngestWorld } from '../helpers/ingest-world.ts';
 import { startIngest } from '../helpers/ingests.ts';
 import { amended, cancelled, item, placed } from '../helpers/order-events.ts';
 import { plan, run, runUntilKilled } from '../helpers/replays.ts';
 import { waitFor } from '../helpers/wait.ts';
-import { logEnds } from '../../kafka/log-ends.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const now = { occurredAt: Date.now() };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import type { Message } from 'kafkajs';
-import { createKafka } from '../../kafka/client.ts';
+import { createKafka } from '../../kafka/client/client.ts';
 import { REPLAY_HEADER } from '../../kafka/headers.ts';
 import { createCarrierTopicWorld } from '../helpers/carrier-topic-world.ts';
 import type { CarrierTopicWorld } from '../helpers/carrier-topic-world.ts';

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { readPrices } from '../../database/price-list.ts';
-import { applyLevels, readStock } from '../../database/stock-levels.ts';
+import { readPrices } from '../../orders/money/price-list.ts';
+import { applyLevels, readStock } from '../../orders/stock/stock-levels.ts';
+import { contentsOf } from '../helpers/contents.ts';
 import { createIngestWorld } from '../helpers/ingest-world.ts';
 import type { IngestWorld } from '../helpers/ingest-world.ts';
-import { contentsOf } from '../helpers/contents.ts';
 import { plan, run, runUntilKilled } from '../helpers/replays.ts';
 import { openStockTopic, stockLevel } from '../helpers/stock-topic.ts';
 import type { StockTopic } from '../helpers/stock-topic.ts';

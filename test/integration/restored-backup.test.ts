@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import type { RebuildResult } from '../../cli/rebuild/run-rebuild.ts';
-import { checkDeployment } from '../../cli/setup/deployment.ts';
 import type { Database } from '../../database/database.ts';
-import { readStock } from '../../database/stock-levels.ts';
-import type { AuditReport } from '../../replay/audit/audit.ts';
+import type { AuditReport } from '../../operations/audit/audit.ts';
+import type { RebuildResult } from '../../operations/rebuild/run-rebuild.ts';
+import { readStock } from '../../orders/stock/stock-levels.ts';
+import { checkDeployment } from '../../resources/deployment.ts';
 import { copyDatabase } from '../helpers/database.ts';
 import type { TestDatabase } from '../helpers/database.ts';
 import { createDeployment, runCommand } from '../helpers/deployment.ts';

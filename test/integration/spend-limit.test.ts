@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { NO_LIMIT } from '../../domain/money.ts';
 import {
   isMaintenance,
   readDefaultLimits,
@@ -6,8 +7,7 @@ import {
   setCustomerLimit,
   setDefaultLimit,
   setMaintenance,
-} from '../../database/spend.ts';
-import { NO_LIMIT } from '../../domain/money.ts';
+} from '../../orders/money/spend.ts';
 import { always, createFulfillmentWorld } from '../helpers/fulfillment-world.ts';
 import type { FulfillmentWorld } from '../helpers/fulfillment-world.ts';
 

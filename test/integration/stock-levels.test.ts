@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { sql } from 'kysely';
-import { orderStep } from '../../database/orders/step.ts';
-import { applyLevels, countShortages, readStock, setStock } from '../../database/stock-levels.ts';
-import type { HeldStock, SentLevel } from '../../database/stock-levels.ts';
-import { beginCancel } from '../../database/steps/cancel.ts';
-import { takeOrder } from '../../database/steps/take.ts';
 import { fewestShipments } from '../../domain/allocation.ts';
+import { orderStep } from '../../orders/record/step.ts';
+import { beginCancel } from '../../orders/steps/cancel.ts';
+import { takeOrder } from '../../orders/steps/take.ts';
+import { applyLevels, countShortages, readStock, setStock } from '../../orders/stock/stock-levels.ts';
+import type { HeldStock, SentLevel } from '../../orders/stock/stock-levels.ts';
 import { createOrderWorld } from '../helpers/order-world.ts';
 import type { OrderWorld } from '../helpers/order-world.ts';
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { fewestShipments } from '../../domain/allocation.ts';
-import { beginCancel } from '../../database/steps/cancel.ts';
-import { takeOrder } from '../../database/steps/take.ts';
+import { beginCancel } from '../../orders/steps/cancel.ts';
+import { takeOrder } from '../../orders/steps/take.ts';
 import { createOrderWorld } from '../helpers/order-world.ts';
 import type { OrderWorld } from '../helpers/order-world.ts';
 

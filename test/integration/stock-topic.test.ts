@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { TopicRecord } from '../../cli/topics/read-topics.ts';
-import { priceListVersion, readPrices } from '../../database/price-list.ts';
-import { readStock } from '../../database/stock-levels.ts';
+import type { TopicRecord } from '../../operations/topics/read-topics.ts';
+import { priceListVersion, readPrices } from '../../orders/money/price-list.ts';
+import { readStock } from '../../orders/stock/stock-levels.ts';
 import { createIngestWorld } from '../helpers/ingest-world.ts';
 import type { IngestWorld } from '../helpers/ingest-world.ts';
 import { startIngest } from '../helpers/ingests.ts';

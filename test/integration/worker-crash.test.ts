@@ -6,7 +6,7 @@ import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker';
 import { LIFECYCLE_SIGNAL, ORDER_WORKFLOW, SHIPMENT_STATUS_SIGNAL } from '../../domain/contract.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
-import { createLimiter } from '../../ingest/limiter.ts';
+import { createLimiter } from '../../platform/limiter.ts';
 import { PRELOAD_MODULES, WORKFLOWS_PATH, taskQueueName } from '../../workers/worker.ts';
 import { createFulfillmentWorld } from '../helpers/fulfillment-world.ts';
 import type { FulfillmentWorld } from '../helpers/fulfillment-world.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { setMaintenance } from '../../database/spend.ts';
 import type { LifecycleMessage } from '../../domain/lifecycle.ts';
+import { setMaintenance } from '../../orders/money/spend.ts';
 import { areBooked } from '../helpers/order-states.ts';
 import { createWorkflowWorld } from '../helpers/workflow-world.ts';
 import type { WorkflowWorld } from '../helpers/workflow-world.ts';

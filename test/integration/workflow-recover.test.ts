@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { orderWorkflowId } from '../../domain/ids.ts';
-import type { OrderState } from '../../domain/contract.ts';
-import { createOrderWorkflows } from '../../ingest/order-workflows.ts';
 import { decisionsAbout } from '../../database/decisions.ts';
-import { recoverByOperator } from '../../ingest/recovery.ts';
+import type { OrderState } from '../../domain/contract.ts';
+import { orderWorkflowId } from '../../domain/ids.ts';
+import { recoverByOperator } from '../../operations/stuck/recovery.ts';
+import { createOrderWorkflows } from '../../temporal/order-workflows.ts';
 import { taskQueueName } from '../../workers/worker.ts';
 import { createWorkflowWorld } from '../helpers/workflow-world.ts';
 import type { WorkflowWorld } from '../helpers/workflow-world.ts';

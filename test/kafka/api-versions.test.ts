@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { describe, expect, it } from '@jest/globals';
-import { KAFKAJS_VERSIONS, versionsApart, versionsAtTheFloor } from '../../kafka/api-versions.ts';
+import { KAFKAJS_VERSIONS, versionsApart, versionsAtTheFloor } from '../../kafka/admin/api-versions.ts';
 
 /** kafkajs' own tables; it calls FindCoordinator by its older name. */
 const load = createRequire(import.meta.url);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { createBoundsCheck } from '../../kafka/avro-bounds.ts';
-import { avroType } from '../../kafka/avro.ts';
+import { createBoundsCheck } from '../../kafka/codec/avro-bounds.ts';
+import { avroType } from '../../kafka/codec/avro.ts';
 import { TOPICS } from '../../kafka/topics.ts';
 
 const kitchenSink = avroType({

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { isOmsError, OmsError } from '../../domain/errors.ts';
-import { avroType, firstMisfit } from '../../kafka/avro.ts';
-import { createCodec } from '../../kafka/codec.ts';
-import type { Codec, DecodeResult } from '../../kafka/codec.ts';
-import type { RegisteredSchema, RegistryPort } from '../../kafka/registry.ts';
-import { withHeader } from '../../kafka/wire-format.ts';
+import { OmsError, isOmsError } from '../../domain/errors.ts';
+import { avroType, firstMisfit } from '../../kafka/codec/avro.ts';
+import { createCodec } from '../../kafka/codec/codec.ts';
+import type { Codec, DecodeResult } from '../../kafka/codec/codec.ts';
+import type { RegisteredSchema, RegistryPort } from '../../kafka/codec/registry.ts';
+import { withHeader } from '../../kafka/codec/wire-format.ts';
 
 const ours = {
   type: 'record',

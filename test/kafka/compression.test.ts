@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import kafkajs from 'kafkajs';
-import { registerCompression } from '../../kafka/compression.ts';
+import { registerCompression } from '../../kafka/codec/compression.ts';
 import { parseBatch, parseRecords } from '../helpers/kafka-wire.ts';
 
 /** Record batches as brokers store them, written by Java's producer 4.1.0 and by librdkafka 2.16 (confluent-kafka). */

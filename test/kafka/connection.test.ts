@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { kafkaSecurity } from '../../kafka/connection.ts';
+import { kafkaSecurity } from '../../kafka/client/connection.ts';
 import { loadConfig, shownConfig } from '../../platform/config/load.ts';
 
 const LOGIN = { KAFKA_SASL_MECHANISM: 'scram-sha-512', KAFKA_SASL_USERNAME: 'oms', KAFKA_SASL_PASSWORD: 'hush' };

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { beating, heartbeatInterval } from '../../kafka/heartbeat.ts';
+import { beating, heartbeatInterval } from '../../kafka/consumer/heartbeat.ts';
 
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Kafka, logLevel } from 'kafkajs';
-import { createPublisher } from '../../kafka/publisher.ts';
-import type { OutgoingRecord, Publisher, PublisherOptions } from '../../kafka/publisher.ts';
+import { createPublisher } from '../../kafka/producer/publisher.ts';
+import type { OutgoingRecord, Publisher, PublisherOptions } from '../../kafka/producer/publisher.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { ERROR, startFakeCluster } from '../helpers/fake-cluster.ts';
 import type { FakeCluster } from '../helpers/fake-cluster.ts';

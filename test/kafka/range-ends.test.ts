@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Admin, Consumer } from 'kafkajs';
-import { createQuietPartitions } from '../../kafka/quiet-partitions.ts';
-import { checkIdle } from '../../kafka/range-ends.ts';
-import type { Session } from '../../kafka/range-state.ts';
-import type { Range } from '../../kafka/range-types.ts';
+import { createQuietPartitions } from '../../kafka/reader/quiet-partitions.ts';
+import { checkIdle } from '../../kafka/reader/range-ends.ts';
+import type { Session } from '../../kafka/reader/range-state.ts';
+import type { Range } from '../../kafka/reader/range-types.ts';
 
 /** What two brokers would say of a topic of two partitions: a moment that no cluster can be held in. */
 function cluster() {

@@ -2,8 +2,8 @@ import { createServer } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { createRegistry } from '../../kafka/registry.ts';
-import type { RegistryPort } from '../../kafka/registry.ts';
+import { createRegistry } from '../../kafka/codec/registry.ts';
+import type { RegistryPort } from '../../kafka/codec/registry.ts';
 
 const schema = { type: 'record', name: 'R', fields: [{ name: 'a', type: 'string' }] } as const;
 let server: Server | undefined;

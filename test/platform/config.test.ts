@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { timersOf } from '../../ingest/timers.ts';
+import { timersOf } from '../../orders/intake/timers.ts';
 import { loadConfig, shownConfig, unknownSettings } from '../../platform/config/load.ts';
 
 function faultsOf(environment: Record<string, string>): string[] {

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { Parser } from '@asyncapi/parser';
-import { cloudEventHeaders, DEPLOYMENT_HEADER, DLQ_HEADERS, REPLAY_HEADER } from '../../kafka/headers.ts';
+import { DEPLOYMENT_HEADER, DLQ_HEADERS, REPLAY_HEADER, cloudEventHeaders } from '../../kafka/headers.ts';
 import { TOPICS } from '../../kafka/topics.ts';
-import { DEAD_LETTER_HEADERS, EVENT_HEADERS } from '../../scripts/event-headers.ts';
+import { DEAD_LETTER_HEADERS, EVENT_HEADERS } from '../../tools/event-headers.ts';
 
 const DOCS = path.join(import.meta.dirname, '..', '..', 'docs');
 const text = readFileSync(path.join(DOCS, 'asyncapi.json'), 'utf8');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { TOPICS } from '../../kafka/topics.ts';
-import { currentSchemas, incompatibilities, releasedSchemas, styleFaults } from '../../scripts/schema-gate.ts';
-import type { AvscSchema, Direction } from '../../scripts/schema-gate.ts';
+import { currentSchemas, incompatibilities, releasedSchemas, styleFaults } from '../../tools/schema-gate.ts';
+import type { AvscSchema, Direction } from '../../tools/schema-gate.ts';
 
 const current = currentSchemas();
 const released = releasedSchemas();

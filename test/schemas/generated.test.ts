@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { outdatedFiles } from '../../scripts/generate.ts';
+import { outdatedFiles } from '../../tools/generate.ts';
 
 describe('generated files', () => {
   it('are what their sources say (else: npm run generate)', async () => {

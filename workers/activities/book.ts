@@ -1,6 +1,6 @@
-import { bookingIntents, recordBookings } from '../../database/steps/book.ts';
-import type { BookingAnswer, BookingIntent } from '../../database/steps/book.ts';
-import type { OrderRecord } from '../../database/orders/record.ts';
+import type { OrderRecord } from '../../orders/record/record.ts';
+import { bookingIntents, recordBookings } from '../../orders/steps/book.ts';
+import type { BookingAnswer, BookingIntent } from '../../orders/steps/book.ts';
 import type { Quote } from '../../providers/carrier/port.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { answersOf } from './outcomes.ts';

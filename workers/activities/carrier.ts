@@ -1,9 +1,9 @@
 import type { OrderProgress } from '../../domain/progress.ts';
-import { applyCarrierUpdate } from '../../database/carrier-updates.ts';
-import { recordCalledOff } from '../../database/steps/cancel.ts';
-import type { CancelRequest } from '../../database/steps/cancel.ts';
-import { existingOrder } from '../../database/orders/load.ts';
-import { progressOf, readProgress } from '../../database/orders/progress.ts';
+import { existingOrder } from '../../orders/record/load.ts';
+import { progressOf, readProgress } from '../../orders/record/progress.ts';
+import { recordCalledOff } from '../../orders/steps/cancel.ts';
+import type { CancelRequest } from '../../orders/steps/cancel.ts';
+import { applyCarrierUpdate } from '../../orders/steps/carrier-updates.ts';
 import type { Book } from './book.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { answersOf } from './outcomes.ts';

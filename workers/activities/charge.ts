@@ -1,7 +1,7 @@
-import { recordCharges } from '../../database/steps/charge.ts';
-import type { ChargeAnswer, ChargeIntent } from '../../database/steps/charge.ts';
-import { drawInvoices } from '../../database/steps/draw.ts';
-import type { OrderRecord } from '../../database/orders/record.ts';
+import type { OrderRecord } from '../../orders/record/record.ts';
+import { recordCharges } from '../../orders/steps/charge.ts';
+import type { ChargeAnswer, ChargeIntent } from '../../orders/steps/charge.ts';
+import { drawInvoices } from '../../orders/steps/draw.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { answersOf } from './outcomes.ts';
 

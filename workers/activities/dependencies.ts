@@ -1,9 +1,9 @@
 import type { AllocationStrategy } from '../../domain/allocation.ts';
-import type { DrawDependencies } from '../../database/steps/draw.ts';
+import type { DrawDependencies } from '../../orders/steps/draw.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { CarrierProvider } from '../../providers/carrier/port.ts';
-import type { RetryLimits } from './failures.ts';
 import type { PaymentProvider } from '../../providers/payment/port.ts';
+import type { RetryLimits } from './failures.ts';
 
 /** What the activities work with. */
 export interface ActivityDependencies extends DrawDependencies {

@@ -1,6 +1,6 @@
-import { progressOf } from '../../database/orders/progress.ts';
-import type { OrderRecord } from '../../database/orders/record.ts';
 import type { OrderProgress } from '../../domain/progress.ts';
+import { progressOf } from '../../orders/record/progress.ts';
+import type { OrderRecord } from '../../orders/record/record.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { Book } from './book.ts';
 import type { Charge } from './charge.ts';

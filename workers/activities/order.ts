@@ -1,14 +1,14 @@
 import { fewestShipments } from '../../domain/allocation.ts';
 import type { Overdue } from '../../domain/deadlines.ts';
-import { amendOrder } from '../../database/steps/amend.ts';
-import type { AmendRequest } from '../../database/steps/amend.ts';
-import { expireReservation, tellOverdue } from '../../database/steps/deadlines.ts';
-import { beginCancel } from '../../database/steps/cancel.ts';
-import type { CancelRequest } from '../../database/steps/cancel.ts';
-import { closeOrder, noteRefusal } from '../../database/steps/close.ts';
-import type { CloseRequest, Refusal } from '../../database/steps/close.ts';
-import { dropUnavailable } from '../../database/steps/customer-action.ts';
-import { takeOrder } from '../../database/steps/take.ts';
+import { amendOrder } from '../../orders/steps/amend.ts';
+import type { AmendRequest } from '../../orders/steps/amend.ts';
+import { beginCancel } from '../../orders/steps/cancel.ts';
+import type { CancelRequest } from '../../orders/steps/cancel.ts';
+import { closeOrder, noteRefusal } from '../../orders/steps/close.ts';
+import type { CloseRequest, Refusal } from '../../orders/steps/close.ts';
+import { dropUnavailable } from '../../orders/steps/customer-action.ts';
+import { expireReservation, tellOverdue } from '../../orders/steps/deadlines.ts';
+import { takeOrder } from '../../orders/steps/take.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 /** Steps of the order's own state. */

@@ -1,9 +1,9 @@
-import { progressOf } from '../../database/orders/progress.ts';
-import { captureIntents, recordCaptures } from '../../database/steps/capture.ts';
-import type { CaptureAnswer, CaptureIntent } from '../../database/steps/capture.ts';
-import { recordRefunds, refundIntents } from '../../database/steps/refund.ts';
-import type { PaymentEnd, RefundAnswer, RefundIntent } from '../../database/steps/refund.ts';
 import type { OrderProgress } from '../../domain/progress.ts';
+import { progressOf } from '../../orders/record/progress.ts';
+import { captureIntents, recordCaptures } from '../../orders/steps/capture.ts';
+import type { CaptureAnswer, CaptureIntent } from '../../orders/steps/capture.ts';
+import { recordRefunds, refundIntents } from '../../orders/steps/refund.ts';
+import type { PaymentEnd, RefundAnswer, RefundIntent } from '../../orders/steps/refund.ts';
 import type { PaymentProvider, PaymentState } from '../../providers/payment/port.ts';
 import type { Charge } from './charge.ts';
 import type { ActivityDependencies } from './dependencies.ts';

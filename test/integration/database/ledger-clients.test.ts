@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { transaction } from '../../../database/database.ts';
 import type { Database } from '../../../database/database.ts';
 import { keepAnswer, readAnswer } from '../../../database/http-requests.ts';
-import { claimOrders, markStarted, recordEvents } from '../../../database/ledger.ts';
-import { parkEvents, parkedFor, takeOverdue } from '../../../database/parked-events.ts';
-import type { LifecycleRecord } from '../../../database/parked-events.ts';
-import { postRecord } from '../../../database/posted-records.ts';
+import { claimOrders, markStarted, recordEvents } from '../../../database/ledger/ledger.ts';
+import { parkEvents, parkedFor, takeOverdue } from '../../../database/ledger/parked-events.ts';
+import type { LifecycleRecord } from '../../../database/ledger/parked-events.ts';
+import { postRecord } from '../../../database/ledger/posted-records.ts';
 import { CLIENTS, atOnce, createClientsDatabase, turned } from '../../helpers/clients.ts';
 
 let db: Database;

@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { beginDecision, endDecision } from '../../../database/decisions.ts';
-import { intendDeadLetters, markDeadLettersSent, unsentDeadLetters } from '../../../database/dead-letters.ts';
-import type { DeadLetter } from '../../../database/dead-letters.ts';
 import { transaction } from '../../../database/database.ts';
 import type { Database } from '../../../database/database.ts';
-import { ensureDeploymentId } from '../../../database/deployment.ts';
-import { readActions } from '../../../database/replay-actions.ts';
-import { clearLeftovers } from '../../../database/replay-leftovers.ts';
-import { readNotes, writeNotes } from '../../../database/replay-notes.ts';
-import { withReplayLock } from '../../../database/replay-lock.ts';
-import { readParts, saveProgress } from '../../../database/replay-parts.ts';
-import { insertReplay, moveReplay, readReplay } from '../../../database/replays.ts';
+import { intendDeadLetters, markDeadLettersSent, unsentDeadLetters } from '../../../database/dead-letters.ts';
+import type { DeadLetter } from '../../../database/dead-letters.ts';
+import { beginDecision, endDecision } from '../../../database/decisions.ts';
+import { ensureDeploymentId } from '../../../database/deployment/deployment.ts';
+import { readActions } from '../../../database/replays/replay-actions.ts';
+import { clearLeftovers } from '../../../database/replays/replay-leftovers.ts';
+import { withReplayLock } from '../../../database/replays/replay-lock.ts';
+import { readNotes, writeNotes } from '../../../database/replays/replay-notes.ts';
+import { readParts, saveProgress } from '../../../database/replays/replay-parts.ts';
+import { insertReplay, moveReplay, readReplay } from '../../../database/replays/replays.ts';
 import { CLIENTS, atOnce, createClientsDatabase, turned } from '../../helpers/clients.ts';
 
 let db: Database;

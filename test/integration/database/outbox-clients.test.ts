@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { transaction } from '../../../database/database.ts';
 import type { Database } from '../../../database/database.ts';
-import { OUTBOX_SHARDS, appendEvents } from '../../../database/outbox.ts';
-import type { EventEncoder, OutgoingTopic } from '../../../database/outbox.ts';
-import { markSent, readUnsent } from '../../../database/outbox-queue.ts';
-import { openShardLocks } from '../../../database/shard-locks.ts';
+import { markSent, readUnsent } from '../../../database/outbox/outbox-queue.ts';
+import { OUTBOX_SHARDS, appendEvents } from '../../../database/outbox/outbox.ts';
+import type { EventEncoder, OutgoingTopic } from '../../../database/outbox/outbox.ts';
+import { openShardLocks } from '../../../database/outbox/shard-locks.ts';
 import { CLIENTS, atOnce, createClientsDatabase, turned } from '../../helpers/clients.ts';
 import { oneTo } from '../../helpers/outbox-world.ts';
 import { waitFor } from '../../helpers/wait.ts';

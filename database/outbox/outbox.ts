@@ -1,0 +1,143 @@
+import { sql } from 'kysely';
+import type { RawBuilder } from 'kysely';
+import { OmsError } from '../../domain/errors.ts';
+import { DEPLOYMENT_HEADER } from '../../kafka/headers.ts';
+import type { OutgoingTopic } from '../../kafka/topics.ts';
+import type { Sequences } from '../../schemas/index.ts';
+import type { Database } from '../database.ts';
+
+export type { OutgoingTopic } from '../../kafka/topics.ts';
+
+/** What the outbox adds to an event's own fields when it is first written. */
+export interface Envelope {
+  eventId: string;
+  orderId: string;
+  version: number;
+  sequence: number;
+  /** Database time, ms since the epoch. */
+  occurredAt: number;
+  cause: string;
+  /** On the topics that forget their events, this one counted; only `order-status`, which is kept, tells them. */
+  sequences: Sequences;
+}
+
+/** An event to be told. Its id is a natural key of the business fact, so telling it twice is telling it once. */
+export interface NewEvent {
+  topic: OutgoingTopic;
+  eventId: string;
+  type: string;
+  /** Id of the incoming event or name of the step that led to it. */
+  cause: string;
+  /** The record's own fields, as in the topic's schema, without the envelope. */
+  fields: Record<string, unknown>;
+}
+
+/** Turns an event into the bytes and headers that go on the topic; pure and synchronous, so that it can run in a transaction. */
+export interface EventEncoder {
+  encode(event: NewEvent, envelope: Envelope): { value: Buffer; headers: Record<string, string> };
+}
+
+/** Every row carries one of this many shards for ever; the publishers share them out. */
+export const OUTBOX_SHARDS = 256;
+
+/** Channel announcing that the outbox has something to send. */
+export const OUTBOX_CHANNEL = 'oms_outbox';
+
+/** Where the numbers of an order's events stand, read under its row lock. */
+export interface Numbering {
+  version: number;
+  sequences: Record<string, number>;
+  /** Database time, ms since the epoch. */
+  now: number;
+}
+
+/**
+ * Adds events of one order to the outbox, in the transaction that makes them true. Takes the order's row lock, then
+ * fixes number, time and bytes of each event that is not there yet; one whose id is known is left exactly as it was.
+ * @throws OmsError OMS_ORDER_UNKNOWN when the order has no row
+ */
+export async function appendEvents(
+  tx: Database,
+  encoder: EventEncoder,
+  orderId: string,
+  events: readonly NewEvent[],
+): Promise<void> {
+  if (events.length === 0) return;
+  const numbering = await lockNumbering(tx, orderId);
+  const fresh = await withoutKnown(tx, events);
+  if (fresh.length === 0) return;
+  const rows = fresh.map((event) => {
+    const row = outboxRow(encoder, orderId, event, numbering);
+    return { ...row, headers: ofDeployment(sql`${row.headers}::jsonb`) };
+  });
+  await tx.insertInto('outbox').values(rows).execute();
+  await tx
+    .updateTable('orders')
+    .set({ version: numbering.version, sequences: JSON.stringify(numbering.sequences), updated_at: sql`now()` })
+    .where('order_id', '=', orderId)
+    .execute();
+  await sql`select pg_notify(${OUTBOX_CHANNEL}, '')`.execute(tx);
+}
+
+/** Headers of an event with the id that the database it is written in has: whatever writes it, it is that deployment's. */
+export function ofDeployment(headers: RawBuilder<unknown>): RawBuilder<string> {
+  const own = sql`(select jsonb_build_object(${DEPLOYMENT_HEADER}::text, id) from deployment)`;
+  return sql`${headers} || coalesce(${own}, '{}')`;
+}
+
+async function lockNumbering(tx: Database, orderId: string): Promise<Numbering> {
+  const row = await tx
+    .selectFrom('orders')
+    .select(['version', 'sequences', sql<Date>`clock_timestamp()`.as('now')])
+    .where('order_id', '=', orderId)
+    .forUpdate()
+    .executeTakeFirst();
+  if (!row) throw new OmsError('OMS_ORDER_UNKNOWN', `no order ${orderId}`);
+  return { version: row.version, sequences: { ...row.sequences }, now: row.now.getTime() };
+}
+
+async function withoutKnown(tx: Database, events: readonly NewEvent[]): Promise<NewEvent[]> {
+  const ids = events.map((event) => event.eventId);
+  const known = await tx.selectFrom('outbox').select('event_id').where('event_id', 'in', ids).execute();
+  const seen = new Set(known.map((row) => row.event_id));
+  return events.filter((event) => !seen.has(event.eventId) && seen.add(event.eventId));
+}
+
+/** Whether an event of this id is in the outbox. */
+export async function isTold(db: Database, eventId: string): Promise<boolean> {
+  const row = await db.selectFrom('outbox').select('event_id').where('event_id', '=', eventId).executeTakeFirst();
+  return row !== undefined;
+}
+
+/** An event's row, its numbers and bytes fixed. Counts `numbering` on: versions over all topics, sequences on the event's own. */
+export function outboxRow(encoder: EventEncoder, orderId: string, event: NewEvent, numbering: Numbering) {
+  const { topic, eventId, type, cause } = event;
+  const version = ++numbering.version;
+  const sequence = (numbering.sequences[topic] ?? 0) + 1;
+  numbering.sequences[topic] = sequence;
+  const { shipments = 0, invoices = 0, deliveries = 0 } = numbering.sequences;
+  const sequences = { shipments, invoices, deliveries };
+  const envelope: Envelope = { eventId, orderId, version, sequence, occurredAt: numbering.now, cause, sequences };
+  const { value, headers } = encoder.encode(event, envelope);
+  const shard = shardOf(orderId);
+  return {
+    event_id: eventId,
+    order_id: orderId,
+    version,
+    topic,
+    sequence,
+    type,
+    cause,
+    key: orderId,
+    value,
+    headers: JSON.stringify(headers),
+    shard,
+  };
+}
+
+/** FNV-1a, 32 bits: spreads orders evenly over the shards, the same in every process. */
+export function shardOf(orderId: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < orderId.length; i++) hash = Math.imul(hash ^ orderId.charCodeAt(i), 0x01000193);
+  return (hash >>> 0) % OUTBOX_SHARDS;
+}

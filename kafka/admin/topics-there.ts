@@ -1,0 +1,32 @@
+import type { Admin } from 'kafkajs';
+import { isTopicRefused, notAuthorized } from '../client/not-authorized.ts';
+import type { TopicOperation } from '../client/not-authorized.ts';
+import { isTopicMissing } from '../client/topic-missing.ts';
+
+/**
+ * Which of these topics exist. Kafka's list leaves out what the login may not describe, as if it were not there: so each
+ * that is not listed is asked for by name. `admin` must be connected.
+ * @param purpose what is to be done with them: its ACL is named where it is lacking
+ * @throws OmsError OMS_KAFKA_NOT_AUTHORIZED naming the topic and the ACL
+ */
+export async function topicsThere(
+  admin: Admin,
+  wanted: readonly string[],
+  purpose: TopicOperation = 'Describe',
+): Promise<Set<string>> {
+  const listed = new Set(await admin.listTopics());
+  const unlisted = wanted.filter((topic) => !listed.has(topic));
+  const late = await Promise.all(unlisted.map((topic) => isThere(admin, topic, purpose)));
+  return new Set([...wanted.filter((topic) => listed.has(topic)), ...unlisted.filter((_, i) => late[i])]);
+}
+
+async function isThere(admin: Admin, topic: string, purpose: TopicOperation): Promise<boolean> {
+  try {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    return topics.some(({ name }) => name === topic);
+  } catch (error) {
+    if (isTopicMissing(error)) return false;
+    if (isTopicRefused(error)) throw notAuthorized(purpose, topic, error);
+    throw error;
+  }
+}

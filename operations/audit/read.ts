@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto';
+import type { Admin, Kafka } from 'kafkajs';
+import { sql } from 'kysely';
+import type { Database } from '../../database/database.ts';
+import { orderIdOf } from '../../domain/ids.ts';
+import { committedOffsets } from '../../kafka/admin/committed-offsets.ts';
+import { foreignTo, readTopicMark } from '../../kafka/admin/deployment-mark.ts';
+import type { Codec } from '../../kafka/codec/codec.ts';
+import type { ConsumedRecord } from '../../kafka/consumer/consumer.ts';
+import { readTopics } from '../../kafka/reader/read-topics.ts';
+import { OUTGOING_TOPICS, groupName, topicNames } from '../../kafka/topics.ts';
+import type { TopicKind } from '../../kafka/topics.ts';
+import type { AuditPart, Difference } from './difference.ts';
+import { ownAlone } from './foreign.ts';
+import { auditInput } from './input.ts';
+import { startKept } from './kept.ts';
+import type { SeenLetters } from './letters.ts';
+import { auditNews, notePosted } from './news.ts';
+import type { SeenRecords } from './seen.ts';
+import type { TopicReading } from './topic-reading.ts';
+
+export interface TopicReadingOptions {
+  db: Database;
+  kafka: Kafka;
+  admin: Admin;
+  codec: Codec;
+  prefix: string;
+  parts: readonly AuditPart[];
+  seen: SeenRecords | null;
+  letters: SeenLetters | null;
+  /** Only records with these keys, or keys of their shipments. */
+  orderIds?: readonly string[];
+  onFound: (differences: readonly Difference[]) => void;
+  onRecords: (count: number) => void;
+}
+
+type Note = (records: readonly ConsumedRecord[]) => Promise<readonly Difference[]>;
+
+/** Reads topics once, to the end they have now; what single records tell is told at once. */
+export async function readAuditedTopics(options: TopicReadingOptions): Promise<TopicReading> {
+  const { db, kafka, admin, prefix, orderIds } = options;
+  const names = topicNames(prefix);
+  const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(db);
+  const readAt = rows[0]?.now ?? new Date();
+  const notes = await notesOf(options);
+  const kindOf = new Map([...notes.keys()].map((kind) => [names[kind], kind]));
+  const kept = await startKept(admin, [...kindOf], readAt);
+  const wanted = orderIds && new Set(orderIds);
+  const isWanted = ({ key }: ConsumedRecord): boolean => {
+    const text = key?.toString() ?? '';
+    return !wanted || wanted.has(text) || wanted.has(orderIdOf(text));
+  };
+  const onRecords = async (records: readonly ConsumedRecord[]): Promise<boolean> => {
+    const [first] = records;
+    const note = first && notes.get(kindOf.get(first.topic) ?? 'orders');
+    if (!note) return true;
+    kept.note(first);
+    options.onFound(await note(records.filter(isWanted)));
+    options.onRecords(records.length);
+    return true;
+  };
+  const groupId = groupName(prefix, `audit-${randomUUID()}`);
+  const topics = [...kindOf.keys()];
+  if (topics.length > 0)
+    await readTopics({ kafka, admin, topics, groupId, fromBeginning: true, follow: false, atOnce: 3, onRecords });
+  return { readAt, keptSince: kept.since() };
+}
+
+/** What is done with the records of each topic that is audited. */
+async function notesOf(options: TopicReadingOptions): Promise<Map<TopicKind, Note>> {
+  const { db, codec, kafka, admin, prefix, parts, seen, letters } = options;
+  const notes = new Map<TopicKind, Note>();
+  const readsOwn = parts.includes('topics') || letters !== null;
+  const isForeign = foreignTo(readsOwn ? await readTopicMark(kafka, admin, prefix) : undefined);
+  if (seen && parts.includes('topics'))
+    for (const kind of OUTGOING_TOPICS)
+      notes.set(
+        kind,
+        ownAlone('topics', isForeign, (own) => seen.note(kind, own)),
+      );
+  if (parts.includes('input')) {
+    const isDone = await committedBy(admin, prefix, 'ingest', 'orders');
+    if (isDone) notes.set('orders', (all) => auditInput({ db, codec }, all.filter(isDone)));
+  }
+  if (seen && parts.includes('news')) {
+    const isDone = await committedBy(admin, prefix, 'carrier', 'carrier-updates');
+    notes.set('carrier-updates', async (all) => {
+      await notePosted(seen.db, all);
+      return isDone ? auditNews({ db, codec }, all.filter(isDone)) : [];
+    });
+  }
+  if (letters)
+    notes.set(
+      'orders.dlq',
+      ownAlone('letters', isForeign, (own) => letters.note(own)),
+    );
+  return notes;
+}
+
+/** Null when the role has committed nothing. */
+async function committedBy(admin: Admin, prefix: string, role: string, kind: TopicKind) {
+  const committed = await committedOffsets(admin, prefix, role, kind);
+  if (committed.size === 0) return null;
+  return ({ partition, offset }: ConsumedRecord): boolean => offset < (committed.get(partition) ?? 0n);
+}

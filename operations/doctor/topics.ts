@@ -1,0 +1,82 @@
+import type { Admin } from 'kafkajs';
+import { isOmsError } from '../../domain/errors.ts';
+import type { OmsError } from '../../domain/errors.ts';
+import { copiesFaults, wantedCopies } from '../../kafka/admin/topic-copies.ts';
+import { topicsThere } from '../../kafka/admin/topics-there.ts';
+import { isTopicRefused, notAuthorized } from '../../kafka/client/not-authorized.ts';
+import { configDrift } from '../setup/topic-config.ts';
+import { isEmpty, topicConfig, wantedTopics } from '../setup/topics.ts';
+import type { WantedTopic } from '../setup/topics.ts';
+import { fault, ok, warning } from './finding.ts';
+import type { Verdict } from './finding.ts';
+import { leaderless } from './kafka.ts';
+import type { Parts } from './parts.ts';
+
+/** Check: every topic is there, with the settings and partitions it should have. Changes nothing. */
+export async function lookAtTopics({ config, kafka }: Parts): Promise<Verdict[]> {
+  const { admin } = await kafka();
+  const wanted = wantedTopics(config.OMS_PREFIX, config.OMS_TOPIC_PARTITIONS);
+  const copies = await wantedCopies(admin, config.OMS_TOPIC_REPLICATION);
+  const verdicts = (await Promise.all(wanted.map((topic) => verdictsOf(admin, topic, copies)))).flat();
+  return verdicts.length > 0 ? verdicts : [ok(`${wanted.length} topics as they should be`)];
+}
+
+const missing = ({ name }: WantedTopic): Verdict =>
+  fault('OMS_KAFKA_TOPIC_MISSING', 'does not exist', { about: `topic ${name}` });
+
+/** One that may not be described takes nothing from the others. */
+async function verdictsOf(admin: Admin, topic: WantedTopic, copies: number): Promise<Verdict[]> {
+  try {
+    return (await topicsThere(admin, [topic.name])).has(topic.name)
+      ? await lookAt(admin, topic, copies)
+      : [missing(topic)];
+  } catch (error) {
+    if (isTopicRefused(error)) return refused(notAuthorized('DescribeConfigs', topic.name, error), topic);
+    if (isOmsError(error)) return refused(error, topic);
+    throw error;
+  }
+}
+
+const refused = ({ code, message }: OmsError, { name }: WantedTopic): Verdict[] => [
+  fault(code, message, { about: `topic ${name}` }),
+];
+
+async function lookAt(admin: Admin, topic: WantedTopic, copies: number): Promise<Verdict[]> {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic.name] });
+  const partitions = topics[0]?.partitions ?? [];
+  const { values } = await topicConfig(admin, topic.name);
+  return [
+    ...leaderless(topic.name, partitions),
+    ...(await lookAtPartitions(admin, topic, partitions.length)),
+    ...lookAtConfig(topic, values),
+    ...copiesFaults(topic.name, partitions, values, copies).map(({ detail, fix }) =>
+      fault('OMS_SETUP_DRIFT', detail, { about: `topic ${topic.name}`, fix }),
+    ),
+  ];
+}
+
+async function lookAtPartitions(admin: Admin, topic: WantedTopic, count: number): Promise<Verdict[]> {
+  const detail = `has ${count} partitions instead of ${topic.partitions}`;
+  const about = `topic ${topic.name}`;
+  if (count === topic.partitions) return [];
+  // The topic of the deployment's id is ours alone; of the others somebody may want another number.
+  const setting = `OMS_TOPIC_PARTITIONS=${count}`;
+  if (count > topic.partitions) {
+    const fix = `set ${setting} if this is meant: Kafka takes no partitions away`;
+    return [warning('OMS_SETUP_DRIFT', `${detail}: keys have moved to other partitions`, { about, fix })];
+  }
+  const fix = (await isEmpty(admin, topic.name))
+    ? './oms setup'
+    : `./oms setup --allow-repartition (keys move to other partitions), or set ${setting} if this is meant`;
+  return [fault('OMS_SETUP_DRIFT', detail, { about, fix })];
+}
+
+function lookAtConfig(topic: WantedTopic, actual: Readonly<Record<string, string>>): Verdict[] {
+  const drift = configDrift(topic.config, actual).filter(({ outcome }) => outcome !== 'kept');
+  return drift.map(({ outcome, set: [name, value], found }) => {
+    const byHand = `kafka-configs --bootstrap-server "$KAFKA_BROKERS" --alter --topic '${topic.name}' --add-config ${name}=${value}`;
+    const fix = outcome === 'mended' ? './oms setup' : `${byHand}, once you know why`;
+    const detail = `${name} is ${found} instead of ${value}`;
+    return fault('OMS_SETUP_DRIFT', detail, { about: `topic ${topic.name}`, fix });
+  });
+}

@@ -1,0 +1,93 @@
+import type { OmsError } from '../../domain/errors.ts';
+import { requireTopics as assertTopics } from '../../kafka/admin/require-topics.ts';
+import { createCodec } from '../../kafka/codec/codec.ts';
+import { createRegistry } from '../../kafka/codec/registry.ts';
+import { createPublisher } from '../../kafka/producer/publisher.ts';
+import type { OutgoingRecord, Publisher } from '../../kafka/producer/publisher.ts';
+import { batchLimits, topicNames, topicSchemas } from '../../kafka/topics.ts';
+import type { TopicKind } from '../../kafka/topics.ts';
+import type { Config } from '../../platform/config/settings.ts';
+import { commandKafka, kafkaError } from '../../resources/clients.ts';
+
+/** Where a value went. */
+export interface Position {
+  topic: string;
+  partition: number;
+  offset: string;
+}
+
+/** Puts values on one of our incoming topics, as the systems that write it do. */
+export interface TopicProducer<V> {
+  /**
+   * Resolves when each value is acknowledged or can never be sent.
+   * @throws OmsError OMS_KAFKA_UNAVAILABLE when the cluster is away, OMS_KAFKA_NOT_AUTHORIZED when the login may not write;
+   *   what was acknowledged stays
+   */
+  produce(
+    values: readonly V[],
+  ): Promise<{ produced: { value: V; position: Position }[]; refused: { value: V; error: OmsError }[] }>;
+  close(): Promise<void>;
+}
+
+/** How often records that were held back for now are sent again before the command gives up. */
+const ROUNDS = 3;
+
+/**
+ * @param keyOf the record's key: it decides which partition the value goes to
+ * @throws OmsError OMS_KAFKA_UNAVAILABLE, OMS_KAFKA_TOPIC_MISSING, OMS_KAFKA_NOT_AUTHORIZED, OMS_REGISTRY_UNAVAILABLE, OMS_REGISTRY_SCHEMA_MISSING
+ */
+export async function openTopicProducer<V>(
+  config: Config,
+  kind: TopicKind,
+  keyOf: (value: V) => string,
+): Promise<TopicProducer<V>> {
+  const topic = topicNames(config.OMS_PREFIX)[kind];
+  await requireTopics(config, [topic]);
+  const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL });
+  const codec = createCodec({
+    registry,
+    schemas: topicSchemas(config.OMS_PREFIX).filter((one) => one.topic === topic),
+  });
+  await codec.load();
+  const publisher = createPublisher({
+    connection: commandKafka(config),
+    maxBatchBytes: batchLimits(config.OMS_PREFIX),
+  });
+  const recordOf = (from: V) => ({ topic, key: keyOf(from), value: codec.encode(topic, from), from });
+  return {
+    produce: (values) => publishAll(publisher, values.map(recordOf)),
+    close: () => publisher.close(),
+  };
+}
+
+async function publishAll<V>(
+  publisher: Publisher,
+  records: readonly (OutgoingRecord & { from: V })[],
+): ReturnType<TopicProducer<V>['produce']> {
+  const produced: { value: V; position: Position }[] = [];
+  const refused: { value: V; error: OmsError }[] = [];
+  let waiting = records;
+  for (let round = 1; waiting.length > 0; round++) {
+    const { sent, held } = await publisher.publish(waiting);
+    for (const { record, partition, offset } of sent) {
+      produced.push({ value: record.from, position: { topic: record.topic, partition, offset: String(offset) } });
+    }
+    const retryable = held.filter(({ error }) => error.retryable);
+    const never = held.filter(({ error }) => !error.retryable);
+    refused.push(...never.map(({ record, error }) => ({ value: record.from, error })));
+    const refusal = retryable.find(({ error }) => error.code === 'OMS_KAFKA_NOT_AUTHORIZED' || round === ROUNDS);
+    if (refusal) throw refusal.error;
+    waiting = retryable.map(({ record }) => record);
+  }
+  return { produced, refused };
+}
+
+/**
+ * The publisher would wait for a cluster that is away; a command says so instead.
+ * @throws OmsError OMS_KAFKA_UNAVAILABLE, OMS_KAFKA_TOPIC_MISSING, OMS_KAFKA_NOT_AUTHORIZED
+ */
+export async function requireTopics(config: Config, topics: readonly string[]): Promise<void> {
+  await assertTopics(commandKafka(config), topics, 'Write').catch((error: unknown) => {
+    throw kafkaError(config, error);
+  });
+}

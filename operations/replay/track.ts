@@ -1,0 +1,107 @@
+import { orUnavailable, transaction } from '../../database/database.ts';
+import type { Database } from '../../database/database.ts';
+import { readParts, savePending, saveProgress } from '../../database/replays/replay-parts.ts';
+import type { ReplayPart, Tallies } from '../../database/replays/replay-parts.ts';
+import type { Replay } from '../../database/replays/replays.ts';
+import { OmsError } from '../../domain/errors.ts';
+import { count, sumOf, totalOf } from './tallies.ts';
+
+/** What was known of a record before it was begun with. */
+export interface Begun {
+  is: string;
+  hadLetter: boolean;
+}
+
+export interface Advance {
+  tallies: Tallies;
+  effects: Tallies;
+  keep?: (tx: Database) => Promise<void>;
+}
+
+/** How far a replay is, in the database before it is anywhere else. */
+export interface Track {
+  parts(): readonly ReplayPart[];
+  /** Of a record that was about to be done when the process died; undefined for all others. */
+  begun(partition: number, offset: number): Begun | undefined;
+  /** These records are about to be done. @throws OmsError OMS_DATABASE_UNAVAILABLE */
+  intend(partition: number, records: ReplayPart['pending']): Promise<void>;
+  /**
+   * The partition is done up to `next`; `keep` is written in the same transaction.
+   * @throws OmsError OMS_REPLAY_BUSY when another process has moved it, OMS_DATABASE_UNAVAILABLE
+   */
+  advance(partition: number, next: number, done: Advance): Promise<void>;
+  /** Ranges that hold nothing more to read are done, too. */
+  complete(): Promise<void>;
+}
+
+export async function openTrack(db: Database, replayId: string): Promise<Track> {
+  const parts = await readParts(db, replayId);
+  const byPartition = new Map(parts.map((part) => [part.partition, part]));
+  const redo = new Map(
+    parts.flatMap((part) =>
+      part.pending.map(([offset, is, hadLetter = false]) => [keyOf(part.partition, offset), { is, hadLetter }]),
+    ),
+  );
+  const partOf = (partition: number): ReplayPart => {
+    const part = byPartition.get(partition);
+    if (!part) throw new Error(`the replay has no partition ${partition}`);
+    return part;
+  };
+  const save = async (part: ReplayPart, keep?: Advance['keep']): Promise<void> => {
+    const before = partOf(part.partition);
+    const write = async (tx: Database): Promise<boolean> => {
+      const isOurs = await saveProgress(tx, replayId, part, before.next);
+      if (isOurs) await keep?.(tx);
+      return isOurs;
+    };
+    const saved = await (keep ? transaction(db, write) : orUnavailable(write(db)));
+    if (!saved) throw new OmsError('OMS_REPLAY_BUSY', `replay ${replayId} is run by another process`);
+    Object.assign(before, part);
+  };
+  return {
+    parts: () => parts,
+    begun: (partition, offset) => redo.get(keyOf(partition, offset)),
+    intend: async (partition, records) => {
+      if (records.length === 0) return;
+      // What a dead process had begun and this chunk does not reach stays noted.
+      const last = records.at(-1)?.[0] ?? 0;
+      const later = partOf(partition).pending.filter(([offset]) => offset > last);
+      await orUnavailable(savePending(db, replayId, partition, [...records, ...later]));
+    },
+    advance: async (partition, next, { tallies, effects, keep }) => {
+      const part = partOf(partition);
+      const pending = part.pending.filter(([offset]) => offset >= next);
+      const sums = { tallies: sumOf([part.tallies, tallies]), effects: sumOf([part.effects, effects]) };
+      await save({ ...part, ...sums, next, pending }, keep);
+    },
+    complete: async () => {
+      for (const part of parts) if (part.next < part.end) await save({ ...part, next: part.end, pending: [] });
+    },
+  };
+}
+
+const keyOf = (partition: number, offset: number): string => `${partition}/${offset}`;
+
+/** Everything done so far. */
+export function standOf(parts: readonly ReplayPart[]) {
+  const tallies = sumOf(parts.map((part) => part.tallies));
+  const effects = sumOf(parts.map((part) => part.effects));
+  const total = parts.reduce((sum, { from, end }) => sum + end - from, 0);
+  const done = parts.reduce((sum, { from, next }) => sum + next - from, 0);
+  return { tallies, effects, total, done };
+}
+
+/**
+ * Records of the plan that a finished run did not find on the topic any more: retention, compaction or somebody has deleted
+ * them in between. Of events told again from the outbox there are none.
+ */
+export function goneOf({ mode, state, planned }: Replay, parts: readonly ReplayPart[]): number {
+  if (mode === 're-emit' || state !== 'finished' || !planned) return 0;
+  return Math.max(0, planned.records - totalOf(standOf(parts).tallies));
+}
+
+export function tallied(names: Iterable<string>): Tallies {
+  const tallies: Tallies = {};
+  for (const name of names) count(tallies, name);
+  return tallies;
+}

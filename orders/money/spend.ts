@@ -1,0 +1,131 @@
+import { sql } from 'kysely';
+import { retrying } from '../../database/database.ts';
+import type { Database } from '../../database/database.ts';
+import { rowsOf } from '../../database/rows.ts';
+
+/** What a customer has spent in a currency, and may. Minor units. */
+export interface Spending {
+  customerId: string;
+  currency: string;
+  spent: number;
+  /** The customer's own limit; null = the currency's default holds. */
+  limit: number | null;
+}
+
+/** The most the customers of a currency may spend, where they have no limit of their own. */
+export interface DefaultLimit {
+  currency: string;
+  limit: number;
+}
+
+const MAINTENANCE = 'payment.maintenance';
+const LIMIT = 'spend.limit.';
+
+/** Whether payments are held: none is begun, and orders wait for it to end. */
+export async function isMaintenance(db: Database): Promise<boolean> {
+  const row = await db.selectFrom('settings').select('value').where('name', '=', MAINTENANCE).executeTakeFirst();
+  return row?.value === true;
+}
+
+/** Holds payments, or lets them go on. */
+export async function setMaintenance(db: Database, on: boolean): Promise<void> {
+  await writeSetting(db, MAINTENANCE, on);
+}
+
+async function writeSetting(db: Database, name: string, value: unknown): Promise<void> {
+  const set = { value: JSON.stringify(value), updated_at: sql<Date>`now()` };
+  await db
+    .insertInto('settings')
+    .values({ name, value: set.value })
+    .onConflict((conflict) => conflict.column('name').doUpdateSet(set))
+    .execute();
+}
+
+export async function readDefaultLimits(db: Database): Promise<DefaultLimit[]> {
+  const rows = await db.selectFrom('settings').selectAll().where('name', 'like', `${LIMIT}%`).orderBy('name').execute();
+  return rows.map(({ name, value }) => ({ currency: name.slice(LIMIT.length), limit: Number(value) }));
+}
+
+/** Sets the default limit of a currency; null takes it away. Decisions that were made stay. */
+export async function setDefaultLimit(db: Database, currency: string, limit: number | null): Promise<void> {
+  if (limit !== null) return writeSetting(db, LIMIT + currency, limit);
+  await db
+    .deleteFrom('settings')
+    .where('name', '=', LIMIT + currency)
+    .execute();
+}
+
+/** Sets a customer's own limit in a currency; null = the default holds again. What was spent before counts. */
+export async function setCustomerLimit(
+  db: Database,
+  { customerId, currency, limit }: { customerId: string; currency: string; limit: number | null },
+): Promise<void> {
+  await db
+    .insertInto('customer_spend')
+    .values({ customer_id: customerId, currency, spend_limit: limit })
+    .onConflict((conflict) =>
+      conflict.columns(['customer_id', 'currency']).doUpdateSet({ spend_limit: limit, updated_at: sql<Date>`now()` }),
+    )
+    .execute();
+}
+
+/** What customers have spent: of one, or of all, those who spent most first. */
+export async function readSpending(db: Database, customerId: string | null, limit: number): Promise<Spending[]> {
+  const { rows } = await sql<Spending>`
+    select customer_id as "customerId", currency, spent, spend_limit as "limit" from customer_spend
+    where ${customerId}::text is null or customer_id = ${customerId}
+    order by spent desc, customer_id, currency limit ${limit}
+  `.execute(db);
+  return rows;
+}
+
+/**
+ * Begins the tallies of a currency anew: everybody has spent nothing in it. Decisions that were made stay, and what is
+ * credited of them later no longer counts. Limits stay.
+ */
+export async function clearSpending(db: Database, currency: string): Promise<void> {
+  const zero = { spent: 0, tally: sql<number>`tally + 1`, updated_at: sql<Date>`now()` };
+  await db.updateTable('customer_spend').set(zero).where('currency', '=', currency).execute();
+}
+
+/**
+ * Decides once, under an id, whether a customer may spend an amount (minor units), and counts it if so: the same id
+ * again gets the first decision.
+ */
+export async function decideSpending(
+  db: Database,
+  { id, customerId, currency, amount }: { id: string; customerId: string; currency: string; amount: number },
+): Promise<boolean> {
+  const decision = sql<{ approved: boolean }>`
+    select oms_decide(${id}, ${id}, ${customerId}, ${currency}, ${amount}) as approved`;
+  const { rows } = await retrying(() => decision.execute(db));
+  return rows[0]?.approved === true;
+}
+
+/** Decided on what was read before somebody else's step: to be decided anew. */
+const CHANGED_SINCE = '40001';
+
+/**
+ * Gives spending back as it is credited, in the transaction that draws the credit notes. Declined decisions spent
+ * nothing, and tallies that were begun anew since do not change. What somebody else has given back in the meantime
+ * fails the transaction, to be tried again.
+ */
+export async function giveBack(tx: Database, credited: readonly { id: string; total: number }[]): Promise<void> {
+  const r = rowsOf(credited, 'id text, total bigint');
+  await sql`
+    with back as (
+      update spend_decisions d set given_back = d.given_back + r.total
+      from ${r} where d.fulfillment_id = r.id and d.approved and d.given_back + r.total <= d.amount
+      returning d.customer_id, d.currency, d.tally, r.total
+    ), lower as (
+      update customer_spend s set spent = s.spent - b.total, updated_at = now()
+      from (
+        select customer_id, currency, tally, sum(total)::bigint as total from back group by customer_id, currency, tally
+      ) as b
+      where s.customer_id = b.customer_id and s.currency = b.currency and s.tally = b.tally
+    )
+    select oms_expect((select count(*) from back),
+      (select count(*) from spend_decisions d join ${r} on d.fulfillment_id = r.id where d.approved),
+      ${CHANGED_SINCE}, 'spending given back')
+  `.execute(tx);
+}
