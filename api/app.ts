@@ -4,16 +4,14 @@ import Fastify from 'fastify';
 import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { OmsError } from '../domain/errors.ts';
+import { HISTOGRAMS } from '../platform/metric-names.ts';
+import { Histogram } from '../platform/metrics.ts';
 import type { ApiDependencies } from './dependencies.ts';
-import { createErrorHandler, writeProblem, writeText } from './errors.ts';
+import { createErrorHandler, registerErrorPages, writeProblem, writeText } from './errors.ts';
 import type { ErrorWriter } from './errors.ts';
-import { registerErrorPages } from './error-pages.ts';
-import { observe } from './observe.ts';
-import { noPage } from './reference/answers.ts';
 import { collectOpenApi, serveOpenApi } from './openapi.ts';
+import { noPage } from './reference/answers.ts';
 import { registerReference } from './reference/index.ts';
-import { createRouteTable } from './route-table.ts';
-import type { RouteTable } from './route-table.ts';
 import { registerV1 } from './v1/index.ts';
 
 /** The longest request id that is taken over from the caller. */
@@ -101,3 +99,62 @@ const unknownMethod = (request: FastifyRequest, allow: string[]): OmsError =>
     'OMS_API_METHOD_UNKNOWN',
     isV1(request) ? `${request.method} is not one of ${allow.join(', ')}` : 'Method Not Allowed',
   );
+
+const BUCKETS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const MS_PER_SECOND = 1_000;
+
+/**
+ * Gives each answer its request id, counts and times it, and writes it to the log: by its route, never by its path or
+ * query, which may hold what people typed.
+ */
+function observe(app: FastifyInstance, { logger, metrics }: Pick<ApiDependencies, 'logger' | 'metrics'>): void {
+  const seconds = new Histogram({
+    ...HISTOGRAMS.httpRequest,
+    help: 'From a request to the end of its answer, by method, route and status.',
+    buckets: BUCKETS,
+    registers: [metrics],
+  });
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, id: requestId } = request;
+    const route = request.routeOptions.url ?? '(none)';
+    const { statusCode: status, elapsedTime } = reply;
+    seconds.observe({ method, route, status }, elapsedTime / MS_PER_SECOND);
+    logger.info({ requestId, method, route, status, ms: Math.round(elapsedTime) }, 'request answered');
+  });
+}
+
+/** Knows which methods a path takes: fastify itself answers 404 to a method it has no route for. */
+interface RouteTable {
+  /** The methods a path takes, in the order `Allow` names them; empty when there is nothing at it. */
+  allowed(path: string): string[];
+}
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+
+/** Notes every route that is registered from now on. */
+export function createRouteTable(app: FastifyInstance): RouteTable {
+  const routes: { methods: readonly string[]; pattern: RegExp }[] = [];
+  app.addHook('onRoute', ({ method, url }) => {
+    routes.push({ methods: [method].flat(), pattern: patternOf(url) });
+  });
+  return {
+    allowed: (path) => {
+      const found = routes.filter(({ pattern }) => pattern.test(path));
+      const methods = new Set(found.flatMap((route) => route.methods));
+      return METHODS.filter((method) => methods.has(method));
+    },
+  };
+}
+
+/** A parameter stands for one segment or a part of it, never for nothing. */
+function patternOf(url: string): RegExp {
+  const parts = url.split(/(:\w+(?:\([^)]*\))?|\*)/);
+  const source = parts.map((part) => {
+    if (part === '*') return '.*';
+    return part.startsWith(':') ? '[^/]+' : part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  });
+  return new RegExp(`^${source.join('')}$`);
+}

@@ -1,6 +1,6 @@
-import { requireTopics } from '../kafka/admin/require-topics.ts';
+import { requireTopics } from '../kafka/admin/topics-there.ts';
 import type { KafkaConnection } from '../kafka/client/client.ts';
-import { kafkaUnavailable } from '../kafka/client/unavailable.ts';
+import { kafkaUnavailable } from '../kafka/client/errors.ts';
 import { createPublisher } from '../kafka/producer/publisher.ts';
 import type { Publisher } from '../kafka/producer/publisher.ts';
 import { batchLimits } from '../kafka/topics.ts';

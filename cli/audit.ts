@@ -9,12 +9,11 @@ import { AUDIT_PARTS } from '../operations/audit/difference.ts';
 import type { AuditPart } from '../operations/audit/difference.ts';
 import type { Config } from '../platform/config/settings.ts';
 import { EXIT_CODES } from '../platform/exit-codes.ts';
-import { keepGarbageSmall } from '../platform/garbage.ts';
+import { keepGarbageSmall } from '../platform/node-flags.ts';
 import { commandKafka, commandTemporal, kafkaError, withDatabase } from '../resources/clients.ts';
-import { auditText, createAuditProgress } from './audit/report.ts';
 import { operatorName } from './operator.ts';
 import { numberOption, repeatable, timeOption, wordsOption } from './options.ts';
-import { examples, printResult } from './output.ts';
+import { examples, note, printResult, table } from './output.ts';
 
 interface AuditFlags {
   json?: boolean;
@@ -119,7 +118,7 @@ async function readersOf(config: Config, client: AuditDependencies['client']) {
   const { createRegistry } = await import('../kafka/codec/registry.ts');
   const { topicSchemas } = await import('../kafka/topics.ts');
   const { createOrderWorkflows } = await import('../temporal/order-workflows.ts');
-  const { timersOf } = await import('../orders/intake/timers.ts');
+  const { timersOf } = await import('../temporal/order-workflows.ts');
   const prefix = config.OMS_PREFIX;
   const taskQueue = `${prefix}${ORDERS_TASK_QUEUE}`;
   const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL });
@@ -128,5 +127,37 @@ async function readersOf(config: Config, client: AuditDependencies['client']) {
     taskQueue,
     codec: createCodec({ registry, schemas: topicSchemas(prefix) }),
     workflows: createOrderWorkflows({ client, taskQueue, timersOf: timersOf(config) }),
+  };
+}
+
+/** A report as text: the differences, then the invariants. */
+function auditText({ differences, counts, invariants, orders, unknown, records, parts }: AuditReport): string {
+  const rows = differences.map(({ code, orderId, subject, detail, remedy, repaired }) => [
+    ...[code, orderId ?? '-', subject, detail],
+    repaired ?? (remedy ? 'can be: --repair' : 'by hand'),
+  ]);
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const listed = differences.length < total ? ` (${differences.length} listed)` : '';
+  const lines = invariants.map(({ states, holds, broken }) =>
+    holds === null ? `? ${states} (not all audited)` : holds ? `= ${states}` : `! ${states}: ${broken} differences`,
+  );
+  return [
+    ...(rows.length > 0 ? [table(['CODE', 'ORDER', 'SUBJECT', 'FOUND', 'REPAIR'], rows), ''] : []),
+    ...lines,
+    '',
+    ...unknown.map((orderId) => `order ${orderId} is known nowhere`),
+    `${total} differences${listed} in ${orders} orders and ${records} records; audited: ${parts.join(', ')}`,
+  ].join('\n');
+}
+
+const EVERY_MS = 2_000;
+
+/** Says now and then how far the audit is; nothing in the way of JSON. */
+function createAuditProgress(json: boolean): (progress: { orders: number; records: number }) => void {
+  let toldAt = performance.now();
+  return ({ orders, records }) => {
+    if (json || performance.now() - toldAt < EVERY_MS) return;
+    toldAt = performance.now();
+    note(`${records} records read, ${orders} orders compared`);
   };
 }

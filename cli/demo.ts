@@ -4,9 +4,9 @@ import type { Database } from '../database/database.ts';
 import { importEvents } from '../operations/import/import-invoices.ts';
 import { rowsOf } from '../operations/import/invoices.ts';
 import type { RetailRow } from '../operations/import/invoices.ts';
-import { readOrders } from '../operations/import/read-orders.ts';
+import { readOrders } from '../operations/import/retail-order.ts';
 import { seedPlan } from '../operations/import/seed-plan.ts';
-import { openOrderProducer } from '../operations/produce/order-producer.ts';
+import { openOrderProducer } from '../operations/produce/topic-producer.ts';
 import { addPrices } from '../orders/money/price-list.ts';
 import { addStock } from '../orders/stock/stock-levels.ts';
 import type { Config } from '../platform/config/settings.ts';
@@ -14,7 +14,6 @@ import { withDatabase } from '../resources/clients.ts';
 import type { OrderEvent } from '../schemas/index.ts';
 import { countOrders, exampleOrder, isDone, newAmong } from './demo/counters.ts';
 import type { DemoCounts } from './demo/counters.ts';
-import { createLiveLines } from './demo/live-lines.ts';
 import { nextSteps, progressLines, summaryText } from './demo/summary.ts';
 import type { DemoResult } from './demo/summary.ts';
 import { note, print, printJson } from './output.ts';
@@ -106,4 +105,47 @@ async function watch(db: Database, ids: readonly string[], started: number, opti
   } finally {
     live.end();
   }
+}
+
+/** Lines that are written over on a terminal, and repeated as one now and then elsewhere. */
+interface LiveLines {
+  show(lines: readonly string[]): void;
+  end(): void;
+}
+
+const REPEAT_MS = 5_000;
+
+/** On stderr; `quiet` shows nothing. */
+function createLiveLines(quiet: boolean): LiveLines {
+  if (quiet) return { show: () => undefined, end: () => undefined };
+  return process.stderr.isTTY ? terminalLines() : plainLine();
+}
+
+function terminalLines(): LiveLines {
+  let drawn = 0;
+  const show = (lines: readonly string[]): void => {
+    const width = (process.stderr.columns || 80) - 1;
+    const back = drawn > 0 ? `\x1b[${drawn}A` : '';
+    process.stderr.write(back + lines.map((line) => `\r\x1b[K${line.slice(0, width)}\n`).join(''));
+    drawn = lines.length;
+  };
+  return { show, end: () => undefined };
+}
+
+function plainLine(): LiveLines {
+  let [toldAt, last] = [-Infinity, ''];
+  const tell = (text: string): void => {
+    toldAt = performance.now();
+    last = '';
+    process.stderr.write(`${text}\n`);
+  };
+  return {
+    show: (lines) => {
+      last = lines.map((line) => line.trim()).join(' · ');
+      if (performance.now() - toldAt >= REPEAT_MS) tell(last);
+    },
+    end: () => {
+      if (last !== '') tell(last);
+    },
+  };
 }

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Operator } from '../database/decisions.ts';
 import { cliConfig } from '../local/settings.ts';
-import { findLetter } from '../operations/dead-letters/find-letter.ts';
+import { findLetter } from '../operations/dead-letters/redrive.ts';
 import { EXIT_CODES } from '../platform/exit-codes.ts';
 import { placeOf } from './dlq-retry.ts';
 import { decidedBy, operatorOf } from './operator.ts';

@@ -2,8 +2,8 @@ import { Command } from 'commander';
 import type { StoredDeadLetter } from '../database/dead-letters.ts';
 import { topicSchemas } from '../kafka/topics.ts';
 import { cliConfig } from '../local/settings.ts';
-import type { LetterContent } from '../operations/dead-letters/content.ts';
-import { findLetter } from '../operations/dead-letters/find-letter.ts';
+import { findLetter } from '../operations/dead-letters/redrive.ts';
+import type { LetterContent } from '../operations/dead-letters/redrive.ts';
 import type { Config } from '../platform/config/settings.ts';
 import { withDatabase } from '../resources/clients.ts';
 import { shownLetter } from './dlq-ls.ts';
@@ -39,7 +39,7 @@ export function createCommand(): Command {
 async function readContent(config: Config, { record }: StoredDeadLetter): Promise<LetterContent> {
   const { createCodec } = await import('../kafka/codec/codec.ts');
   const { createRegistry } = await import('../kafka/codec/registry.ts');
-  const { contentOf } = await import('../operations/dead-letters/content.ts');
+  const { contentOf } = await import('../operations/dead-letters/redrive.ts');
   const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL });
   const schemas = topicSchemas(config.OMS_PREFIX).filter(({ topic }) => topic === record.topic);
   return contentOf(createCodec({ registry, schemas }), record);

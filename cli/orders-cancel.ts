@@ -44,7 +44,7 @@ async function cancel(id: string, flags: CancelFlags): Promise<void> {
     sequence: null,
     payload: { 'oms.OrderCancelled': { reason: flags.reason ?? null, fulfillmentId: flags.fulfillment ?? null } },
   };
-  const { openOrderProducer } = await import('../operations/produce/order-producer.ts');
+  const { openOrderProducer } = await import('../operations/produce/topic-producer.ts');
   const producer = await openOrderProducer(config);
   try {
     const { produced, refused } = await producer.produce([event]);

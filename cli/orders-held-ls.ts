@@ -10,7 +10,7 @@ export function createCommand(): Command {
     .option('--limit <rows>', 'most rows, longest held first', countOption(1), 50)
     .addHelpText('after', examples('oms orders held ls', 'oms orders held ls --json'))
     .action(async (flags: { json?: boolean; limit: number }) => {
-      const { listHeldEvents } = await import('../database/outbox/outbox-held.ts');
+      const { listHeldEvents } = await import('../database/outbox/outbox-queue.ts');
       const held = await withDatabase(await cliConfig(), (db) => listHeldEvents(db, flags.limit));
       printResult(flags, held, () =>
         table(

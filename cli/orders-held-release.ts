@@ -17,7 +17,7 @@ export function createCommand(): Command {
     )
     .addHelpText('after', examples("oms orders held release 536365 --why 'told downstream by hand'"))
     .action(async (orderId: string, flags: Operator & { json?: boolean }) => {
-      const { releaseHeldEvent } = await import('../database/outbox/outbox-held.ts');
+      const { releaseHeldEvent } = await import('../database/outbox/outbox-queue.ts');
       const held = await withDatabase(await cliConfig(), (db) => releaseHeldEvent(db, orderId, operatorOf(flags)));
       printResult(flags, held, () => `${held.eventId} is given up; ${held.waiting} later events of ${orderId} go on.`);
     });

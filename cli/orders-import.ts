@@ -1,9 +1,8 @@
 import { Command } from 'commander';
 import { cliConfig } from '../local/settings.ts';
 import { importEvents } from '../operations/import/import-invoices.ts';
-import { readOrders } from '../operations/import/read-orders.ts';
-import type { ReadOrders } from '../operations/import/read-orders.ts';
-import type { RowFault } from '../operations/import/retail-order.ts';
+import { readOrders } from '../operations/import/retail-order.ts';
+import type { ReadOrders, RowFault } from '../operations/import/retail-order.ts';
 import { EXIT_CODES } from '../platform/exit-codes.ts';
 import type { OrderEvent } from '../schemas/index.ts';
 import { dateOption, numberOption } from './options.ts';
@@ -54,7 +53,7 @@ interface NotProduced {
 
 /** Says what would be produced, and what of it ingest would refuse. */
 async function judge(file: string, read: ReadOrders, faults: NotProduced[], flags: ImportFlags): Promise<void> {
-  const { refusalsAmong, refusedFields } = await import('../operations/import/judge.ts');
+  const { refusalsAmong, refusedFields } = await import('../operations/import/import-invoices.ts');
   const wouldRefuse = refusalsAmong(read.events);
   const summary = { file, rows: read.rows, orders: read.events.length, produced: 0, notProduced: faults, wouldRefuse };
   const reasons = refusedFields(wouldRefuse).map(([field, count]) => `  ${count} for ${field}`);
@@ -84,7 +83,7 @@ const skipped = (notProduced: readonly NotProduced[]): string =>
   notProduced.length > 0 ? `; ${notProduced.length} not produced` : '';
 
 async function produce(events: readonly OrderEvent[], flags: ImportFlags) {
-  const { openOrderProducer } = await import('../operations/produce/order-producer.ts');
+  const { openOrderProducer } = await import('../operations/produce/topic-producer.ts');
   const producer = await openOrderProducer(await cliConfig());
   const progress = createProgress('orders', events.length, flags.json ?? false);
   try {

@@ -30,7 +30,7 @@ async function produce(file: string, flags: ProduceFlags): Promise<void> {
   if (flags.dryRun) {
     return printResult(flags, { valid: events.length, produced: [] }, () => `${events.length} events are acceptable`);
   }
-  const { openOrderProducer } = await import('../operations/produce/order-producer.ts');
+  const { openOrderProducer } = await import('../operations/produce/topic-producer.ts');
   const producer = await openOrderProducer(await cliConfig());
   try {
     const { produced, refused } = await producer.produce(events);

@@ -38,7 +38,7 @@ async function recover(id: string, flags: RecoverFlags): Promise<void> {
   const { Client } = await import('@temporalio/client');
   const { createOrderWorkflows } = await import('../temporal/order-workflows.ts');
   const { recoverByOperator } = await import('../operations/stuck/recovery.ts');
-  const { timersOf } = await import('../orders/intake/timers.ts');
+  const { timersOf } = await import('../temporal/order-workflows.ts');
   const connection = await commandTemporal(config);
   try {
     const workflows = createOrderWorkflows({

@@ -4,8 +4,7 @@ import { OmsError } from '../domain/errors.ts';
 import { assertOrderId } from '../domain/ids.ts';
 import { cliConfig } from '../local/settings.ts';
 import type { ActOptions } from '../operations/stuck/actions.ts';
-import type { StuckAction } from '../operations/stuck/reasons.ts';
-import type { StuckOrder } from '../operations/stuck/stuck-orders.ts';
+import type { StuckAction, StuckOrder } from '../operations/stuck/reasons.ts';
 import type { Config } from '../platform/config/settings.ts';
 import { duration } from '../platform/config/types.ts';
 import { commandTemporal, withDatabase } from '../resources/clients.ts';
@@ -68,7 +67,7 @@ function actionOf(text: string): StuckAction {
 }
 
 async function list(flags: StuckFlags): Promise<void> {
-  const { stuckOrders } = await import('../operations/stuck/stuck-orders.ts');
+  const { stuckOrders } = await import('../operations/stuck/reasons.ts');
   const query = { olderThanMs: flags.olderThan ?? HOUR_MS, limit: flags.limit };
   const orders = await withParts(await cliConfig(), (parts) => stuckOrders(parts, query));
   printResult(flags, orders, () => (orders.length === 0 ? 'No order waits for so long.' : listText(orders)));
@@ -99,7 +98,7 @@ async function act(action: StuckAction, id: string | undefined, flags: StuckFlag
 async function withParts<T>(config: Config, work: (parts: ActOptions) => Promise<T>): Promise<T> {
   const { Client } = await import('@temporalio/client');
   const { createOrderWorkflows } = await import('../temporal/order-workflows.ts');
-  const { timersOf } = await import('../orders/intake/timers.ts');
+  const { timersOf } = await import('../temporal/order-workflows.ts');
   const connection = await commandTemporal(config);
   try {
     const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });

@@ -13,7 +13,7 @@ export function createCommand(): Command {
 }
 
 async function report(replayId: string, flags: { json?: boolean }): Promise<void> {
-  const { readActions } = await import('../database/replays/replay-actions.ts');
+  const { readActions } = await import('../database/replays/replays.ts');
   const { readParts } = await import('../database/replays/replay-parts.ts');
   const { readReplay } = await import('../database/replays/replays.ts');
   const { required } = await import('../operations/replay/plan.ts');

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import type { Database } from '../database/database.ts';
 import { OmsError } from '../domain/errors.ts';
+import { minorUnits } from '../domain/money.ts';
 import { cliConfig } from '../local/settings.ts';
-import { minorUnits } from '../operations/import/minor-units.ts';
 import type { HeldStock } from '../orders/stock/stock-levels.ts';
 import { withDatabase } from '../resources/clients.ts';
 import type { StockLevel } from '../schemas/index.ts';

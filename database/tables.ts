@@ -1,8 +1,7 @@
 import type { ColumnType, Generated } from 'kysely';
-import type { Overdue } from '../domain/deadlines.ts';
 import type { Fault } from '../domain/errors.ts';
 import type { InvoiceLine, Pricing } from '../domain/invoice.ts';
-import type { LifecycleMessage } from '../domain/lifecycle.ts';
+import type { LifecycleMessage, Overdue } from '../domain/lifecycle.ts';
 import type { Address, PlacedOrder } from '../domain/order.ts';
 import type { FulfillmentStatus, OrderStatus, PaymentStatus, ShipmentStatus } from '../domain/status.ts';
 

@@ -50,3 +50,7 @@ export const MESSAGE_RECORDS: Readonly<Record<string, string>> = {
   cancel: 'OrderCancelled',
   amend: 'OrderAmended',
 } satisfies Record<LifecycleMessage['kind'], string>;
+
+/** A promise about an order that was not kept: it is told and shown, and changes nothing else. */
+export const OVERDUES = ['shipBy', 'deliverBy'] as const;
+export type Overdue = (typeof OVERDUES)[number];

@@ -1,6 +1,6 @@
+import { createEventEncoder } from '../database/outbox/outbox.ts';
 import { noStep } from '../orders/intake/step.ts';
 import type { OnStep } from '../orders/intake/step.ts';
-import { createEventEncoder } from '../orders/published/event-encoder.ts';
 import { checkOf, waitForAll } from '../platform/dependencies.ts';
 import { every } from '../platform/every.ts';
 import type { Check } from '../platform/health.ts';
@@ -9,8 +9,8 @@ import { openParts } from '../resources/ingest.ts';
 import type { Parts } from '../resources/ingest.ts';
 import { createCarrierNews } from './carrier/main.ts';
 import type { CarrierNewsOptions, CarrierNewsWays } from './carrier/main.ts';
-import { createIngestGauges } from './gauges.ts';
 import { kafkaFault, progressFault } from './health.ts';
+import { createIngestGauges } from './metrics.ts';
 import { createEngine } from './orders/engine.ts';
 import type { Engine } from './orders/engine.ts';
 import { createStockLoop } from './stock/main.ts';

@@ -1,14 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { OmsError } from '../domain/errors.ts';
+import { childEnvironment } from '../platform/config/environment.ts';
 import { createBackoff } from './backoff.ts';
-import { logFile, logTail } from './logs.ts';
+import { logFile, logTail, openLog } from './logs.ts';
 import { endProcess, identify } from './processes.ts';
-import { isReady, launchRole } from './role-process.ts';
-import type { RoleExit, RoleProcess, RoleSpec } from './role-process.ts';
 import type { Recorder } from './state-file.ts';
 import { stopRoles } from './stop.ts';
-
-export type { RoleSpec } from './role-process.ts';
 
 const READY_EVERY_MS = 200;
 const READY_WITHIN_MS = 180_000;
@@ -130,4 +129,51 @@ async function roleFailure(name: string, stateDir: string, ended: boolean): Prom
     : `was not ready in ${READY_WITHIN_MS / 1_000} s`;
   const tail = await logTail(stateDir, name);
   return new OmsError('OMS_LOCAL_ROLE_FAILED', `Role ${name} ${what}. The end of ${logFile(stateDir, name)}:\n${tail}`);
+}
+
+/** A role as the supervisor runs it. */
+export interface RoleSpec {
+  name: string;
+  /** Arguments after the node binary: `['cli/oms.js', 'worker']`. */
+  args: string[];
+  /** Answers 200 when the role is ready for work. */
+  readyUrl: string;
+}
+
+interface RoleExit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+interface RoleProcess {
+  readonly child: ChildProcess;
+  readonly ended: Promise<RoleExit>;
+}
+
+/**
+ * Starts a role with its output in its log file. The channel carries no messages: it closes when we are gone, however
+ * we went, and the role ends in order then. A process group of its own keeps the terminal's Ctrl-C away from it.
+ */
+async function launchRole(role: RoleSpec, stateDir: string, environment: Record<string, string>): Promise<RoleProcess> {
+  const log = await openLog(stateDir, role.name);
+  try {
+    const child = spawn(process.execPath, role.args, {
+      env: childEnvironment(environment),
+      detached: true,
+      stdio: ['ignore', log.fd, log.fd, 'ipc'],
+    });
+    const { promise: ended, resolve } = Promise.withResolvers<RoleExit>();
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+    child.once('error', () => resolve({ code: null, signal: null }));
+    return { child, ended };
+  } finally {
+    await log.close();
+  }
+}
+
+/** Whether the role says that it is ready. */
+async function isReady(role: RoleSpec): Promise<boolean> {
+  const answer = await fetch(role.readyUrl, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
+  await answer?.body?.cancel();
+  return answer?.ok ?? false;
 }

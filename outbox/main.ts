@@ -1,14 +1,13 @@
 import { openDatabase } from '../database/database.ts';
+import { createLockSession } from '../database/outbox/shard-locks.ts';
 import { kafkaConnection } from '../kafka/client/connection.ts';
 import { createPublisher } from '../kafka/producer/publisher.ts';
 import type { Publisher } from '../kafka/producer/publisher.ts';
 import { batchLimits } from '../kafka/topics.ts';
 import type { RoleContext, RunningRole } from '../platform/role.ts';
-import { createLockSession } from './lock-session.ts';
 import { createOutboxMetrics } from './metrics.ts';
-import { startSendLoop } from './send-loop.ts';
+import { createWake, startSendLoop } from './send-loop.ts';
 import { createSender } from './sender.ts';
-import { createWake } from './wake.ts';
 
 /** Reading, marking and the metrics' question, at once. */
 const CONNECTIONS = 3;

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../platform/logger.ts';
 import type { Sender } from './sender.ts';
-import type { Wake } from './wake.ts';
 
 export interface SendLoop {
   /** Null while rounds succeed, else why the last one did not. */
@@ -56,6 +55,36 @@ export function startSendLoop(options: {
       stopping = true;
       wake.now();
       return ended;
+    },
+  };
+}
+
+/** Lets a loop sleep until something announces itself, or a time has passed. */
+export interface Wake {
+  /** Ends the sleep, or the next one if none is going on. */
+  now: () => void;
+  sleep(ms: number): Promise<void>;
+}
+
+export function createWake(): Wake {
+  let woken = false;
+  let end: () => void = () => undefined;
+  return {
+    now: () => {
+      woken = true;
+      end();
+    },
+    sleep: async (ms) => {
+      if (!woken) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, ms);
+          end = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+      }
+      woken = false;
     },
   };
 }

@@ -1,11 +1,9 @@
 import type { Database } from '../database/database.ts';
 import { markHeld, markSent, readUnsent } from '../database/outbox/outbox-queue.ts';
 import type { UnsentEvent } from '../database/outbox/outbox-queue.ts';
+import type { LockSession } from '../database/outbox/shard-locks.ts';
 import type { OutgoingRecord, PublishOutcome, Publisher } from '../kafka/producer/publisher.ts';
 import type { Logger } from '../platform/logger.ts';
-import { createHeldOrders } from './held-orders.ts';
-import type { HeldOrders } from './held-orders.ts';
-import type { LockSession } from './lock-session.ts';
 import type { OutboxMetrics } from './metrics.ts';
 
 export interface SenderOptions {
@@ -77,4 +75,30 @@ async function holdBack(
     // That Kafka is away says nothing about the event.
     if (error.code !== 'OMS_KAFKA_UNAVAILABLE') await markHeld(db, id, `${error.code}: ${error.message}`);
   }
+}
+
+/** First and longest wait before an order that was held back is tried again, ms. */
+const WAITS = { first: 500, longest: 60_000 } as const;
+
+/** Orders one of whose events could not be sent. Their later events wait with it; other orders don't. */
+interface HeldOrders {
+  /** Returns how long the order waits now, ms: longer each time in a row. */
+  add(orderId: string): number;
+  /** The order went on. */
+  remove(orderId: string): void;
+  /** Orders whose wait is not over. */
+  waiting(): string[];
+}
+
+export function createHeldOrders(now: () => number = () => performance.now()): HeldOrders {
+  const held = new Map<string, { waitMs: number; until: number }>();
+  return {
+    add: (orderId) => {
+      const waitMs = Math.min((held.get(orderId)?.waitMs ?? WAITS.first / 2) * 2, WAITS.longest);
+      held.set(orderId, { waitMs, until: now() + waitMs });
+      return waitMs;
+    },
+    remove: (orderId) => void held.delete(orderId),
+    waiting: () => [...held].filter(([, { until }]) => until > now()).map(([orderId]) => orderId),
+  };
 }

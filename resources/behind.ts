@@ -8,7 +8,7 @@ import { storedRecord } from '../database/ledger/records.ts';
 import { OmsError } from '../domain/errors.ts';
 import { isOrderId } from '../domain/ids.ts';
 import type { IsForeign } from '../kafka/admin/deployment-mark.ts';
-import { isTopicRefused, notAuthorized } from '../kafka/client/not-authorized.ts';
+import { isTopicRefused, notAuthorized } from '../kafka/client/errors.ts';
 import type { ConsumedRecord } from '../kafka/consumer/consumer.ts';
 import { EVENT_HEADERS, headerText } from '../kafka/headers.ts';
 import { readRanges } from '../kafka/reader/range-reader.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { openDatabase } from '../database/database.ts';
 import type { Database } from '../database/database.ts';
-import { readIdentity } from '../database/deployment/identity.ts';
+import { readIdentity } from '../database/deployment/deployment.ts';
 import { isOmsError } from '../domain/errors.ts';
 import type { Config } from '../platform/config/settings.ts';
 import { EXIT_CODES } from '../platform/exit-codes.ts';

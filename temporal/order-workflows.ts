@@ -5,6 +5,7 @@ import type { OrderInput, OrderTimers } from '../domain/contract.ts';
 import { OmsError } from '../domain/errors.ts';
 import { orderWorkflowId } from '../domain/ids.ts';
 import type { LifecycleMessage } from '../domain/lifecycle.ts';
+import type { Config } from '../platform/config/settings.ts';
 
 /** The running orders, as ingest needs them. Any answer but these four is the environment's fault. */
 export interface OrderWorkflows {
@@ -125,4 +126,17 @@ export function temporalError(error: unknown): OmsError {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new OmsError('OMS_TEMPORAL_UNAVAILABLE', `Temporal: ${reason}`, { cause: error });
+}
+
+/** The timers of an order by its source, as they are configured now; an order keeps those it was started with. */
+export function timersOf(config: Config): (source: string | null) => OrderTimers {
+  const general: OrderTimers = {
+    customerActionMs: config.OMS_CUSTOMER_ACTION_TIMEOUT,
+    carrierOverdueMs: config.OMS_CARRIER_OVERDUE,
+    reservationMs: config.OMS_RESERVATION_DEADLINE,
+    paymentHoldMs: config.OMS_PAYMENT_HOLD,
+    shipByMs: config.OMS_SHIP_BY,
+    deliverByMs: config.OMS_DELIVER_BY,
+  };
+  return (source) => ({ ...general, ...(source === null ? {} : config.OMS_SOURCE_TIMERS[source]) });
 }

@@ -1,11 +1,11 @@
 import type { NativeConnection, Worker } from '@temporalio/worker';
 import { openDatabase } from '../database/database.ts';
 import { assertMigrated } from '../database/migrate.ts';
+import { createEventEncoder } from '../database/outbox/outbox.ts';
 import { ALLOCATION_STRATEGIES } from '../domain/allocation-strategies.ts';
 import { createCodec } from '../kafka/codec/codec.ts';
 import { createRegistry } from '../kafka/codec/registry.ts';
 import { topicNames, topicSchemas } from '../kafka/topics.ts';
-import { createEventEncoder } from '../orders/published/event-encoder.ts';
 import { pricingRules } from '../platform/config/pricing-rules.ts';
 import { checkOf, waitForAll } from '../platform/dependencies.ts';
 import type { Probe } from '../platform/dependencies.ts';
@@ -16,9 +16,8 @@ import { createActivities } from './activities/index.ts';
 import { givenBundle } from './bundle.ts';
 import { createWorkerMetrics } from './metrics.ts';
 import { installRuntime } from './runtime.ts';
-import { createStopwatch } from './stopwatch.ts';
-import type { Stopwatch } from './stopwatch.ts';
-import { createOrderWorker } from './worker.ts';
+import { createOrderWorker, createStopwatch } from './worker.ts';
+import type { Stopwatch } from './worker.ts';
 
 /** Workflow code takes milliseconds; what has not returned after so long never will. */
 const STUCK_MS = 30_000;

@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts';
-import { countByStatus, openedAndClosedSince } from '../database/read/order-counts.ts';
+import { countByStatus, openedAndClosedSince } from '../database/read/stats.ts';
 import { COUNTERS, GAUGES, HISTOGRAMS } from '../platform/metric-names.ts';
 import { Counter, Gauge, Histogram } from '../platform/metrics.ts';
 import type { Registry } from '../platform/metrics.ts';

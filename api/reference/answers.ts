@@ -1,5 +1,9 @@
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyInstance, FastifyRequest } from 'fastify';
 import { OmsError } from '../../domain/errors.ts';
+import { check, identifier } from '../../domain/rules.ts';
+import type { OrderStatus, PaymentStatus, ShipmentStatus } from '../../domain/status.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import type { Fields } from './body.ts';
 
 /** Answers as the reference's clients know them: compact JSON and a line feed, or nothing at all. */
 export function sendJson(reply: FastifyReply, value: unknown): FastifyReply {
@@ -22,3 +26,49 @@ export function goTime(ms: number): string {
 
 /** What Go's zero time looks like: not yet. */
 export const ZERO_TIME = '0001-01-01T00:00:00Z';
+
+/** The longest list that is answered: the newest so many. The reference answers all there ever were. */
+export const MOST_LISTED = 1_000;
+
+/** A route by which the reference's own workers change what its API shows. Here nobody may: the reason says what does. */
+export function notOffered(app: FastifyInstance, path: string, reason: string): void {
+  app.post(path, () => {
+    throw new OmsError('OMS_API_NOT_OFFERED', `Forbidden: ${reason}`);
+  });
+}
+
+const rule = identifier(200);
+
+/**
+ * What a request is to be done once for: the body's `idempotencyKey`, else the header Idempotency-Key; undefined when
+ * neither is given. @throws OmsError OMS_API_REQUEST_INVALID
+ */
+export function keyOf({ headers }: FastifyRequest, body: Fields): string | undefined {
+  const header = headers['idempotency-key'];
+  const given = body.text('idempotencyKey') || (typeof header === 'string' ? header : '');
+  if (given === '') return undefined;
+  check(() => 'idempotencyKey', given, rule, 'OMS_API_REQUEST_INVALID');
+  return given;
+}
+
+/** Our statuses in the words the reference's clients know. docs/reference-api.md gives the reasons. */
+const ORDER: Partial<Record<OrderStatus, string>> = { partiallyCompleted: 'completed' };
+const SHIPMENT: Partial<Record<ShipmentStatus, string>> = { deliveryFailed: 'dispatched', returned: 'failed' };
+const PAYMENT: Record<PaymentStatus, 'pending' | 'success' | 'failed'> = {
+  pending: 'pending',
+  authorized: 'success',
+  success: 'success',
+  refunded: 'success',
+  failed: 'failed',
+  voided: 'failed',
+};
+
+export const orderStatus = (status: OrderStatus): string => ORDER[status] ?? status;
+export const shipmentStatus = (status: ShipmentStatus): string => SHIPMENT[status] ?? status;
+export const paymentStatus = (status: PaymentStatus): string => PAYMENT[status];
+
+/** All of an order is one workflow on one task queue, so the figures of the three services are the same. */
+export async function statsOf({ queues }: ApiDependencies): Promise<{ workerCount: number; backlog: number }> {
+  const { workers: workerCount, backlog } = await queues.read();
+  return { workerCount, backlog };
+}

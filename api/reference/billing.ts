@@ -7,12 +7,10 @@ import type { Charge, WantedCharge } from '../../orders/money/charges.ts';
 import { pricingRules } from '../../platform/config/pricing-rules.ts';
 import { charge } from '../commands/charge.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { sendJson } from './answers.ts';
+import { keyOf, sendJson, statsOf } from './answers.ts';
 import { readBody } from './body.ts';
 import type { Fields } from './body.ts';
-import { keyOf } from './key.ts';
 import { itemsOf } from './orders.ts';
-import { statsOf } from './stats.ts';
 
 /** The reference's billing service: charges outside of any order. */
 export function registerBilling(app: FastifyInstance, deps: ApiDependencies): void {

@@ -8,19 +8,26 @@ import { ORDER_ID_RULE, isOrderId } from '../../domain/ids.ts';
 import { MAX_QUANTITY } from '../../domain/order.ts';
 import { wholeNumber } from '../../domain/rules.ts';
 import { readOrder } from '../../orders/record/load.ts';
+import type { FulfillmentRecord, OrderRecord, ShipmentRecord } from '../../orders/record/record.ts';
 import { askOrder } from '../commands/ask-order.ts';
 import { placeOrder } from '../commands/place-order.ts';
 import type { WantedOrder } from '../commands/place-order.ts';
 import { postingTransaction } from '../commands/posting.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { goTime, noOrder, sendJson, sendNothing } from './answers.ts';
+import {
+  MOST_LISTED,
+  goTime,
+  noOrder,
+  notOffered,
+  orderStatus,
+  paymentStatus,
+  sendJson,
+  sendNothing,
+  shipmentStatus,
+  statsOf,
+} from './answers.ts';
 import { readBody } from './body.ts';
 import type { Fields } from './body.ts';
-import { MOST_LISTED } from './limits.ts';
-import { notOffered } from './not-offered.ts';
-import { orderJson, untakenJson } from './order-json.ts';
-import { statsOf } from './stats.ts';
-import { orderStatus } from './statuses.ts';
 
 type ById = { Params: { id: string } };
 
@@ -114,4 +121,43 @@ async function act({ db, posting }: ApiDependencies, orderId: string, body: Fiel
   } catch (error) {
     throw error instanceof OmsError && error.code === 'OMS_ORDER_UNKNOWN' ? noOrder() : error;
   }
+}
+
+/** An order no worker has taken yet: nothing is reserved, so there are no fulfillments. Times in ms since the epoch. */
+function untakenJson(order: { id: string; customerId: string; receivedAt: number }) {
+  const { id, customerId, receivedAt } = order;
+  return { id, customerId, receivedAt: goTime(receivedAt), status: 'pending', fulfillments: null };
+}
+
+/** An order as it stands. */
+function orderJson(order: OrderRecord) {
+  const { orderId: id, customerId, receivedAt, status, fulfillments } = order;
+  return {
+    ...{ id, customerId, receivedAt: goTime(receivedAt), status: orderStatus(status) },
+    fulfillments: fulfillments.length > 0 ? fulfillments.map((f) => fulfillmentJson(f, order)) : null,
+  };
+}
+
+function fulfillmentJson(f: FulfillmentRecord, order: OrderRecord) {
+  return {
+    id: f.id,
+    items: f.items.map(({ sku, quantity }) => ({ sku, quantity })),
+    ...(f.warehouse === null ? {} : { location: f.warehouse }),
+    status: f.status,
+    ...paymentJson(f),
+    ...(f.shipment ? { shipment: shipmentJson(f, f.shipment, order) } : {}),
+  };
+}
+
+function paymentJson({ invoice, payment }: FulfillmentRecord) {
+  if (!invoice || !payment) return {};
+  const { subTotal, tax, shipping, total } = invoice;
+  return { payment: { subTotal, tax, shipping, total, status: paymentStatus(payment.status) } };
+}
+
+/** A shipment is begun when it is paid for; from then on its own moves count. */
+function shipmentJson({ id, payment }: FulfillmentRecord, shipment: ShipmentRecord, { receivedAt }: OrderRecord) {
+  const { status, bookedAt, dispatchedAt, endedAt } = shipment;
+  const updatedAt = endedAt ?? dispatchedAt ?? bookedAt ?? payment?.settledAt ?? receivedAt;
+  return { id, status: shipmentStatus(status), updatedAt: goTime(updatedAt) };
 }

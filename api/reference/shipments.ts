@@ -1,21 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { findShipment, listBooked } from '../../database/read/reference.ts';
-import { CAUSE_FORMS } from '../../domain/causes.ts';
 import { CARRIER_STATUSES } from '../../domain/carrier-status.ts';
 import type { CarrierStatus } from '../../domain/carrier-status.ts';
+import { CAUSE_FORMS } from '../../domain/causes.ts';
 import { OmsError, faultError } from '../../domain/errors.ts';
 import { isShipmentId } from '../../domain/ids.ts';
-import { updateShipment } from '../commands/update-shipment.ts';
 import { postingTransaction } from '../commands/posting.ts';
+import { updateShipment } from '../commands/update-shipment.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { ZERO_TIME, goTime, noShipment, sendJson, sendNothing } from './answers.ts';
+import {
+  MOST_LISTED,
+  ZERO_TIME,
+  goTime,
+  noShipment,
+  notOffered,
+  sendJson,
+  sendNothing,
+  shipmentStatus,
+  statsOf,
+} from './answers.ts';
 import { readBody } from './body.ts';
 import type { Fields } from './body.ts';
-import { MOST_LISTED } from './limits.ts';
-import { notOffered } from './not-offered.ts';
-import { statsOf } from './stats.ts';
-import { shipmentStatus } from './statuses.ts';
 
 type ById = { Params: { id: string } };
 

@@ -1,8 +1,7 @@
 import type { CreditNoteDocument, InvoiceView } from '../../database/read/invoices.ts';
 import type { PaymentStatus } from '../../domain/status.ts';
-import { html } from '../html.ts';
+import { html, moneyText } from '../html.ts';
 import type { HtmlPage } from '../html.ts';
-import { moneyText } from '../money-text.ts';
 import { documentPage, section } from './document-page.ts';
 import type { State } from './document-page.ts';
 

@@ -9,8 +9,16 @@ import { prefersHtml, sendPage } from '../html.ts';
 import type { HtmlPage } from '../html.ts';
 import { customerId, givenTime, orderId, paging, placeOf, problems, wantedId } from './atoms.ts';
 import { creditNotePage, invoicePage } from './document-html.ts';
-import { creditNoteJson, invoiceJson, listedJson, noteJson } from './invoice-json.ts';
-import { creditNote, creditNotePage as notePage, invoice, invoicePage as page } from './invoice-schemas.ts';
+import {
+  creditNote,
+  creditNoteJson,
+  creditNotePage as notePage,
+  invoice,
+  invoiceJson,
+  invoicePage as page,
+  listedJson,
+  noteJson,
+} from './invoice-schemas.ts';
 import { typed } from './routes.ts';
 
 const query = z

@@ -10,9 +10,8 @@ import { createEventStreams } from '../event-streams.ts';
 import type { EventStreams, StreamMessage } from '../event-streams.ts';
 import { patiently } from '../watch.ts';
 import { customerId, problems } from './atoms.ts';
-import { iso } from './json.ts';
 import { EVENT_TYPES, toldEvent } from './live-schemas.ts';
-import { typed } from './routes.ts';
+import { iso, typed } from './routes.ts';
 
 /** Clients and what lies between give up a connection that is silent for a minute or so; our own server does so, too. */
 const KEEP_ALIVE_MS = 15_000;

@@ -5,11 +5,10 @@ import { listOrders } from '../../database/read/orders.ts';
 import type { OrderFilter } from '../../database/read/orders.ts';
 import { ORDER_STATUSES } from '../../domain/status.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { customerId, identifier, oneOrMoreOf, paging, placeOf, problems, givenTime, sku } from './atoms.ts';
-import { csvOf } from './csv.ts';
+import { customerId, givenTime, identifier, oneOrMoreOf, paging, placeOf, problems, sku } from './atoms.ts';
 import { listedJson } from './order-json.ts';
 import { orderPage } from './order-schemas.ts';
-import { typed } from './routes.ts';
+import { csvOf, typed } from './routes.ts';
 
 const filter = {
   status: oneOrMoreOf(ORDER_STATUSES).optional(),

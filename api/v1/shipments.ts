@@ -12,15 +12,14 @@ import type { ApiDependencies } from '../dependencies.ts';
 import {
   idempotencyKey,
   identifier,
-  orderId,
   oneOrMoreOf,
+  orderId,
   paging,
   placeOf,
   problems,
   shipmentId as idOfShipment,
 } from './atoms.ts';
-import { iso, isoOrNull } from './json.ts';
-import { give, typed } from './routes.ts';
+import { give, iso, isoOrNull, typed } from './routes.ts';
 import { shipment, shipmentPage, updateRequest, updated } from './shipment-schemas.ts';
 
 const query = z

@@ -1,13 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { listHeldEvents } from '../../database/outbox/outbox-held.ts';
-import type { HeldEvent } from '../../database/outbox/outbox-held.ts';
-import { stuckOrders } from '../../operations/stuck/stuck-orders.ts';
-import type { StuckOrder } from '../../operations/stuck/stuck-orders.ts';
+import { listHeldEvents } from '../../database/outbox/outbox-queue.ts';
+import type { HeldEvent } from '../../database/outbox/outbox-queue.ts';
+import { stuckOrders } from '../../operations/stuck/reasons.ts';
+import type { StuckOrder } from '../../operations/stuck/reasons.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { orderId, paging, problems, time } from './atoms.ts';
-import { iso, isoOrNull } from './json.ts';
-import { typed } from './routes.ts';
+import { iso, isoOrNull, typed } from './routes.ts';
 
 const HOUR_SECONDS = 3_600;
 const MOST_SECONDS = 366 * 24 * HOUR_SECONDS;

@@ -7,7 +7,7 @@ import { ERRORS, OmsError } from '../../domain/errors.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { INPUT_TOPICS, topicNames } from '../../kafka/topics.ts';
 import type { InputTopic } from '../../kafka/topics.ts';
-import { findLetter } from '../../operations/dead-letters/find-letter.ts';
+import { findLetter } from '../../operations/dead-letters/redrive.ts';
 import { countOption, timeOption } from '../options.ts';
 
 export interface FilterFlags {

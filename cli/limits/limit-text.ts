@@ -1,6 +1,5 @@
 import { OmsError } from '../../domain/errors.ts';
-import { NO_LIMIT } from '../../domain/money.ts';
-import { minorUnits } from '../../operations/import/minor-units.ts';
+import { NO_LIMIT, minorUnits } from '../../domain/money.ts';
 import { money } from '../output.ts';
 
 /** What was asked for: an amount in minor units; null = the default holds, or there is none. */

@@ -3,7 +3,7 @@ import { cliConfig } from '../../local/settings.ts';
 import { withReplayParts } from '../../operations/replay/parts.ts';
 import type { ReplayParts } from '../../operations/replay/parts.ts';
 import type { Config } from '../../platform/config/settings.ts';
-import { keepGarbageSmall } from '../../platform/garbage.ts';
+import { keepGarbageSmall } from '../../platform/node-flags.ts';
 import { createShutdown } from '../../platform/shutdown.ts';
 import { commandKafka, commandLogger, kafkaError } from '../../resources/clients.ts';
 import { checkDeployment } from '../../resources/deployment.ts';

@@ -1,6 +1,5 @@
-import type { ReplayAction } from '../../database/replays/replay-actions.ts';
 import type { ReplayPart, Tallies } from '../../database/replays/replay-parts.ts';
-import type { Replay } from '../../database/replays/replays.ts';
+import type { Replay, ReplayAction } from '../../database/replays/replays.ts';
 import { CLASS_NAMES } from '../../operations/replay/classes.ts';
 import { classesOf } from '../../operations/replay/sources.ts';
 import { goneOf, standOf } from '../../operations/replay/track.ts';

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { endpointVariables } from '../../local/endpoints.ts';
+import { watchLogs } from '../../local/logs.ts';
 import { identify } from '../../local/processes.ts';
 import { createProgressView } from '../../local/progress-view.ts';
 import type { ProgressView } from '../../local/progress-view.ts';
@@ -8,7 +8,9 @@ import { cliConfig, externalParts } from '../../local/settings.ts';
 import { requireAlone, startStack } from '../../local/stack.ts';
 import type { Stack } from '../../local/stack.ts';
 import { createSupervisor } from '../../local/supervisor.ts';
-import type { RoleSpec } from '../../local/supervisor.ts';
+import type { RoleEvent, RoleSpec } from '../../local/supervisor.ts';
+import { endpointVariables } from '../../local/types.ts';
+import { watchStack } from '../../local/watch.ts';
 import { childEnvironment } from '../../platform/config/environment.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import type { Config } from '../../platform/config/settings.ts';
@@ -16,7 +18,6 @@ import { createLogger } from '../../platform/logger.ts';
 import { createShutdown } from '../../platform/shutdown.ts';
 import { note, print, printJson } from '../output.ts';
 import type { UpFlags } from './flags.ts';
-import { keepRunning, roleProgress } from './keep-running.ts';
 import { linkBox, linksOf } from './links.ts';
 
 /** On top of the roles' own grace: the stack's parts stop after them. */
@@ -161,4 +162,38 @@ function tellWhere({ flags, view }: Run, stack: Stack, config: Config, running: 
   const links = linksOf({ ...running, endpoints: stack.endpoints, namespace: config.TEMPORAL_NAMESPACE, logs });
   if (flags.json) printJson({ endpoints: stack.endpoints, links });
   else print(linkBox(links, 'Everything runs until Ctrl-C.'));
+}
+
+const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
+
+/** Shows what happens to the roles: as progress until all are ready once, as lines after that. */
+function roleProgress(view: ProgressView): (event: RoleEvent) => void {
+  const known = new Set<string>();
+  return (event) => {
+    const { role, what } = event;
+    if (what === 'starting' && !known.has(role)) view.update({ part: role, state: 'running', detail: 'starting' });
+    if (what === 'starting') known.add(role);
+    if (what === 'ready') view.update({ part: role, state: 'done', detail: 'ready' });
+    if (what === 'stopped') view.say(`${role} stopped`);
+    if (what === 'ended') {
+      const { code, signal } = event.exit;
+      view.say(`${role} ended (${signal ?? `exit code ${code}`}); starting it again in ${seconds(event.againInMs)}`);
+    }
+  };
+}
+
+/** Watches the stack's parts and the roles' logs from now on; parts that end are started again. */
+function keepRunning(
+  stack: Stack,
+  roles: readonly RoleSpec[],
+  note: (text: string) => void,
+): { stop(): Promise<void> } {
+  const stopWatching = watchStack({
+    stack,
+    onEnded: (name, againInMs) => note(`${name} ended by itself; starting it again in ${seconds(againInMs)}`),
+    onFailed: (name, error) => note(`${name} did not start: ${error instanceof Error ? error.message : String(error)}`),
+  });
+  const names = roles.map(({ name }) => name);
+  const stopFollowing = watchLogs(stack.stateDir, names, ({ role, message }) => note(`${role}: ${message}`));
+  return { stop: async () => void (await Promise.all([stopWatching(), stopFollowing()])) };
 }

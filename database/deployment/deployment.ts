@@ -118,3 +118,16 @@ export function assertDeployment(marks: DeploymentMarks): void {
   if (missing.length === 0) return;
   throw new OmsError('OMS_DEPLOYMENT_MISMATCH', `no deployment id in ${missing.join(', ')}: run \`./oms setup\``);
 }
+
+/**
+ * Another text when what answers is another server, the server was started again, or database or tables were made anew: all
+ * ways in which a backup, or a replica that lacks the newest transactions, comes into the place of a database.
+ */
+export async function readIdentity(db: Database): Promise<string> {
+  const { rows } = await sql<{ identity: string }>`
+    select concat_ws('/', inet_server_addr(), inet_server_port(), pg_postmaster_start_time(), oid, to_regclass('deployment')::oid)
+      as identity
+    from pg_database where datname = current_database()
+  `.execute(db);
+  return rows[0]?.identity ?? '';
+}

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { FINGERPRINT_VERSION } from '../../domain/fingerprint.ts';
+import { FINGERPRINT_VERSION } from '../../domain/order.ts';
 import type { PlacedOrder } from '../../domain/order.ts';
 import type { Database } from '../database.ts';
 import type { LedgerEventsTable, LedgerState } from '../tables.ts';

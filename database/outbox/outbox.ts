@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
 import { OmsError } from '../../domain/errors.ts';
-import { DEPLOYMENT_HEADER } from '../../kafka/headers.ts';
+import type { Codec } from '../../kafka/codec/codec.ts';
+import { DEPLOYMENT_HEADER, cloudEventHeaders } from '../../kafka/headers.ts';
+import { topicNames } from '../../kafka/topics.ts';
 import type { OutgoingTopic } from '../../kafka/topics.ts';
 import type { Sequences } from '../../schemas/index.ts';
 import type { Database } from '../database.ts';
@@ -140,4 +142,32 @@ export function shardOf(orderId: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < orderId.length; i++) hash = Math.imul(hash ^ orderId.charCodeAt(i), 0x01000193);
   return (hash >>> 0) % OUTBOX_SHARDS;
+}
+
+interface EventEncoderOptions {
+  /** Loaded: `codec.load()` was awaited. */
+  codec: Codec;
+  /** OMS_PREFIX */
+  prefix: string;
+  /** The CloudEvents source. @default `oms` */
+  source?: string;
+}
+
+/** Turns events of the outbox into Avro values with CloudEvents headers. */
+export function createEventEncoder(options: EventEncoderOptions): EventEncoder {
+  const names = topicNames(options.prefix);
+  const source = options.source ?? 'oms';
+  return {
+    encode: (event, envelope) => ({
+      value: options.codec.encode(names[event.topic], { ...envelope, ...event.fields }),
+      headers: cloudEventHeaders({
+        id: envelope.eventId,
+        type: `oms.${event.type}`,
+        source,
+        time: envelope.occurredAt,
+        subject: envelope.orderId,
+        sequence: envelope.sequence,
+      }),
+    }),
+  };
 }

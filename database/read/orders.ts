@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
-import type { Overdue } from '../../domain/deadlines.ts';
 import { isOrderId } from '../../domain/ids.ts';
+import type { Overdue } from '../../domain/lifecycle.ts';
 import type { OrderStatus } from '../../domain/status.ts';
+import { PLANNED_ANEW } from '../database.ts';
 import type { Database } from '../database.ts';
-import { PLANNED_ANEW } from '../prepared.ts';
 import { pageOf } from './cursor.ts';
 import type { Cursor, Page } from './cursor.ts';
 

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
 import type { ShipmentStatus } from '../../domain/status.ts';
+import { PLANNED_ANEW } from '../database.ts';
 import type { Database } from '../database.ts';
-import { PLANNED_ANEW } from '../prepared.ts';
 import { pageOf } from './cursor.ts';
 import type { Cursor, Page } from './cursor.ts';
 

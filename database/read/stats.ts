@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { OrderStatus } from '../../domain/status.ts';
 import type { Database } from '../database.ts';
 
 /** How fast orders get done. */
@@ -48,6 +49,29 @@ export async function countRecentDeadLetters(db: Database): Promise<{ code: stri
   const { rows } = await sql<{ code: string; count: number }>`
     select code, count(*) as count from dead_letters where created_at > now() - interval '24 hours'
     group by code order by count(*) desc, code
+  `.execute(db);
+  return rows;
+}
+
+/** Orders by status; closed ones as far as they closed in the last 24 h, so that the count stays cheap. */
+export async function countByStatus(db: Database): Promise<{ status: OrderStatus; orders: number }[]> {
+  const { rows } = await sql<{ status: OrderStatus; orders: number }>`
+    select status, count(*) as orders from orders
+    where closed_at is null or closed_at > now() - interval '24 hours' group by status
+  `.execute(db);
+  return rows;
+}
+
+/** How long each order took that closed in (from, to]: from its claim to its close. */
+export async function openedAndClosedSince(
+  db: Database,
+  from: Date,
+  to: Date,
+): Promise<{ status: OrderStatus; seconds: number }[]> {
+  const { rows } = await sql<{ status: OrderStatus; seconds: number }>`
+    select o.status, extract(epoch from o.closed_at - coalesce(l.claimed_at, o.received_at))::float8 as seconds
+    from orders o join ledger l on l.order_id = o.order_id
+    where o.closed_at > ${from} and o.closed_at <= ${to}
   `.execute(db);
   return rows;
 }

@@ -11,7 +11,7 @@ import { isOrderId, orderIdOf } from '../../domain/ids.ts';
 import type { Codec } from '../../kafka/codec/codec.ts';
 import type { Chunk, ConsumedRecord } from '../../kafka/consumer/consumer.ts';
 import { toNews } from '../../orders/intake/carrier-news.ts';
-import { assertKey, readValue } from '../../orders/intake/wire-faults.ts';
+import { assertKey, readValue } from '../../orders/intake/decode.ts';
 import { deadLetter } from '../../outbox/dead-letters.ts';
 import type { DeadLetterOffice } from '../../outbox/dead-letters.ts';
 import type { CarrierUpdate as CarrierUpdateRecord } from '../../schemas/index.ts';

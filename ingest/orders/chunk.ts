@@ -12,13 +12,12 @@ import { deadLetter } from '../../outbox/dead-letters.ts';
 import type { DeadLetterOffice } from '../../outbox/dead-letters.ts';
 import type { Memory } from '../../temporal/memory.ts';
 import type { IngestMetrics } from '../metrics.ts';
-import { createClassifier } from './classify.ts';
+import { createClassifier, findKnown } from './classify.ts';
 import type { Classified } from './classify.ts';
 import { confirm, deliver, nothingDelivered, undeliveredLetters } from './deliver.ts';
 import type { DeliverOptions, Delivery } from './deliver.ts';
-import { findKnown } from './known-records.ts';
+import { lanesOf, needsLane } from './lane.ts';
 import type { Lane } from './lane.ts';
-import { lanesOf, needsLane } from './lanes.ts';
 
 export interface ChunkOptions extends DeliverOptions {
   codec: Codec;

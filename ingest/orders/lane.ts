@@ -1,7 +1,9 @@
 import type { LifecycleRecord } from '../../database/ledger/parked-events.ts';
 import type { LifecycleMessage } from '../../domain/lifecycle.ts';
-import { inSequence } from '../../orders/intake/sequence.ts';
+import { lifecycleRecord } from '../../orders/intake/event.ts';
+import type { IncomingEvent } from '../../orders/intake/event.ts';
 import type { OrderWorkflows } from '../../temporal/order-workflows.ts';
+import type { Classified } from './classify.ts';
 
 /** What is to be told to one order's workflow, in order. */
 export interface Lane {
@@ -53,4 +55,41 @@ function fittingCount(parked: readonly LifecycleMessage[]): number {
   let characters = 0;
   const tooMany = parked.findIndex((message) => (characters += JSON.stringify(message).length) > INPUT_CHARACTERS);
   return tooMany < 0 ? parked.length : tooMany;
+}
+
+/** Whether the order's workflow has to be started or told. */
+export function needsLane({ verdict: { outcome } }: Classified): boolean {
+  return outcome === 'claim' || outcome === 'restart' || outcome === 'signal';
+}
+
+/** One lane per order that something is to be told, in the order of their first records. */
+export function lanesOf(classified: readonly Classified[]): Lane[] {
+  const lanes = new Map<string, Lane>();
+  const laneOf = ({ orderId, source }: IncomingEvent): Lane => {
+    const lane = lanes.get(orderId) ?? { orderId, source, start: false, parked: [], signals: [] };
+    lanes.set(orderId, lane);
+    return lane;
+  };
+  for (const { event, verdict } of classified) {
+    if (verdict.outcome === 'claim' || verdict.outcome === 'restart') laneOf(event).start = true;
+    if (verdict.outcome !== 'signal' || event.kind !== 'lifecycle') continue;
+    const lane = laneOf(event);
+    lane.start ||= verdict.start;
+    lane.signals.push(lifecycleRecord(event));
+  }
+  return [...lanes.values()];
+}
+
+/**
+ * The order in which events of one order are applied: as they stood on the topic, except that those with a sequence
+ * are put in ascending order among the places such events take. So a producer that counts gets its own order for what
+ * arrives together (in one batch, or parked until the order came), and an event without a sequence keeps its place.
+ * An event is not held back for a lower number that may never come.
+ */
+export function inSequence<T extends { sequence: number | null }>(events: readonly T[]): T[] {
+  const counted = events
+    .filter((event) => event.sequence !== null)
+    .sort((a, b) => Number(a.sequence) - Number(b.sequence));
+  let next = 0;
+  return events.map((event) => (event.sequence === null ? event : (counted[next++] ?? event)));
 }

@@ -11,8 +11,7 @@ import type { Config } from '../../platform/config/settings.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { Registry } from '../../platform/metrics.ts';
 import type { IngestMetrics } from '../metrics.ts';
-import { createLevelHandler } from './receiver.ts';
-import { createStockMetrics } from './stock-metrics.ts';
+import { createLevelHandler, createStockMetrics } from './receiver.ts';
 
 export interface StockLoopOptions {
   config: Config;

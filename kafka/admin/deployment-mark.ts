@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Admin, IHeaders, Kafka } from 'kafkajs';
 import type { KafkaConnection } from '../client/client.ts';
-import { isTopicRefused, notAuthorized } from '../client/not-authorized.ts';
+import { isTopicRefused, notAuthorized } from '../client/errors.ts';
 import { DEPLOYMENT_HEADER, headerText } from '../headers.ts';
 import { createPublisher } from '../producer/publisher.ts';
 import { readTopics } from '../reader/read-topics.ts';

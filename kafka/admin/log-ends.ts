@@ -1,7 +1,5 @@
 import type { Admin } from 'kafkajs';
-import { someCause } from '../client/causes.ts';
-import { isTopicRefused, notAuthorized } from '../client/not-authorized.ts';
-import { isTopicMissing, topicMissing } from '../client/topic-missing.ts';
+import { isTopicMissing, isTopicRefused, notAuthorized, someCause, topicMissing } from '../client/errors.ts';
 
 /** Where the log of a partition begins, and one past its last offset. */
 export type LogEnds = Pick<Awaited<ReturnType<Admin['fetchTopicOffsets']>>[number], 'partition' | 'low' | 'high'>;

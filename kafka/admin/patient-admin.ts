@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
-import { someCause } from '../client/causes.ts';
+import { someCause } from '../client/errors.ts';
 
 /** A leader that has just moved is known to all brokers within about a second, a lost one is replaced within ten. */
 export const PATIENCE_MS = 30_000;

@@ -1,7 +1,9 @@
 import type { Admin } from 'kafkajs';
-import { isTopicRefused, notAuthorized } from '../client/not-authorized.ts';
-import type { TopicOperation } from '../client/not-authorized.ts';
-import { isTopicMissing } from '../client/topic-missing.ts';
+import { OmsError } from '../../domain/errors.ts';
+import { createKafka } from '../client/client.ts';
+import type { KafkaConnection } from '../client/client.ts';
+import { isTopicMissing, isTopicRefused, notAuthorized } from '../client/errors.ts';
+import type { TopicOperation } from '../client/errors.ts';
 
 /**
  * Which of these topics exist. Kafka's list leaves out what the login may not describe, as if it were not there: so each
@@ -28,5 +30,26 @@ async function isThere(admin: Admin, topic: string, purpose: TopicOperation): Pr
     if (isTopicMissing(error)) return false;
     if (isTopicRefused(error)) throw notAuthorized(purpose, topic, error);
     throw error;
+  }
+}
+
+/**
+ * A publisher waits for a cluster that is away; who cannot wait asks first. What the client throws is thrown as it is.
+ * @throws OmsError OMS_KAFKA_TOPIC_MISSING, OMS_KAFKA_NOT_AUTHORIZED
+ */
+export async function requireTopics(
+  connection: KafkaConnection,
+  topics: readonly string[],
+  purpose?: TopicOperation,
+): Promise<void> {
+  const admin = createKafka(connection).admin();
+  try {
+    await admin.connect();
+    const there = await topicsThere(admin, topics, purpose);
+    const missing = topics.find((topic) => !there.has(topic));
+    if (missing === undefined) return;
+    throw new OmsError('OMS_KAFKA_TOPIC_MISSING', `there is no topic ${missing}: run \`./oms setup\``);
+  } finally {
+    await admin.disconnect();
   }
 }

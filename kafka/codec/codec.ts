@@ -5,9 +5,8 @@ import { avroType, firstMisfit, fullNameOf } from './avro.ts';
 import type { AvroSchema } from './avro.ts';
 import type { RegistryPort } from './registry.ts';
 import { createSchemaCache } from './schema-cache.ts';
-import { decodeWith } from './topic-reader.ts';
+import { decodeWith, schemaIdIn, withHeader } from './topic-reader.ts';
 import type { DecodeResult, TopicState } from './topic-reader.ts';
-import { schemaIdIn, withHeader } from './wire-format.ts';
 
 export type { DecodeResult, Decoded, Poison } from './topic-reader.ts';
 

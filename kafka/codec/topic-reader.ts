@@ -1,10 +1,9 @@
-import type { Type } from 'avsc';
+import type { Type, types } from 'avsc';
+import avro from 'avsc';
 import { OmsError } from '../../domain/errors.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { AvroSchema } from './avro.ts';
 import type { Writer } from './schema-cache.ts';
-import { widenedFor } from './wider-type.ts';
-import { HEADER_BYTES, schemaIdIn } from './wire-format.ts';
 
 /** A value that holds an event of its topic. */
 export interface Decoded<T = unknown> {
@@ -99,4 +98,58 @@ function notAvro(value: Buffer): string {
   if (value.length < HEADER_BYTES)
     return `the value has ${value.length} bytes; an Avro value has at least ${HEADER_BYTES}`;
   return `the value starts with byte ${value[0]}, not with the magic byte 0`;
+}
+
+/**
+ * Our record type with its unions widened by the branches only the writer knows. A topic's union of events may grow
+ * before this version knows the new ones; avsc would then refuse to read anything the newer writer wrote. Read with the
+ * widened type, known branches are as ever, and a new one stands under its own name, for the reader to refuse by itself.
+ * Without such a branch the reader's own type is returned.
+ */
+export function widenedFor(reader: Type, writer: Type): Type {
+  const [ours, theirs] = [reader as types.RecordType, writer as types.RecordType];
+  const fields = ours.fields.map((field) => {
+    const type = widenedUnion(field.type, theirs.field(field.name)?.type);
+    return { name: field.name, type, ...defaultOf(ours, field.name) };
+  });
+  if (fields.every(({ name, type }) => ours.field(name)?.type === type)) return reader;
+  return avro.Type.forSchema({ type: 'record', name: ours.name ?? '', fields } as unknown as avro.Schema);
+}
+
+function widenedUnion(ours: Type, theirs: Type | undefined): Type {
+  const [known, written] = [branchesOf(ours), theirs ? branchesOf(theirs) : []];
+  const names = new Set(known.map((branch) => branch.branchName));
+  const added = written.filter((branch) => !names.has(branch.branchName));
+  return known.length === 0 || added.length === 0
+    ? ours
+    : avro.Type.forSchema([...known, ...added] as unknown as avro.Schema);
+}
+
+function branchesOf(type: Type): Type[] {
+  return (type as Partial<types.UnwrappedUnionType>).types ?? [];
+}
+
+function defaultOf(record: types.RecordType, name: string): { default?: unknown } {
+  // avsc answers undefined where there is none; null is a default.
+  const value = record.field(name)?.defaultValue() as unknown;
+  return value === undefined ? {} : { default: value };
+}
+
+/** The magic byte and the schema's id. */
+const HEADER_BYTES = 5;
+const MAGIC = 0;
+
+/** The schema id a value names; undefined when it is not in Confluent's wire format. */
+export function schemaIdIn(value: Buffer): number | undefined {
+  if (value.length < HEADER_BYTES || value[0] !== MAGIC) return undefined;
+  return value.readUInt32BE(1);
+}
+
+/** The encoded record behind its header. */
+export function withHeader(schemaId: number, body: Buffer): Buffer {
+  const value = Buffer.allocUnsafe(HEADER_BYTES + body.length);
+  value[0] = MAGIC;
+  value.writeUInt32BE(schemaId, 1);
+  body.copy(value, HEADER_BYTES);
+  return value;
 }

@@ -1,17 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EachBatchPayload } from 'kafkajs';
 import type { Logger } from '../../platform/logger.ts';
-import { coordinatorLost, isUnanswered, meansRejoin } from '../client/group-errors.ts';
+import { coordinatorLost, isUnanswered, meansRejoin } from '../client/errors.ts';
 import { partitionKey } from '../producer/outgoing-record.ts';
 import { runChunk, watermarkOf } from './chunk-runner.ts';
 import { toConsumedRecord } from './consumed-record.ts';
 import type { ConsumedRecord } from './consumed-record.ts';
-import { SESSION_TIMEOUT_MS } from './consumer-types.ts';
-import type { ConsumerLoopOptions } from './consumer-types.ts';
+import { SESSION_TIMEOUT_MS } from './consumer-status.ts';
+import type { ConsumerLoopOptions, Pauses, Progress } from './consumer-status.ts';
 import { heartbeatInterval, withHeartbeats } from './heartbeat.ts';
 import type { OffsetWatch } from './offset-watch.ts';
-import type { Pauses } from './pauses.ts';
-import type { Progress } from './progress.ts';
 
 export interface BatchWorkOptions extends ConsumerLoopOptions {
   logger: Logger;

@@ -3,10 +3,9 @@ import type { Consumer, EachBatchHandler } from 'kafkajs';
 import type { Logger } from '../../platform/logger.ts';
 import { createKafka, retryOptions } from '../client/client.ts';
 import { createGate } from '../client/gate.ts';
-import { SESSION_TIMEOUT_MS } from './consumer-types.ts';
-import type { ConsumerLoopOptions } from './consumer-types.ts';
+import { SESSION_TIMEOUT_MS } from './consumer-status.ts';
+import type { ConsumerLoopOptions } from './consumer-status.ts';
 import { heartbeatInterval } from './heartbeat.ts';
-import { watchMembership } from './membership.ts';
 
 /** One kafkajs consumer, from its first connection to its end. */
 export interface ConsumerSession {
@@ -96,4 +95,42 @@ async function within(ms: number, work: Promise<void>): Promise<boolean> {
   const inTime = await Promise.race([work.then(() => true), late]);
   over.abort();
   return inTime;
+}
+
+const LOOK_EVERY_MS = 1_000;
+/** kafkajs also joins without a word, and waits there until the group has given up who is gone: a session. */
+const SESSIONS = 2;
+
+interface MembershipOptions {
+  /** A group gives the partitions of a member away that it has not heard of for so long, ms. */
+  sessionTimeoutMs: number;
+  /** Whether a batch is in hand; whoever has it keeps the place in the group, or gives it up. */
+  isBusy: () => boolean;
+  /** Called once. */
+  onLost: (error: Error) => void;
+}
+
+/**
+ * Tells when a consumer is no member of its group any more. kafkajs asks the broker at which it joined for as long as it
+ * lives: when that one is lost the group gets another coordinator, and the consumer fetches on beside it, unheard.
+ * Returns how to end the watch.
+ */
+function watchMembership(consumer: Consumer, options: MembershipOptions): () => void {
+  const { GROUP_JOIN, HEARTBEAT, COMMIT_OFFSETS, REBALANCING } = consumer.events;
+  let heardAt: number | undefined;
+  const heard = (): void => void (heardAt = performance.now());
+  for (const event of [GROUP_JOIN, HEARTBEAT, COMMIT_OFFSETS] as const) consumer.on(event, heard);
+  // Until it has joined again there is nobody to be heard of.
+  consumer.on(REBALANCING, () => void (heardAt = undefined));
+  const timer = setInterval(() => {
+    if (options.isBusy() && heardAt !== undefined) heard();
+    if (heardAt === undefined || performance.now() - heardAt < SESSIONS * options.sessionTimeoutMs) return;
+    clearInterval(timer);
+    options.onLost(
+      new Error(`the group has not heard of this consumer for ${(SESSIONS * options.sessionTimeoutMs) / 1_000} s`),
+    );
+  }, LOOK_EVERY_MS);
+  // A consumer that nobody ended is no reason to stay.
+  timer.unref();
+  return () => clearInterval(timer);
 }

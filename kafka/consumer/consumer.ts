@@ -3,17 +3,16 @@ import kafkajs from 'kafkajs';
 import type { EachBatchPayload } from 'kafkajs';
 import { OmsError } from '../../domain/errors.ts';
 import { createKafka } from '../client/client.ts';
+import { isPassing, isTopicMissing } from '../client/errors.ts';
 import { createGate } from '../client/gate.ts';
-import { isPassing } from '../client/group-errors.ts';
-import { isTopicMissing } from '../client/topic-missing.ts';
 import { createBatchWork } from './batch-work.ts';
 import { openSession } from './consumer-session.ts';
 import type { ConsumerSession } from './consumer-session.ts';
 import { createStatus } from './consumer-status.ts';
-import type { ConsumerHealth, ConsumerLoopOptions } from './consumer-types.ts';
+import type { ConsumerHealth, ConsumerLoopOptions } from './consumer-status.ts';
 import { createOffsetWatch } from './offset-watch.ts';
 
-export type { ConsumerHealth, ConsumerHooks, ConsumerLoopOptions, ConsumerState } from './consumer-types.ts';
+export type { ConsumerHealth, ConsumerHooks, ConsumerLoopOptions, ConsumerState } from './consumer-status.ts';
 export type { Chunk, ConsumedRecord } from './consumed-record.ts';
 export type { OffsetAlert } from './offset-watch.ts';
 

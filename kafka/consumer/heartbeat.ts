@@ -1,7 +1,7 @@
 import type { Logger } from '../../platform/logger.ts';
-import { coordinatorLost, meansRejoin } from '../client/group-errors.ts';
-import { SESSION_TIMEOUT_MS } from './consumer-types.ts';
-import type { Progress } from './progress.ts';
+import { coordinatorLost, meansRejoin } from '../client/errors.ts';
+import { SESSION_TIMEOUT_MS } from './consumer-status.ts';
+import type { Progress } from './consumer-status.ts';
 
 const HEARTBEAT_MS = 3_000;
 /** Of a short session: so that some may be late or lost. */

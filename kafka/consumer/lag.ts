@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
 import { logEnds } from '../admin/log-ends.ts';
+import { groupName, topicNames } from '../topics.ts';
+import type { TopicKind } from '../topics.ts';
 
 export interface PartitionLag {
   topic: string;
@@ -70,4 +72,20 @@ function lagOf(
   const end = BigInt(high);
   const from = committed === null || committed < start ? start : committed;
   return { topic, partition, committed, start, end, lag: end > from ? end - from : 0n };
+}
+
+/** How far a role has committed, by partition; empty when its group has committed nothing. @default ingest, of `orders` */
+export async function committedOffsets(
+  admin: Admin,
+  prefix: string,
+  role = 'ingest',
+  kind: TopicKind = 'orders',
+): Promise<Map<number, bigint>> {
+  const groupId = groupName(prefix, role);
+  const [found] = await admin.fetchOffsets({ groupId, topics: [topicNames(prefix)[kind]] });
+  const offsets = (found?.partitions ?? []).map(({ partition, offset }): [number, bigint] => [
+    partition,
+    BigInt(offset),
+  ]);
+  return new Map(offsets.filter(([, offset]) => offset > 0n));
 }

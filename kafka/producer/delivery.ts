@@ -1,12 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OmsError } from '../../domain/errors.ts';
-import { acknowledge, byPartition, createRound, placeOf, setApart } from './delivery-round.ts';
-import type { DeliveryRound } from './delivery-round.ts';
+import type { BaseOffsets, ProducerSlot } from './guarded-producer.ts';
+import { behind, blameOf, closed, holdError, partitionKey } from './outgoing-record.ts';
 import type { Item } from './outgoing-record.ts';
 import type { Partitions } from './partitions.ts';
-import type { ProducerSlot } from './producer-slot.ts';
-import { blameOf, closed, holdError } from './send-errors.ts';
-import { StalledSendError, unlessStalled } from './stall-watch.ts';
 
 export interface DeliveryOptions {
   slot: ProducerSlot;
@@ -89,4 +86,109 @@ async function attempt(options: DeliveryOptions, items: readonly Item[], afterMs
     await slot.discard();
     return error ?? new Error('rejected without a reason');
   }
+}
+
+/** Thrown for a send that hangs while the cluster answers other questions. */
+class StalledSendError extends Error {
+  override readonly name = 'StalledSendError';
+}
+
+/** A cluster that has just come back gets so long to answer what was sent to it before. */
+const RECOVERY_MS = 10_000;
+
+/**
+ * The send's own outcome, unless it hangs for `afterMs` and the cluster answers meanwhile: asked twice, some seconds
+ * apart. While the cluster does not answer, waiting is right: giving up would only double what is in flight.
+ * @throws StalledSendError; or what the send throws
+ */
+async function unlessStalled<T>(
+  send: Promise<T>,
+  options: { afterMs: number; answers: () => Promise<boolean>; aborted: AbortSignal },
+): Promise<T> {
+  const over = new AbortController();
+  const stalled = watch(options, AbortSignal.any([over.signal, options.aborted]));
+  try {
+    return await Promise.race([send, stalled]);
+  } finally {
+    over.abort();
+    stalled.catch(() => undefined);
+  }
+}
+
+async function watch(options: { afterMs: number; answers: () => Promise<boolean> }, over: AbortSignal): Promise<never> {
+  const recoveryMs = Math.min(options.afterMs, RECOVERY_MS);
+  for (;;) {
+    await sleep(options.afterMs, undefined, { signal: over });
+    if (!(await options.answers())) continue;
+    await sleep(recoveryMs, undefined, { signal: over });
+    if (await options.answers())
+      throw new StalledSendError(`no answer within ${options.afterMs} ms from a cluster that works`);
+  }
+}
+
+/** What one delivery of a batch remembers: which lanes have a held record, so that nothing overtakes it. */
+interface DeliveryRound {
+  /** Settles the items as held, each behind an earlier one of its lane if there is one. */
+  hold(items: readonly Item[], error: OmsError): void;
+  /** Holds back what stands behind a held record of its lane; returns the rest. */
+  release(items: readonly Item[]): Item[];
+}
+
+function createRound(): DeliveryRound {
+  const heldLanes = new Map<string, OmsError>();
+  const hold = (items: readonly Item[], error: OmsError): void => {
+    for (const item of items) {
+      const earlier = item.lane === undefined ? undefined : heldLanes.get(item.lane);
+      if (item.lane !== undefined && !earlier) heldLanes.set(item.lane, error);
+      item.settle({ error: earlier && item.lane !== undefined ? behind(item.lane, earlier) : error });
+    }
+  };
+  const isBlocked = ({ lane }: Item): boolean => lane !== undefined && heldLanes.has(lane);
+  return {
+    hold,
+    release: (items) => {
+      hold(items.filter(isBlocked), closed());
+      return items.filter((item) => !isBlocked(item));
+    },
+  };
+}
+
+/** Settles items as sent; the offsets of a partition follow each other in the order sent. */
+function acknowledge(items: readonly Item[], bases: BaseOffsets): void {
+  const next = new Map(bases);
+  for (const item of items) {
+    const place = placeOf(item);
+    const offset = next.get(place) ?? -1n;
+    next.set(place, offset + 1n);
+    item.settle({ partition: item.partition, offset });
+  }
+}
+
+/** Suspect partitions' records, and what follows them in their lanes, go after the common send. */
+function setApart(batch: readonly Item[], suspects: ReadonlySet<string>): { common: Item[]; apart: Item[] } {
+  const lanes = new Set<string>();
+  const common: Item[] = [];
+  const apart: Item[] = [];
+  for (const item of batch) {
+    const isSuspect = suspects.has(placeOf(item));
+    const follows = item.lane !== undefined && lanes.has(item.lane);
+    if (isSuspect && item.lane !== undefined) lanes.add(item.lane);
+    (isSuspect || follows ? apart : common).push(item);
+  }
+  return { common, apart };
+}
+
+/** One group a partition, in the order of their first items. */
+function byPartition(items: readonly Item[]): Item[][] {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) {
+    const group = groups.get(placeOf(item)) ?? [];
+    groups.set(placeOf(item), group);
+    group.push(item);
+  }
+  return [...groups.values()];
+}
+
+export function placeOf(item: Item): string {
+  return partitionKey({ topic: item.record.topic, partition: item.partition });
 }

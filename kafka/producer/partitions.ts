@@ -1,8 +1,7 @@
 import { Partitioners } from 'kafkajs';
 import type { Admin, PartitionMetadata } from 'kafkajs';
 import { OmsError } from '../../domain/errors.ts';
-import { isTopicRefused, notAuthorized } from '../client/not-authorized.ts';
-import { isTopicMissing, topicMissing } from '../client/topic-missing.ts';
+import { isTopicMissing, isTopicRefused, notAuthorized, topicMissing } from '../client/errors.ts';
 
 /**
  * Knows the partitions of topics and chooses one by key as Java's default partitioner does (murmur2). We choose

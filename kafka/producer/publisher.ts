@@ -4,10 +4,10 @@ import type { KafkaConnection } from '../client/client.ts';
 import { createGate } from '../client/gate.ts';
 import { KAFKA_DEFAULT_BATCH_BYTES } from '../topics.ts';
 import { createDelivery } from './delivery.ts';
+import { createProducerSlot } from './guarded-producer.ts';
 import type { Compression } from './guarded-producer.ts';
 import type { OutgoingRecord, PublishOutcome } from './outgoing-record.ts';
 import { createPartitions } from './partitions.ts';
-import { createProducerSlot } from './producer-slot.ts';
 import { createSendQueue } from './send-queue.ts';
 
 export type { HeldRecord, OutgoingRecord, PublishOutcome, SentRecord } from './outgoing-record.ts';

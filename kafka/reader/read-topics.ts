@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin, Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { logEnds } from '../admin/log-ends.ts';
-import { isPassing } from '../client/group-errors.ts';
+import { isPassing } from '../client/errors.ts';
 import { toConsumedRecord } from '../consumer/consumed-record.ts';
 import type { ConsumedRecord } from '../consumer/consumed-record.ts';
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
 import type { Operator } from '../../database/decisions.ts';
 import { createLimiter } from '../../platform/limiter.ts';
@@ -15,9 +16,6 @@ import type { OrderChoice } from './pages.ts';
 import { readAuditedTopics } from './read.ts';
 import { repairAll } from './repair.ts';
 import { createSeenRecords } from './seen.ts';
-import { createTally } from './tally.ts';
-import type { Tally } from './tally.ts';
-import { dropAuditTables } from './temporary-tables.ts';
 
 export type { AuditDependencies } from './checks.ts';
 
@@ -141,4 +139,39 @@ async function stillThere(checks: readonly OrderCheck[], suspects: Tally, settle
     found.push(...(await findIn(checks, orderIds.slice(from, from + PAGE_ORDERS))));
   }
   return found.filter((one) => before.has(keyOf(one)));
+}
+
+/** Differences kept of each code; more are counted only, so that a database of others cannot fill the memory. */
+const KEPT_PER_CODE = 10_000;
+
+/** Collects differences, each once. */
+interface Tally {
+  add: (differences: readonly Difference[]) => void;
+  counts: ReadonlyMap<AuditCode, number>;
+  kept(): Difference[];
+}
+
+function createTally(): Tally {
+  const counts = new Map<AuditCode, number>();
+  const kept = new Map<string, Difference>();
+  return {
+    counts,
+    kept: () => [...kept.values()],
+    add: (differences) => {
+      for (const one of differences) {
+        if (kept.has(keyOf(one))) continue;
+        const count = (counts.get(one.code) ?? 0) + 1;
+        counts.set(one.code, count);
+        if (count <= KEPT_PER_CODE) kept.set(keyOf(one), one);
+      }
+    },
+  };
+}
+
+/**
+ * Takes what an audit has kept on this connection away, however far it had come: the connection goes back to a pool. It is
+ * gone already where the connection is what failed.
+ */
+export async function dropAuditTables(connection: Database): Promise<void> {
+  await sql`drop table if exists audit_seen, audit_letters, audit_runs`.execute(connection).catch(() => undefined);
 }

@@ -4,7 +4,7 @@ import type { Database } from '../../database/database.ts';
 import type { Codec } from '../../kafka/codec/codec.ts';
 import type { Providers } from '../../resources/providers.ts';
 import type { OrderWorkflows, RunRecovery } from '../../temporal/order-workflows.ts';
-import type { AuditPart, OrderCheck, WholeCheck } from './difference.ts';
+import type { AuditPart, OrderCheck, TopicReading, WholeCheck } from './difference.ts';
 import { ledgerCheck } from './ledger.ts';
 import type { ListedRuns } from './listed-runs.ts';
 import { accountsCheck, chargesCheck, seriesCheck, spendCheck } from './money.ts';
@@ -13,7 +13,6 @@ import { factCheck, numberingCheck, statusCheck, unsentCheck } from './outbox.ts
 import { chargeRecordsCheck, providerCheck } from './providers.ts';
 import type { SeenRecords } from './seen.ts';
 import { stockCheck } from './stock.ts';
-import type { TopicReading } from './topic-reading.ts';
 import { topicChecks } from './topics.ts';
 import { unknownWorkflowCheck, workflowCheck } from './workflows.ts';
 

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../domain/errors.ts';
+import type { TopicKind } from '../../kafka/topics.ts';
 
 /** What the audit compares; each part can be audited by itself. */
 export const AUDIT_PARTS = [
@@ -35,3 +36,13 @@ export type WholeCheck = () => Promise<Difference[]>;
 
 /** The same difference found again has the same key. */
 export const keyOf = ({ code, subject }: Difference): string => `${code}\n${subject}`;
+
+/** From which time on each topic still holds all that was sent to it; undefined = from the first record. */
+export type KeptSince = Readonly<Partial<Record<TopicKind, Date>>>;
+
+/** What reading the topics once told. */
+export interface TopicReading {
+  /** Database time before their ends were asked for: what was sent earlier must have been seen. */
+  readAt: Date;
+  keptSince: KeptSince;
+}

@@ -4,7 +4,7 @@ import { lookUp } from '../../database/ledger/ledger.ts';
 import { storedRecord } from '../../database/ledger/records.ts';
 import { refusedRecords } from '../../database/ledger/refused-records.ts';
 import type { RefusableRecord } from '../../database/ledger/refused-records.ts';
-import { findKnown } from '../../ingest/orders/known-records.ts';
+import { findKnown } from '../../ingest/orders/classify.ts';
 import type { Codec } from '../../kafka/codec/codec.ts';
 import type { ConsumedRecord } from '../../kafka/consumer/consumer.ts';
 import { decodeRecords } from '../../orders/intake/decode.ts';

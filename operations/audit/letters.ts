@@ -4,8 +4,7 @@ import { storable } from '../../database/ledger/records.ts';
 import { matchLetters } from '../../database/letter-match.ts';
 import type { ConsumedRecord } from '../../kafka/consumer/consumer.ts';
 import { DLQ_HEADERS, headerText } from '../../kafka/headers.ts';
-import type { AuditCode, Difference, WholeCheck } from './difference.ts';
-import type { TopicReading } from './topic-reading.ts';
+import type { AuditCode, Difference, TopicReading, WholeCheck } from './difference.ts';
 
 /** Which dead letters were seen on their topic: a temporary table, as of events (seen.ts). */
 export interface SeenLetters {

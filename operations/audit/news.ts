@@ -8,10 +8,9 @@ import { readUpdate } from '../../ingest/carrier/topic.ts';
 import type { Codec } from '../../kafka/codec/codec.ts';
 import type { ConsumedRecord } from '../../kafka/consumer/consumer.ts';
 import { EVENT_HEADERS, headerText } from '../../kafka/headers.ts';
-import { readValue } from '../../orders/intake/wire-faults.ts';
+import { readValue } from '../../orders/intake/decode.ts';
 import type { CarrierUpdate } from '../../schemas/index.ts';
-import type { Difference, OrderCheck } from './difference.ts';
-import type { TopicReading } from './topic-reading.ts';
+import type { Difference, OrderCheck, TopicReading } from './difference.ts';
 
 /**
  * Topic `carrier-updates` ↔ database: every committed record is taken in, parked or a dead letter. Of an order that was

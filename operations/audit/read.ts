@@ -3,21 +3,21 @@ import type { Admin, Kafka } from 'kafkajs';
 import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
 import { orderIdOf } from '../../domain/ids.ts';
-import { committedOffsets } from '../../kafka/admin/committed-offsets.ts';
 import { foreignTo, readTopicMark } from '../../kafka/admin/deployment-mark.ts';
+import { logEnds } from '../../kafka/admin/log-ends.ts';
 import type { Codec } from '../../kafka/codec/codec.ts';
 import type { ConsumedRecord } from '../../kafka/consumer/consumer.ts';
+import { committedOffsets } from '../../kafka/consumer/lag.ts';
 import { readTopics } from '../../kafka/reader/read-topics.ts';
 import { OUTGOING_TOPICS, groupName, topicNames } from '../../kafka/topics.ts';
 import type { TopicKind } from '../../kafka/topics.ts';
-import type { AuditPart, Difference } from './difference.ts';
+import { topicRetentions } from '../../temporal/retention.ts';
+import type { AuditPart, Difference, KeptSince, TopicReading } from './difference.ts';
 import { ownAlone } from './foreign.ts';
 import { auditInput } from './input.ts';
-import { startKept } from './kept.ts';
 import type { SeenLetters } from './letters.ts';
 import { auditNews, notePosted } from './news.ts';
 import type { SeenRecords } from './seen.ts';
-import type { TopicReading } from './topic-reading.ts';
 
 export interface TopicReadingOptions {
   db: Database;
@@ -102,4 +102,56 @@ async function committedBy(admin: Admin, prefix: string, role: string, kind: Top
   const committed = await committedOffsets(admin, prefix, role, kind);
   if (committed.size === 0) return null;
   return ({ partition, offset }: ConsumedRecord): boolean => offset < (committed.get(partition) ?? 0n);
+}
+
+/** Since when topics hold all that was sent to them. */
+interface KeptRecords {
+  /** Told of the first record of each batch. */
+  note(record: ConsumedRecord): void;
+  since(): KeptSince;
+}
+
+/**
+ * Records stand on a topic about in the order of their times, not exactly: events of different orders pass each other, and
+ * clocks differ.
+ */
+const MARGIN_MS = 3_600_000;
+
+/** Of a partition that has forgotten records, and whose oldest has not been read yet. */
+const UNREAD = -1;
+
+/**
+ * Topics forget what is too old, a partition at a time. Where one has, only what is newer than the oldest record it still
+ * holds can be expected to be there. That one may be an old event that was told again; so what is older than the topic
+ * keeps is not expected, either.
+ */
+async function startKept(admin: Admin, topics: readonly [string, TopicKind][], readAt: Date): Promise<KeptRecords> {
+  const oldest = new Map<string, Map<number, number>>();
+  for (const [topic] of topics) {
+    const forgetful = (await logEnds(admin, topic)).filter(({ low }) => BigInt(low) > 0n);
+    if (forgetful.length === 0) continue;
+    const times = forgetful.map(({ partition, low, high }): [number, number] => [
+      partition,
+      low === high ? readAt.getTime() : UNREAD,
+    ]);
+    oldest.set(topic, new Map(times));
+  }
+  const kept = new Map(
+    (oldest.size > 0 ? await topicRetentions(admin, [...oldest.keys()]) : []).flatMap(({ topic, retentionMs }) =>
+      retentionMs === null ? [] : [[topic, readAt.getTime() - retentionMs]],
+    ),
+  );
+  return {
+    note: ({ topic, partition, timestamp }) => {
+      const times = oldest.get(topic);
+      if (times?.get(partition) === UNREAD) times.set(partition, timestamp);
+    },
+    since: () =>
+      Object.fromEntries(
+        topics.flatMap(([topic, kind]) => {
+          const times = oldest.get(topic);
+          return times ? [[kind, new Date(Math.max(kept.get(topic) ?? 0, ...times.values()) + MARGIN_MS)]] : [];
+        }),
+      ),
+  };
 }

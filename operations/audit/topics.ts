@@ -1,8 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
 import type { OutgoingTopic } from '../../database/outbox/outbox.ts';
-import type { Difference, OrderCheck } from './difference.ts';
-import type { TopicReading } from './topic-reading.ts';
+import type { Difference, OrderCheck, TopicReading } from './difference.ts';
 
 /** On the connection that has the table `audit_seen`. */
 type TopicCheckOptions = TopicReading & { seen: Database };

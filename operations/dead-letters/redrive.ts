@@ -5,9 +5,11 @@ import { lockDeadLetter, markDecided } from '../../database/dead-letters.ts';
 import type { StoredDeadLetter } from '../../database/dead-letters.ts';
 import { beginDecision, decisionsAbout, endDecision, recordDecision } from '../../database/decisions.ts';
 import type { Operator, StoredDecision } from '../../database/decisions.ts';
+import type { StoredRecord } from '../../database/ledger/records.ts';
 import { OmsError } from '../../domain/errors.ts';
-import type { Publisher } from '../../kafka/producer/publisher.ts';
-import { redrivenRecord } from './record.ts';
+import type { Codec } from '../../kafka/codec/codec.ts';
+import { DLQ_HEADERS } from '../../kafka/headers.ts';
+import type { OutgoingRecord, Publisher } from '../../kafka/producer/publisher.ts';
 import type { Replacement } from './replacement.ts';
 
 export interface RedriveOptions {
@@ -146,4 +148,51 @@ async function carryOut(
   await endDecision(tx, decisionId, result);
   if (sent[0]) await markDecided(tx, id, action === 'edit' ? 'edited' : 'retried');
   return result;
+}
+
+/** What a refused record says, as far as it can be read: its value, or how its bytes begin. */
+export type LetterContent = { value?: unknown; hex?: string };
+
+const SHOWN_BYTES = 256;
+
+/** Never throws: a record that cannot be read is shown as it is. */
+export async function contentOf(codec: Codec, { topic, value }: StoredRecord): Promise<LetterContent> {
+  const [decoded] = await codec.decodeBatch(topic, [value]).catch(() => []);
+  if (decoded?.kind === 'event') return { value: decoded.value };
+  return value ? { hex: value.subarray(0, SHOWN_BYTES).toString('hex') } : {};
+}
+
+/**
+ * The record of a dead letter as it goes on its topic once more: as it came, with the number of this attempt and the
+ * letter it was. Its time is that of now: it is read now, and must be kept as long as any other.
+ */
+function redrivenRecord({ id, record }: StoredDeadLetter, detail: Record<string, unknown>): OutgoingRecord {
+  const replacement = detail['replacement'] as { key: string; value: string } | undefined;
+  const headers = {
+    ...record.headers,
+    [DLQ_HEADERS.id]: id,
+    [DLQ_HEADERS.attempt]: String(detail['attempt']),
+  };
+  return {
+    topic: record.topic,
+    key: replacement ? replacement.key : record.key,
+    value: replacement ? Buffer.from(replacement.value, 'base64') : record.value,
+    headers,
+  };
+}
+
+/** @throws OmsError OMS_DLQ_UNKNOWN when none begins like this, OMS_CLI_USAGE when several do */
+export async function findLetter(db: Database, id: string): Promise<StoredDeadLetter> {
+  const { getDeadLetter } = await import('../../database/dead-letters.ts');
+  const rows = await db
+    .selectFrom('dead_letters')
+    .select('id')
+    .where((where) => where.fn('starts_with', ['id', where.val(id)]))
+    .limit(2)
+    .execute();
+  if (rows.length > 1)
+    throw new OmsError('OMS_CLI_USAGE', `several dead letters begin with ${id}: give more of the id`);
+  const letter = rows[0] && (await getDeadLetter(db, rows[0].id));
+  if (!letter) throw new OmsError('OMS_DLQ_UNKNOWN', `no dead letter begins with ${id}: \`oms dlq ls\` lists them`);
+  return letter;
 }

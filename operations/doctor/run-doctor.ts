@@ -2,22 +2,16 @@ import { externalParts } from '../../local/settings.ts';
 import { requireJava } from '../../local/tools.ts';
 import type { Config } from '../../platform/config/settings.ts';
 import { lookAtBrokerClock, lookAtDatabaseClock, lookAtTemporalClock } from './clocks.ts';
-import { lookAtDatabase, migrated } from './database.ts';
-import { lookAtDeployment } from './deployment.ts';
-import { ok } from './finding.ts';
-import type { Finding, Verdict } from './finding.ts';
+import { ok, runChecks } from './finding.ts';
+import type { Check, Finding, Verdict } from './finding.ts';
 import { lookAtGroups } from './groups.ts';
-import { lookAtKafka } from './kafka.ts';
 import { openParts } from './parts.ts';
 import type { Parts } from './parts.ts';
 import { portVerdicts, readPortMap } from './ports.ts';
 import type { PortEntry } from './ports.ts';
-import { lookAtRetention } from './retention.ts';
-import { runChecks } from './run-checks.ts';
-import type { Check } from './run-checks.ts';
+import { lookAtDatabase, lookAtDeployment, lookAtRetention, lookAtTemporal, migrated, namespaceOf } from './stores.ts';
 import { lookAtSubjects } from './subjects.ts';
-import { lookAtTemporal, namespaceOf } from './temporal.ts';
-import { lookAtTopics } from './topics.ts';
+import { lookAtKafka, lookAtTopics } from './topics.ts';
 
 export interface Diagnosis {
   /** No fault was found; warnings may have been. */

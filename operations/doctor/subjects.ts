@@ -1,7 +1,7 @@
 import { TOPICS, subjectOf } from '../../kafka/topics.ts';
 import type { Compatibility } from '../../kafka/topics.ts';
-import type { RegistryAdmin } from '../setup/registry-admin.ts';
 import { SATISFIES } from '../setup/subjects.ts';
+import type { RegistryAdmin } from '../setup/subjects.ts';
 import { fault, ok } from './finding.ts';
 import type { Verdict } from './finding.ts';
 import type { Parts } from './parts.ts';

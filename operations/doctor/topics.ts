@@ -1,15 +1,15 @@
 import type { Admin } from 'kafkajs';
 import { isOmsError } from '../../domain/errors.ts';
 import type { OmsError } from '../../domain/errors.ts';
+import { versionsAtTheFloor } from '../../kafka/admin/api-versions.ts';
 import { copiesFaults, wantedCopies } from '../../kafka/admin/topic-copies.ts';
 import { topicsThere } from '../../kafka/admin/topics-there.ts';
-import { isTopicRefused, notAuthorized } from '../../kafka/client/not-authorized.ts';
+import { isTopicRefused, notAuthorized } from '../../kafka/client/errors.ts';
 import { configDrift } from '../setup/topic-config.ts';
 import { isEmpty, topicConfig, wantedTopics } from '../setup/topics.ts';
 import type { WantedTopic } from '../setup/topics.ts';
 import { fault, ok, warning } from './finding.ts';
 import type { Verdict } from './finding.ts';
-import { leaderless } from './kafka.ts';
 import type { Parts } from './parts.ts';
 
 /** Check: every topic is there, with the settings and partitions it should have. Changes nothing. */
@@ -79,4 +79,22 @@ function lookAtConfig(topic: WantedTopic, actual: Readonly<Record<string, string
     const detail = `${name} is ${found} instead of ${value}`;
     return fault('OMS_SETUP_DRIFT', detail, { about: `topic ${topic.name}`, fix });
   });
+}
+
+/** Check: the brokers answer, speak our versions, and let us in. */
+export async function lookAtKafka(parts: Parts): Promise<Verdict[]> {
+  const { probes, brokers } = await parts.kafka();
+  const away = probes.flatMap((one) => ('error' in one ? [warning(one.error.code, one.error.message)] : []));
+  const versions = probes.flatMap((one) => ('versions' in one ? [one.versions] : []));
+  const floor = [...new Set(versions.flatMap(versionsAtTheFloor))];
+  const margin = floor.length > 0 ? `; at the oldest version the brokers still take: ${floor.join(', ')}` : '';
+  return [ok(`${brokers} broker${brokers === 1 ? '' : 's'}, every request in a version both speak${margin}`), ...away];
+}
+
+/** Each partition of a topic has a leader. */
+function leaderless(topic: string, partitions: { partitionId: number; leader: number }[]): Verdict[] {
+  const without = partitions.filter(({ leader }) => leader < 0).map(({ partitionId }) => partitionId);
+  if (without.length === 0) return [];
+  const detail = `partitions ${without.join(', ')} have no leader: nothing is read from or written to them`;
+  return [fault('OMS_KAFKA_UNAVAILABLE', detail, { about: `topic ${topic}` })];
 }

@@ -6,9 +6,8 @@ import { orderWorkflowId } from '../../domain/ids.ts';
 import { confirm, deliver } from '../../ingest/orders/deliver.ts';
 import type { Lane } from '../../ingest/orders/lane.ts';
 import { noStep } from '../../orders/intake/step.ts';
-import { timersOf } from '../../orders/intake/timers.ts';
 import { createLimiter } from '../../platform/limiter.ts';
-import { createOrderWorkflows, temporalError } from '../../temporal/order-workflows.ts';
+import { createOrderWorkflows, temporalError, timersOf } from '../../temporal/order-workflows.ts';
 import type { OrderWorkflows } from '../../temporal/order-workflows.ts';
 import type { RebuildContext } from './topics.ts';
 

@@ -1,6 +1,5 @@
-import { noteAction } from '../../database/replays/replay-actions.ts';
-import { dropDrafts } from '../../database/replays/replay-drafts.ts';
-import { moveReplay, readReplay } from '../../database/replays/replays.ts';
+import { dropDrafts } from '../../database/replays/replay-notes.ts';
+import { moveReplay, noteAction, readReplay } from '../../database/replays/replays.ts';
 import type { Replay, ReplayState } from '../../database/replays/replays.ts';
 import { OmsError } from '../../domain/errors.ts';
 import type { ReplayParts } from './parts.ts';

@@ -1,9 +1,8 @@
 import { transaction } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
-import { noteAction } from '../../database/replays/replay-actions.ts';
-import { dropDrafts } from '../../database/replays/replay-drafts.ts';
-import { assertNotesKept, beginNotes, hasBegun } from '../../database/replays/replay-notes.ts';
+import { assertNotesKept, beginNotes, dropDrafts, hasBegun } from '../../database/replays/replay-notes.ts';
 import { hasMoved, resetParts } from '../../database/replays/replay-parts.ts';
+import { noteAction } from '../../database/replays/replays.ts';
 import { isOmsError } from '../../domain/errors.ts';
 
 /**

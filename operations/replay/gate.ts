@@ -13,7 +13,7 @@ import { createDeadLetterOffice } from '../../outbox/dead-letters.ts';
 import type { DeadLetterOffice } from '../../outbox/dead-letters.ts';
 import type { ReplayParts } from './parts.ts';
 import type { OnWait } from './patience.ts';
-import { count } from './tallies.ts';
+import { count } from './track.ts';
 import type { Begun } from './track.ts';
 
 /** Brings records through the gate that the topic's live consumer uses, and tells what was done, by offset. */

@@ -2,14 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { transaction } from '../../database/database.ts';
 import { storable } from '../../database/ledger/records.ts';
 import { archiveRange, countArchive } from '../../database/outbox/outbox-archive.ts';
-import { noteAction } from '../../database/replays/replay-actions.ts';
-import { dropDrafts } from '../../database/replays/replay-drafts.ts';
-import { clearLeftovers } from '../../database/replays/replay-leftovers.ts';
-import { withReplayLock } from '../../database/replays/replay-lock.ts';
-import { beginNotes } from '../../database/replays/replay-notes.ts';
+import { clearLeftovers, withReplayLock } from '../../database/replays/replay-lock.ts';
+import { beginNotes, dropDrafts } from '../../database/replays/replay-notes.ts';
 import { readParts } from '../../database/replays/replay-parts.ts';
 import type { FrozenRange } from '../../database/replays/replay-parts.ts';
-import { insertReplay, moveReplay, readReplay, savePlan } from '../../database/replays/replays.ts';
+import { insertReplay, moveReplay, noteAction, readReplay, savePlan } from '../../database/replays/replays.ts';
 import type { NewReplay, Planned, Replay, ReplayMode, ReplayOptions } from '../../database/replays/replays.ts';
 import { OmsError } from '../../domain/errors.ts';
 import type { Classified } from './classified.ts';
@@ -21,8 +18,8 @@ import { rangesOf, readExtents } from './ranges.ts';
 import type { OffsetSpan } from './ranges.ts';
 import { readClassified } from './reading.ts';
 import { assertSource, sourceOf, sourceTopic } from './sources.ts';
-import { count, keepSample, totalOf } from './tallies.ts';
 import { assertNotLive, isTargetThere, ownTopic } from './target.ts';
+import { count, keepSample, totalOf } from './track.ts';
 
 /** What an operator asks for. */
 export interface PlanRequest {

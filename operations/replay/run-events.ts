@@ -8,8 +8,7 @@ import { REPLAY_HEADER } from '../../kafka/headers.ts';
 import type { OutgoingRecord, Publisher } from '../../kafka/producer/publisher.ts';
 import { patiently } from './patience.ts';
 import type { Run } from './run-records.ts';
-import { count } from './tallies.ts';
-import { tallied } from './track.ts';
+import { count, tallied } from './track.ts';
 
 const PAGE = 500;
 /** The one partition of a range of the outbox. */

@@ -5,7 +5,7 @@ import { faultError } from '../../domain/errors.ts';
 import { foreignTo, readTopicMark } from '../../kafka/admin/deployment-mark.ts';
 import type { IsForeign } from '../../kafka/admin/deployment-mark.ts';
 import { createKafka } from '../../kafka/client/client.ts';
-import { kafkaUnavailable } from '../../kafka/client/unavailable.ts';
+import { kafkaUnavailable } from '../../kafka/client/errors.ts';
 import { CONSUMER_GROUPS, INPUT_TOPICS, OUTGOING_TOPICS, groupName, topicNames } from '../../kafka/topics.ts';
 import type { InputTopic, OutgoingTopic, TopicKind } from '../../kafka/topics.ts';
 import { completeMemory } from '../../temporal/memory.ts';
@@ -18,17 +18,14 @@ import {
   TOLD_CLASSES,
 } from './classes.ts';
 import type { ReplayClasses } from './classes.ts';
+import { createFilter } from './classified.ts';
 import type { Classifier } from './classified.ts';
-import { createOrderClassifier } from './classifier.ts';
-import { createFilter } from './filter.ts';
 import type { Gate, GateOptions } from './gate.ts';
-import { createCarrierClassifier } from './inputs/carrier-classifier.ts';
-import { createCarrierGate } from './inputs/carrier-gate.ts';
-import { createLevelClassifier } from './inputs/level-classifier.ts';
-import { createLevelGate } from './inputs/level-gate.ts';
-import { createOrderGate } from './inputs/order-gate.ts';
-import { createLetterClassifier } from './outputs/letter-classifier.ts';
-import { createToldClassifier } from './outputs/told-classifier.ts';
+import { createCarrierClassifier, createCarrierGate } from './inputs/carrier.ts';
+import { createOrderClassifier, createOrderGate } from './inputs/orders.ts';
+import { createLevelClassifier, createLevelGate } from './inputs/stock.ts';
+import { createToldClassifier } from './outputs/events.ts';
+import { createLetterClassifier } from './outputs/letters.ts';
 import type { ReplayParts } from './parts.ts';
 
 /** Topics whose records are only looked at; those of INPUT_TOPICS can be brought in. */

@@ -2,9 +2,8 @@ import { orUnavailable, transaction } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
 import { readParts, savePending, saveProgress } from '../../database/replays/replay-parts.ts';
 import type { ReplayPart, Tallies } from '../../database/replays/replay-parts.ts';
-import type { Replay } from '../../database/replays/replays.ts';
+import type { Planned, Replay, Sample } from '../../database/replays/replays.ts';
 import { OmsError } from '../../domain/errors.ts';
-import { count, sumOf, totalOf } from './tallies.ts';
 
 /** What was known of a record before it was begun with. */
 export interface Begun {
@@ -104,4 +103,28 @@ export function tallied(names: Iterable<string>): Tallies {
   const tallies: Tallies = {};
   for (const name of names) count(tallies, name);
   return tallies;
+}
+
+/** Samples kept of each class. */
+const SAMPLES = 10;
+
+export function count(tallies: Tallies, name: string, by = 1): void {
+  tallies[name] = (tallies[name] ?? 0) + by;
+}
+
+/** The sums of several tallies. */
+function sumOf(all: readonly Tallies[]): Tallies {
+  const sums: Tallies = {};
+  for (const tallies of all) for (const [name, by] of Object.entries(tallies)) count(sums, name, by);
+  return sums;
+}
+
+export function totalOf(tallies: Tallies): number {
+  return Object.values(tallies).reduce((total, by) => total + by, 0);
+}
+
+/** Keeps the first samples of each class. */
+export function keepSample(samples: Planned['samples'], name: string, sample: () => Sample): void {
+  const kept = (samples[name] ??= []);
+  if (kept.length < SAMPLES) kept.push(sample());
 }

@@ -7,10 +7,9 @@ import { MESSAGE_KINDS, MESSAGE_VERSION } from '../../domain/lifecycle.ts';
 import type { CancelMessage } from '../../domain/lifecycle.ts';
 import { temporalError } from '../../temporal/order-workflows.ts';
 import type { OrderWorkflows, RunRecovery } from '../../temporal/order-workflows.ts';
-import type { StuckAction } from './reasons.ts';
+import { stuckOrders } from './reasons.ts';
+import type { StuckAction, StuckOptions, StuckOrder } from './reasons.ts';
 import { recoverOrder } from './recovery.ts';
-import { stuckOrders } from './stuck-orders.ts';
-import type { StuckOptions, StuckOrder } from './stuck-orders.ts';
 
 export interface ActOptions extends StuckOptions {
   workflows: OrderWorkflows & RunRecovery;

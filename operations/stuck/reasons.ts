@@ -1,5 +1,9 @@
-import type { WaitingOrder } from '../../database/read/waiting-orders.ts';
-import type { RunState } from './run-state.ts';
+import type { Client } from '@temporalio/client';
+import type { Database } from '../../database/database.ts';
+import { waitingOrders } from '../../database/read/waiting-orders.ts';
+import type { WaitingOrder, WaitingQuery } from '../../database/read/waiting-orders.ts';
+import { readRun } from './run-state.ts';
+import type { PendingActivity, RunState } from './run-state.ts';
 
 /** What an operator can do about an order that waits. */
 export type StuckAction = 'retry' | 'cancel' | 'fail';
@@ -116,4 +120,42 @@ function outside(order: WaitingOrder, { waitingFor }: RunState): Diagnosis {
   }
   const told = waitingFor ? `it waits for ${waitingFor}` : 'a step of its own is tried again, at most a minute apart';
   return { waitsFor: 'step', reason: told, actions: [] };
+}
+
+export interface StuckOrder extends Diagnosis {
+  orderId: string;
+  source: string | null;
+  status: string;
+  /** When it last moved. */
+  since: Date;
+  /** What of it Temporal is at; the one that failed most is in `reason`. */
+  activities: PendingActivity[];
+}
+
+export interface StuckOptions {
+  db: Database;
+  client: Client;
+}
+
+/** So many orders are asked about at once. */
+const AT_ONCE = 10;
+
+/**
+ * Orders that wait for longer than a limit, the longest waiting first, each with what it waits for and why.
+ * @throws OmsError OMS_TEMPORAL_UNAVAILABLE, OMS_DATABASE_UNAVAILABLE
+ */
+export async function stuckOrders(options: StuckOptions, query: WaitingQuery): Promise<StuckOrder[]> {
+  const waiting = await waitingOrders(options.db, query);
+  const found: StuckOrder[] = [];
+  for (let i = 0; i < waiting.length; i += AT_ONCE) {
+    found.push(...(await Promise.all(waiting.slice(i, i + AT_ONCE).map((order) => stuckOrder(options.client, order)))));
+  }
+  return found;
+}
+
+async function stuckOrder(client: Client, order: WaitingOrder): Promise<StuckOrder> {
+  const run = order.ledgerState === 'started' ? await readRun(client, order.orderId) : null;
+  const { orderId, source, since } = order;
+  const status = order.status ?? order.ledgerState;
+  return { orderId, source, status, since, ...diagnose(order, run), activities: run?.activities ?? [] };
 }

@@ -5,7 +5,7 @@ import type { LifecycleMessage } from '../../domain/lifecycle.ts';
 import type { PlacedOrder } from '../../domain/order.ts';
 import type { ConsumedRecord } from '../../kafka/consumer/consumer.ts';
 import type { CustomerAction, OrderAmended, OrderCancelled, OrderEvent, OrderPlaced } from '../../schemas/index.ts';
-import { lifecycleHash, placedHash } from './content.ts';
+import { lifecycleHash, placedHash } from './event.ts';
 import type { EventType, IncomingEvent } from './event.ts';
 import { validateAction, validateAmended, validateCancelled, validateEnvelope, validatePlaced } from './validate.ts';
 

@@ -1,10 +1,10 @@
 import type { LedgerEntry, LedgerView } from '../../database/ledger/ledger.ts';
 import { faultError } from '../../domain/errors.ts';
 import type { OmsError } from '../../domain/errors.ts';
-import { FINGERPRINT_VERSION } from '../../domain/fingerprint.ts';
+import { FINGERPRINT_VERSION } from '../../domain/order.ts';
 import { completeMemory } from '../../temporal/memory.ts';
 import type { Memory } from '../../temporal/memory.ts';
-import { fingerprint } from './content.ts';
+import { fingerprint } from './event.ts';
 import type { IncomingEvent, LifecycleEvent, PlacedEvent } from './event.ts';
 
 /** What is to be done with an event. */

@@ -4,7 +4,7 @@ import { difference, leftOf } from '../../domain/credit.ts';
 import type { KeptLine } from '../../domain/credit.ts';
 import type { InvoiceLine, InvoiceTotals, Pricing } from '../../domain/invoice.ts';
 import { sum } from '../../domain/money.ts';
-import { creditNoteEvent } from '../published/events.ts';
+import { creditNoteEvent } from '../events.ts';
 import { isGivenUp } from '../record/progress.ts';
 import type { CreditNoteRecord, FulfillmentRecord, InvoiceRecord } from '../record/record.ts';
 import type { OrderStep } from '../record/step-types.ts';

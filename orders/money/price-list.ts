@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
-import { transaction } from '../../database/database.ts';
+import { rowsOf, transaction } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
-import { rowsOf } from '../../database/rows.ts';
 import { isNewer } from '../stock/stock-levels.ts';
 
 export interface PriceLevel {

@@ -1,8 +1,7 @@
 import type { Database } from '../../database/database.ts';
 import { OmsError } from '../../domain/errors.ts';
-import { invoiceTotals, pricingFor } from '../../domain/invoice.ts';
+import { fallbackPrice, invoiceTotals, pricingFor } from '../../domain/invoice.ts';
 import type { InvoiceTotals, Pricing, PricingRules } from '../../domain/invoice.ts';
-import { fallbackPrice } from '../../domain/price-fallback.ts';
 import { readPriceList } from './price-list.ts';
 import type { PriceList } from './price-list.ts';
 

@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
-import type { Overdue } from '../../domain/deadlines.ts';
 import { OmsError } from '../../domain/errors.ts';
+import type { Overdue } from '../../domain/lifecycle.ts';
+import type { PaymentMode } from '../../domain/money.ts';
 import type { Address } from '../../domain/order.ts';
-import type { PaymentMode } from '../../domain/payment-mode.ts';
 import type { FulfillmentStatus, OrderStatus, PaymentStatus, ShipmentStatus } from '../../domain/status.ts';
 import type { CreditNoteRecord, FulfillmentItemRecord, FulfillmentRecord, OrderRecord } from './record.ts';
 

@@ -1,7 +1,7 @@
-import type { Overdue } from '../../domain/deadlines.ts';
 import type { InvoiceLine, Pricing } from '../../domain/invoice.ts';
+import type { Overdue } from '../../domain/lifecycle.ts';
+import type { PaymentMode } from '../../domain/money.ts';
 import type { Address } from '../../domain/order.ts';
-import type { PaymentMode } from '../../domain/payment-mode.ts';
 import type { FulfillmentStatus, OrderStatus, PaymentStatus, ShipmentStatus } from '../../domain/status.ts';
 
 /** An order with all its parts, as read under its row lock. Times are ms since the epoch, database time. */

@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
+import { rowsOf } from '../../database/database.ts';
 import { ofDeployment, outboxRow } from '../../database/outbox/outbox.ts';
 import type { EventEncoder, NewEvent } from '../../database/outbox/outbox.ts';
-import { rowsOf } from '../../database/rows.ts';
 import { isFinalOrder } from '../../domain/status.ts';
-import { orderStatusEvent } from '../published/events.ts';
+import { orderStatusEvent } from '../events.ts';
 import { stockChange } from '../stock/stock-moves.ts';
 import type { CreditNoteRecord, FulfillmentRecord, OrderRecord } from './record.ts';
 import type { OrderStep } from './step-types.ts';

@@ -5,7 +5,7 @@ import type { OrderProgress } from '../../domain/progress.ts';
 import { REASONS, REASON_FORMS } from '../../domain/reasons.ts';
 import { isFinalFulfillment } from '../../domain/status.ts';
 import { creditDifference } from '../money/credit-notes.ts';
-import { giveUp, resume } from '../record/endings.ts';
+import { giveUp, moveOrder, resume } from '../record/endings.ts';
 import { progressOf } from '../record/progress.ts';
 import type { FulfillmentRecord, OrderRecord } from '../record/record.ts';
 import type { OrderStep, StepDependencies } from '../record/step-types.ts';
@@ -97,4 +97,16 @@ function refusalOfAddress(order: OrderRecord, shipTo: Address | null): string | 
 function sameAddress(a: Address, b: Address | null): boolean {
   const parts = (one: Address) => [one.name, one.line1, one.line2, one.city, one.region, one.postalCode, one.country];
   return b !== null && JSON.stringify(parts(a)) === JSON.stringify(parts(b));
+}
+
+/** The customer goes on without what is unavailable. A repeat changes nothing. */
+export async function dropUnavailable(deps: StepDependencies, orderId: string, cause: string): Promise<OrderProgress> {
+  const { order } = await orderStep(deps, orderId, cause, (step) => {
+    if (step.order.status === 'customerActionRequired') {
+      const missing = step.order.fulfillments.filter((f) => f.status === 'unavailable');
+      for (const f of missing) giveUp(step, f, 'cancelled', REASONS.withoutUnavailable);
+      moveOrder(step.order, 'processing');
+    }
+  });
+  return progressOf(order);
 }

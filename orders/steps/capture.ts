@@ -2,7 +2,7 @@ import type { Database } from '../../database/database.ts';
 import { CAUSES } from '../../domain/causes.ts';
 import { sum } from '../../domain/money.ts';
 import type { OrderProgress } from '../../domain/progress.ts';
-import { invoiceEvent } from '../published/events.ts';
+import { invoiceEvent } from '../events.ts';
 import { movePayment } from '../record/endings.ts';
 import { existingOrder } from '../record/load.ts';
 import { isCaptureDue, progressOf } from '../record/progress.ts';

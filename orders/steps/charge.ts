@@ -1,7 +1,7 @@
 import { CAUSES } from '../../domain/causes.ts';
-import type { PaymentMode } from '../../domain/payment-mode.ts';
+import type { PaymentMode } from '../../domain/money.ts';
 import { REASON_FORMS } from '../../domain/reasons.ts';
-import { invoiceEvent } from '../published/events.ts';
+import { invoiceEvent } from '../events.ts';
 import { giveUp, movePayment } from '../record/endings.ts';
 import { fulfillmentOf } from '../record/record.ts';
 import type { FulfillmentRecord, OrderRecord } from '../record/record.ts';

@@ -1,9 +1,9 @@
 import { CAUSES } from '../../domain/causes.ts';
-import type { Overdue } from '../../domain/deadlines.ts';
+import type { Overdue } from '../../domain/lifecycle.ts';
 import type { OrderProgress } from '../../domain/progress.ts';
 import { REASONS } from '../../domain/reasons.ts';
 import { isFinalFulfillment } from '../../domain/status.ts';
-import { shipmentEvent } from '../published/events.ts';
+import { shipmentEvent } from '../events.ts';
 import { giveUp, resume } from '../record/endings.ts';
 import { isHandedOver, progressOf } from '../record/progress.ts';
 import type { FulfillmentRecord, OrderRecord } from '../record/record.ts';

@@ -1,6 +1,6 @@
 import { CAUSES } from '../../domain/causes.ts';
 import type { OrderProgress } from '../../domain/progress.ts';
-import { creditNoteEvent, invoiceEvent } from '../published/events.ts';
+import { creditNoteEvent, invoiceEvent } from '../events.ts';
 import { movePayment } from '../record/endings.ts';
 import { isRefundDue, progressOf } from '../record/progress.ts';
 import { fulfillmentOf } from '../record/record.ts';

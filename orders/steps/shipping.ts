@@ -1,6 +1,6 @@
 import { REASONS, REASON_FORMS } from '../../domain/reasons.ts';
 import { isFinalShipment } from '../../domain/status.ts';
-import { deliveryEvent, shipmentEvent } from '../published/events.ts';
+import { deliveryEvent, shipmentEvent } from '../events.ts';
 import { giveUp, moveFulfillment, moveShipment } from '../record/endings.ts';
 import { isHandedOver } from '../record/progress.ts';
 import type { FulfillmentRecord, ShipmentRecord } from '../record/record.ts';

@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
-import { retrying } from '../../database/database.ts';
+import { retrying, rowsOf } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
-import { rowsOf } from '../../database/rows.ts';
 
 /** What a warehouse holds of a SKU. */
 export interface StockLevel {

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
-import { rowsOf } from '../../database/rows.ts';
+import { rowsOf } from '../../database/database.ts';
 import type { StockMove } from '../record/step-types.ts';
 
 /** Changes of stock rows, one row each. */

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { ALLOCATION_NAMES } from '../../domain/allocation-strategies.ts';
-import { PAYMENT_MODES } from '../../domain/payment-mode.ts';
-import { PRICE_FALLBACKS } from '../../domain/price-fallback.ts';
+import { PRICE_FALLBACKS } from '../../domain/invoice.ts';
+import { PAYMENT_MODES } from '../../domain/money.ts';
 import { faultRules } from './fault-rules.ts';
-import { duration, flag, httpUrl, list, numbersBy, port, postgresUrl, wholeNumber } from './types.ts';
 import { sourceTimers } from './source-timers.ts';
+import { duration, flag, httpUrl, list, numbersBy, port, postgresUrl, wholeNumber } from './types.ts';
 
 /** One setting: how it is checked, and the sentence docs/configuration.md prints for it. */
 interface Setting<T extends z.ZodType = z.ZodType> {

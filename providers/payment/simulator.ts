@@ -4,10 +4,16 @@ import type { Database } from '../../database/database.ts';
 import { OmsError } from '../../domain/errors.ts';
 import type { FaultRule } from '../../platform/config/fault-rules.ts';
 import type { PaymentFault } from '../../platform/config/settings.ts';
-import { createFaults } from '../faults.ts';
-import { createSimulatedCall, mark } from '../simulation.ts';
-import type { CaptureOutcome, CaptureRequest, ChargeOutcome, ChargeRequest } from './port.ts';
-import type { PaymentProvider, PaymentState, RefundRequest } from './port.ts';
+import { createFaults, createSimulatedCall, mark } from '../simulation.ts';
+import type {
+  CaptureOutcome,
+  CaptureRequest,
+  ChargeOutcome,
+  ChargeRequest,
+  PaymentProvider,
+  PaymentState,
+  RefundRequest,
+} from './port.ts';
 
 export interface PaymentSimulatorOptions {
   /** The provider's own memory: transactions here are never part of ours. */

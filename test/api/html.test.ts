@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Html, html, pageOf, prefersHtml } from '../../api/html.ts';
-import { moneyText } from '../../api/money-text.ts';
+import { Html, html, moneyText, pageOf, prefersHtml } from '../../api/html.ts';
 
 describe('HTML of a template', () => {
   it('escapes whatever is put in, and never twice', () => {

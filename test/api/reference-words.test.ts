@@ -1,9 +1,8 @@
 import Fastify from 'fastify';
 import { describe, expect, it } from '@jest/globals';
-import { goTime } from '../../api/reference/answers.ts';
-import { orderStatus, paymentStatus, shipmentStatus } from '../../api/reference/statuses.ts';
-import { createRouteTable } from '../../api/route-table.ts';
-import { fallbackPrice } from '../../domain/price-fallback.ts';
+import { createRouteTable } from '../../api/app.ts';
+import { goTime, orderStatus, paymentStatus, shipmentStatus } from '../../api/reference/answers.ts';
+import { fallbackPrice } from '../../domain/invoice.ts';
 import { ORDER_STATUSES, PAYMENT_STATUSES, SHIPMENT_STATUSES } from '../../domain/status.ts';
 
 describe("The reference's words", () => {

@@ -1,9 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { CARRIER_STATUSES } from '../../domain/carrier-status.ts';
-import { FINGERPRINT_VERSION, fingerprintText } from '../../domain/fingerprint.ts';
 import { assertOrderId, fulfillmentId, isOrderId, orderIdOf, outgoingEventId } from '../../domain/ids.ts';
-import { CarrierStatus } from '../../schemas/index.ts';
+import { FINGERPRINT_VERSION, fingerprintText } from '../../domain/order.ts';
 import type { PlacedOrder } from '../../domain/order.ts';
 import {
   FULFILLMENT_STATUSES,
@@ -15,6 +14,7 @@ import {
   isFinalFulfillment,
   isFinalOrder,
 } from '../../domain/status.ts';
+import { CarrierStatus } from '../../schemas/index.ts';
 
 const order: PlacedOrder = {
   orderId: 'A-1',

@@ -14,7 +14,6 @@ import {
   SHIPMENT_STATUS_SIGNAL,
   STATUS_QUERY,
 } from '../../domain/contract.ts';
-import { OVERDUES } from '../../domain/deadlines.ts';
 import { ERRORS } from '../../domain/errors.ts';
 import { EVENT_TYPES, ORDER_SUBJECT, POSTED_PREFIX } from '../../domain/event-ids.ts';
 import { fulfillmentId, orderWorkflowId, outgoingEventId } from '../../domain/ids.ts';
@@ -24,6 +23,7 @@ import {
   MESSAGE_KINDS,
   MESSAGE_RECORDS,
   MESSAGE_VERSION,
+  OVERDUES,
 } from '../../domain/lifecycle.ts';
 import { REASONS, REASON_FORMS } from '../../domain/reasons.ts';
 import { FULFILLMENT_STATUSES, ORDER_STATUSES, PAYMENT_STATUSES, SHIPMENT_STATUSES } from '../../domain/status.ts';

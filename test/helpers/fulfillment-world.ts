@@ -2,7 +2,7 @@ import type { AllocationStrategy } from '../../domain/allocation.ts';
 import type { CarrierUpdate } from '../../domain/carrier-status.ts';
 import { OmsError } from '../../domain/errors.ts';
 import type { PricingRules } from '../../domain/invoice.ts';
-import type { PaymentMode } from '../../domain/payment-mode.ts';
+import type { PaymentMode } from '../../domain/money.ts';
 import { applyCarrierUpdate } from '../../orders/steps/carrier-updates.ts';
 import type { AppliedUpdate } from '../../orders/steps/carrier-updates.ts';
 import type { FaultRule } from '../../platform/config/fault-rules.ts';

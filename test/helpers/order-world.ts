@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { pino } from 'pino';
 import type { Database } from '../../database/database.ts';
+import { createEventEncoder } from '../../database/outbox/outbox.ts';
 import type { EventEncoder } from '../../database/outbox/outbox.ts';
 import type { OrderItem, PlacedOrder } from '../../domain/order.ts';
 import { createCodec } from '../../kafka/codec/codec.ts';
 import { createRegistry } from '../../kafka/codec/registry.ts';
 import { topicNames, topicSchemas } from '../../kafka/topics.ts';
 import { setupSubjects } from '../../operations/setup/subjects.ts';
-import { createEventEncoder } from '../../orders/published/event-encoder.ts';
 import { createTestDatabase } from './database.ts';
 import { testEnvironment } from './stack.ts';
 

@@ -1,6 +1,6 @@
-import { endpointVariables } from '../../local/endpoints.ts';
 import { readStack, startStack } from '../../local/stack.ts';
 import type { Endpoints, Stack } from '../../local/stack.ts';
+import { endpointVariables } from '../../local/types.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import { warmCoordinators } from './warm-up.ts';
 

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { openOrderProducer } from '../../operations/produce/order-producer.ts';
-import { openTopicProducer } from '../../operations/produce/topic-producer.ts';
+import { openOrderProducer, openTopicProducer } from '../../operations/produce/topic-producer.ts';
 import type { CarrierUpdate, OrderEvent, OrderItem } from '../../schemas/index.ts';
 import { startApiProcess } from './api-process.ts';
 import type { Deployment } from './deployment.ts';

@@ -1,9 +1,9 @@
 import { NativeConnection } from '@temporalio/worker';
 import { openDatabase } from '../../database/database.ts';
+import { createEventEncoder } from '../../database/outbox/outbox.ts';
 import { createCodec } from '../../kafka/codec/codec.ts';
 import { createRegistry } from '../../kafka/codec/registry.ts';
 import { topicSchemas } from '../../kafka/topics.ts';
-import { createEventEncoder } from '../../orders/published/event-encoder.ts';
 import { createCarrierSimulator } from '../../providers/carrier/simulator.ts';
 import { createPaymentSimulator } from '../../providers/payment/simulator.ts';
 import { createActivities } from '../../workers/activities/index.ts';
@@ -12,6 +12,7 @@ import './end-with-parent.ts';
 import { PRICING } from './fulfillment-world.ts';
 import { silent } from './order-world.ts';
 import type { WorkerProcessOptions } from './workers.ts';
+
 /**
  * A worker as a process of its own, on a test's database. OMS_TEST_KILL_AT=`before charge` or `after charge` makes it end
  * itself with SIGKILL the first time it gets there: the boundaries are those of each activity and each provider call.

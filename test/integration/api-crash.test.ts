@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { createKafka } from '../../kafka/client/client.ts';
-import { readTopics } from '../../operations/topics/read-topics.ts';
-import type { TopicRecord } from '../../operations/topics/read-topics.ts';
+import { readTopics } from '../../operations/topics/describe-record.ts';
+import type { TopicRecord } from '../../operations/topics/describe-record.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import { createLimiter } from '../../platform/limiter.ts';
 import { spawnApi } from '../helpers/apis.ts';

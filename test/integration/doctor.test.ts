@@ -11,7 +11,7 @@ import { sql } from 'kysely';
 import { createKafka } from '../../kafka/client/client.ts';
 import type { Finding } from '../../operations/doctor/finding.ts';
 import type { Diagnosis } from '../../operations/doctor/run-doctor.ts';
-import { createRegistryAdmin } from '../../operations/setup/registry-admin.ts';
+import { createRegistryAdmin } from '../../operations/setup/subjects.ts';
 import { createEmptyDatabase, createTestDatabase } from '../helpers/database.ts';
 import { createDeployment } from '../helpers/deployment.ts';
 import type { Deployment } from '../helpers/deployment.ts';

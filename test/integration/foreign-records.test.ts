@@ -10,7 +10,7 @@ import type { TopicKind } from '../../kafka/topics.ts';
 import type { AuditReport } from '../../operations/audit/audit.ts';
 import { runRebuild } from '../../operations/rebuild/run-rebuild.ts';
 import { runSetup } from '../../operations/setup/run-setup.ts';
-import type { TopicRecord } from '../../operations/topics/read-topics.ts';
+import type { TopicRecord } from '../../operations/topics/describe-record.ts';
 import type { Config } from '../../platform/config/settings.ts';
 import { checkDeployment } from '../../resources/deployment.ts';
 import { copyDatabase, createTestDatabase } from '../helpers/database.ts';

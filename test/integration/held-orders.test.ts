@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decisionsAbout } from '../../database/decisions.ts';
-import { listHeldEvents } from '../../database/outbox/outbox-held.ts';
+import { listHeldEvents } from '../../database/outbox/outbox-queue.ts';
 import { runCommand } from '../helpers/deployment.ts';
 import { createOutboxWorld } from '../helpers/outbox-world.ts';
 import type { OutboxWorld } from '../helpers/outbox-world.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { PAYMENT_MODES } from '../../domain/payment-mode.ts';
+import { PAYMENT_MODES } from '../../domain/money.ts';
 import { toBook, toCapture, toCharge, toRefund } from '../../domain/progress.ts';
 import { creditDifference } from '../../orders/money/credit-notes.ts';
 import { setCustomerLimit } from '../../orders/money/spend.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { FaultRule } from '../../platform/config/fault-rules.ts';
 import type { PaymentFault } from '../../platform/config/settings.ts';
-import { createFaults } from '../../providers/faults.ts';
+import { createFaults } from '../../providers/simulation.ts';
 import { always, createFulfillmentWorld } from '../helpers/fulfillment-world.ts';
 import type { FulfillmentWorld } from '../helpers/fulfillment-world.ts';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { settleCharges } from '../../api/commands/charge.ts';
-import { fallbackPrice } from '../../domain/price-fallback.ts';
+import { fallbackPrice } from '../../domain/invoice.ts';
 import { readDefaultLimits, readSpending } from '../../orders/money/spend.ts';
 import type { PaymentProvider } from '../../providers/payment/port.ts';
 import { createPaymentSimulator } from '../../providers/payment/simulator.ts';

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { readActions } from '../../database/replays/replay-actions.ts';
-import { listReplays } from '../../database/replays/replays.ts';
+import { listReplays, readActions } from '../../database/replays/replays.ts';
 import { createKafka } from '../../kafka/client/client.ts';
 import { createCodec } from '../../kafka/codec/codec.ts';
 import { createRegistry } from '../../kafka/codec/registry.ts';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { readActions } from '../../database/replays/replay-actions.ts';
 import { isReplayHeld } from '../../database/replays/replay-lock.ts';
 import { readParts } from '../../database/replays/replay-parts.ts';
+import { readActions } from '../../database/replays/replays.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
 import { logEnds } from '../../kafka/admin/log-ends.ts';
 import { changeReplay } from '../../operations/replay/change.ts';

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { sql } from 'kysely';
-import type { PaymentMode } from '../../domain/payment-mode.ts';
 import type { LifecycleMessage } from '../../domain/lifecycle.ts';
+import type { PaymentMode } from '../../domain/money.ts';
 import type { OrderItem } from '../../domain/order.ts';
 import { finalOrderStatus, isFinalOrder } from '../../domain/status.ts';
-import type { CallFault } from '../../providers/faults.ts';
+import type { CallFault } from '../../providers/simulation.ts';
 import { waitFor } from '../helpers/wait.ts';
 import { createWorkflowWorld } from '../helpers/workflow-world.ts';
 import type { WorkflowWorld } from '../helpers/workflow-world.ts';

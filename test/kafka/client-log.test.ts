@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { logLevel } from 'kafkajs';
-import { createKafkaLog } from '../../kafka/client/client-log.ts';
+import { createKafkaLog } from '../../kafka/client/client.ts';
 import { createLogger } from '../../platform/logger.ts';
 
 function logged(level: logLevel, message: string, facts: object = {}): unknown {

@@ -4,7 +4,7 @@ import { avroType, firstMisfit } from '../../kafka/codec/avro.ts';
 import { createCodec } from '../../kafka/codec/codec.ts';
 import type { Codec, DecodeResult } from '../../kafka/codec/codec.ts';
 import type { RegisteredSchema, RegistryPort } from '../../kafka/codec/registry.ts';
-import { withHeader } from '../../kafka/codec/wire-format.ts';
+import { withHeader } from '../../kafka/codec/topic-reader.ts';
 
 const ours = {
   type: 'record',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { createPauses } from '../../kafka/consumer/pauses.ts';
+import { createPauses } from '../../kafka/consumer/consumer-status.ts';
 
 describe('pauses', () => {
   it('last until every partition goes on, and are told of once', () => {

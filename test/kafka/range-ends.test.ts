@@ -1,9 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Admin, Consumer } from 'kafkajs';
 import { createQuietPartitions } from '../../kafka/reader/quiet-partitions.ts';
-import { checkIdle } from '../../kafka/reader/range-ends.ts';
-import type { Session } from '../../kafka/reader/range-state.ts';
-import type { Range } from '../../kafka/reader/range-types.ts';
+import { checkIdle } from '../../kafka/reader/range-state.ts';
+import type { Range, Session } from '../../kafka/reader/range-state.ts';
 
 /** What two brokers would say of a topic of two partitions: a moment that no cluster can be held in. */
 function cluster() {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { createWatermark } from '../../kafka/consumer/watermark.ts';
+import { createWatermark } from '../../kafka/consumer/chunk-runner.ts';
 
 describe('watermark', () => {
   it('says nothing may be committed while the first record is open', () => {

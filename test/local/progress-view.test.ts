@@ -1,7 +1,7 @@
 import { describe, it, expect } from '@jest/globals';
 import { createBackoff } from '../../local/backoff.ts';
 import { mavenProgress } from '../../local/downloads.ts';
-import { errorOf } from '../../local/log-watch.ts';
+import { errorOf } from '../../local/logs.ts';
 import { createProgressView } from '../../local/progress-view.ts';
 
 describe('progress without a terminal', () => {

@@ -4,10 +4,9 @@ import { describe, expect, it } from '@jest/globals';
 import { OmsError } from '../../domain/errors.ts';
 import type { PartitionLag } from '../../kafka/consumer/lag.ts';
 import { CLOCK_TOLERANCE_MS, clockVerdict } from '../../operations/doctor/clocks.ts';
-import { fault, ok } from '../../operations/doctor/finding.ts';
+import { fault, ok, runChecks } from '../../operations/doctor/finding.ts';
+import type { Check } from '../../operations/doctor/finding.ts';
 import { groupVerdicts } from '../../operations/doctor/groups.ts';
-import { runChecks } from '../../operations/doctor/run-checks.ts';
-import type { Check } from '../../operations/doctor/run-checks.ts';
 
 const check = (name: string, look: Check['look'], needs: Check['needs'] = {}): Check => ({
   ...{ name, look, needs, slow: 'OMS_KAFKA_UNAVAILABLE', where: 'kafka.example:9092' },

@@ -3,12 +3,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { minorUnits } from '../../domain/money.ts';
 import { readInvoices } from '../../operations/import/invoices.ts';
 import type { Invoice } from '../../operations/import/invoices.ts';
-import { minorUnits } from '../../operations/import/minor-units.ts';
-import { readOrders } from '../../operations/import/read-orders.ts';
-import { orderOf } from '../../operations/import/retail-order.ts';
-import { ukTime } from '../../operations/import/uk-time.ts';
+import { orderOf, readOrders, ukTime } from '../../operations/import/retail-order.ts';
 import { RETAIL_FILE, readRetailFile } from '../helpers/retail-file.ts';
 
 const HEADER = 'InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { LedgerEntry, LedgerView } from '../../database/ledger/ledger.ts';
 import type { LedgerState } from '../../database/tables.ts';
-import { fingerprint } from '../../orders/intake/content.ts';
 import { toIncomingEvent } from '../../orders/intake/convert.ts';
+import { fingerprint } from '../../orders/intake/event.ts';
 import type { IncomingEvent, PlacedEvent } from '../../orders/intake/event.ts';
 import { judge, orderViews } from '../../orders/intake/judge.ts';
 import type { OrderEvent } from '../../schemas/index.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { createHeldOrders } from '../../outbox/held-orders.ts';
+import { createHeldOrders } from '../../outbox/sender.ts';
 
 function heldAt() {
   const clock = { now: 0 };

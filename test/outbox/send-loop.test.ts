@@ -1,9 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import { startSendLoop } from '../../outbox/send-loop.ts';
-import type { SendLoop } from '../../outbox/send-loop.ts';
-import { createWake } from '../../outbox/wake.ts';
-import type { Wake } from '../../outbox/wake.ts';
+import { createWake, startSendLoop } from '../../outbox/send-loop.ts';
+import type { SendLoop, Wake } from '../../outbox/send-loop.ts';
 
 const FOR_EVER_MS = 2 ** 31 - 1;
 const BATCH = 10;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { timersOf } from '../../orders/intake/timers.ts';
 import { loadConfig, shownConfig, unknownSettings } from '../../platform/config/load.ts';
+import { timersOf } from '../../temporal/order-workflows.ts';
 
 function faultsOf(environment: Record<string, string>): string[] {
   try {

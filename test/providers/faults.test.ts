@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { faultRules } from '../../platform/config/fault-rules.ts';
-import { createFaults } from '../../providers/faults.ts';
+import { createFaults } from '../../providers/simulation.ts';
 
 const KINDS = ['decline', 'timeout', 'error', 'lost', 'malformed'] as const;
 const rulesOf = (text: string) => faultRules(KINDS).parse(text);

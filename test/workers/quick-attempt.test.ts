@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { OmsError } from '../../domain/errors.ts';
-import { createQuickAttempt } from '../../workers/activities/quick.ts';
+import { createQuickAttempt } from '../../workers/activities/fulfil.ts';
 
 const failing = (): Promise<never> => Promise.reject(new OmsError('OMS_PAYMENT_UNAVAILABLE', 'away'));
 const answering = (): Promise<string> => Promise.resolve('answer');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { createStopwatch } from '../../workers/stopwatch.ts';
+import { createStopwatch } from '../../workers/worker.ts';
 
 describe('A stopwatch', () => {
   it('tells the age of the oldest work that goes on, and nothing once all has ended', async () => {

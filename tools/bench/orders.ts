@@ -1,8 +1,8 @@
 import avro from 'avsc';
 import { CompressionTypes, Kafka, logLevel } from 'kafkajs';
 import type { Message } from 'kafkajs';
-import { FINGERPRINT_VERSION } from '../../domain/fingerprint.ts';
-import { fingerprint, placedHash } from '../../orders/intake/content.ts';
+import { FINGERPRINT_VERSION } from '../../domain/order.ts';
+import { fingerprint, placedHash } from '../../orders/intake/event.ts';
 import { orderEventSchema } from '../../schemas/index.ts';
 import type { OrderEvent } from '../../schemas/index.ts';
 import type { World } from './world.ts';

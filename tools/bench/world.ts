@@ -5,8 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { endpointVariables } from '../../local/endpoints.ts';
 import type { Endpoints } from '../../local/stack.ts';
+import { endpointVariables } from '../../local/types.ts';
 import { INGEST_NODE_FLAGS } from '../../platform/node-flags.ts';
 
 const OMS = join(import.meta.dirname, '..', '..', 'cli', 'oms.js');

@@ -3,7 +3,7 @@ import { bookingIntents, recordBookings } from '../../orders/steps/book.ts';
 import type { BookingAnswer, BookingIntent } from '../../orders/steps/book.ts';
 import type { Quote } from '../../providers/carrier/port.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { answersOf } from './outcomes.ts';
+import { answersOf } from './failures.ts';
 
 /** Books a carrier for what is paid. A shipment without an answer stays as it is. */
 export type Book = (order: OrderRecord, ids: readonly string[]) => Promise<OrderRecord>;

@@ -6,7 +6,7 @@ import type { CancelRequest } from '../../orders/steps/cancel.ts';
 import { applyCarrierUpdate } from '../../orders/steps/carrier-updates.ts';
 import type { Book } from './book.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { answersOf } from './outcomes.ts';
+import { answersOf } from './failures.ts';
 
 /** What came of calling shipments off. */
 export interface CalledOff {

@@ -3,7 +3,7 @@ import { recordCharges } from '../../orders/steps/charge.ts';
 import type { ChargeAnswer, ChargeIntent } from '../../orders/steps/charge.ts';
 import { drawInvoices } from '../../orders/steps/draw.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { answersOf } from './outcomes.ts';
+import { answersOf } from './failures.ts';
 
 /** Draws the invoices of these fulfillments and takes the money, or has it held. A fulfillment without an answer stays as it is. */
 export type Charge = (orderId: string, ids: readonly string[]) => Promise<OrderRecord>;

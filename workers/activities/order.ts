@@ -1,12 +1,11 @@
 import { fewestShipments } from '../../domain/allocation.ts';
-import type { Overdue } from '../../domain/deadlines.ts';
-import { amendOrder } from '../../orders/steps/amend.ts';
+import type { Overdue } from '../../domain/lifecycle.ts';
+import { amendOrder, dropUnavailable } from '../../orders/steps/amend.ts';
 import type { AmendRequest } from '../../orders/steps/amend.ts';
 import { beginCancel } from '../../orders/steps/cancel.ts';
 import type { CancelRequest } from '../../orders/steps/cancel.ts';
 import { closeOrder, noteRefusal } from '../../orders/steps/close.ts';
 import type { CloseRequest, Refusal } from '../../orders/steps/close.ts';
-import { dropUnavailable } from '../../orders/steps/customer-action.ts';
 import { expireReservation, tellOverdue } from '../../orders/steps/deadlines.ts';
 import { takeOrder } from '../../orders/steps/take.ts';
 import type { ActivityDependencies } from './dependencies.ts';

@@ -7,7 +7,7 @@ import type { PaymentEnd, RefundAnswer, RefundIntent } from '../../orders/steps/
 import type { PaymentProvider, PaymentState } from '../../providers/payment/port.ts';
 import type { Charge } from './charge.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { answersOf } from './outcomes.ts';
+import { answersOf } from './failures.ts';
 
 /** Steps that move money. */
 export function createPaymentActivities(deps: ActivityDependencies, charge: Charge) {

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
+import { rowsOf } from '../../../database/database.ts';
 import type { Database } from '../../../database/database.ts';
-import { rowsOf } from '../../../database/rows.ts';
 import type { PlacedOrder } from '../../../domain/order.ts';
 import type { FulfillmentRecord, OrderRecord } from '../../../orders/record/record.ts';
 

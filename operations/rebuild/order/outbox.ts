@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
+import { rowsOf } from '../../../database/database.ts';
 import type { Database } from '../../../database/database.ts';
 import { untoldEvents } from '../../../database/deployment/behind.ts';
 import { shardOf } from '../../../database/outbox/outbox.ts';
 import type { OutgoingTopic } from '../../../database/outbox/outbox.ts';
-import { rowsOf } from '../../../database/rows.ts';
 
 /** An event found on its topic, to be kept in the outbox again, as sent. */
 export interface FoundEvent {

@@ -5,12 +5,10 @@ import { intendDeadLetters, markDeadLettersSent, unsentDeadLetters } from '../..
 import type { DeadLetter } from '../../../database/dead-letters.ts';
 import { beginDecision, endDecision } from '../../../database/decisions.ts';
 import { ensureDeploymentId } from '../../../database/deployment/deployment.ts';
-import { readActions } from '../../../database/replays/replay-actions.ts';
-import { clearLeftovers } from '../../../database/replays/replay-leftovers.ts';
-import { withReplayLock } from '../../../database/replays/replay-lock.ts';
+import { clearLeftovers, withReplayLock } from '../../../database/replays/replay-lock.ts';
 import { readNotes, writeNotes } from '../../../database/replays/replay-notes.ts';
 import { readParts, saveProgress } from '../../../database/replays/replay-parts.ts';
-import { insertReplay, moveReplay, readReplay } from '../../../database/replays/replays.ts';
+import { insertReplay, moveReplay, readActions, readReplay } from '../../../database/replays/replays.ts';
 import { CLIENTS, atOnce, createClientsDatabase, turned } from '../../helpers/clients.ts';
 
 let db: Database;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { createFilter } from '../../../operations/replay/filter.ts';
+import { createFilter } from '../../../operations/replay/classified.ts';
 
 const NONE = { fromTime: null, toTime: null, orderIds: null, types: null };
 const placed = (orderId: string) => ({ kind: 'placed' as const, type: 'OrderPlaced' as const, orderId });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { placeOf } from '../../../operations/replay/outputs/sequence.ts';
-import type { Place, SeenNumbers } from '../../../operations/replay/outputs/sequence.ts';
+import { placeOf } from '../../../operations/replay/outputs/events.ts';
+import type { Place, SeenNumbers } from '../../../operations/replay/outputs/events.ts';
 
 /** Where each number stands; before each should stand the one below it. */
 function placesOf(numbers: readonly number[], gapless = true): Place[] {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { ORDER_CLASSES } from '../../../operations/replay/classes.ts';
 import type { ReplayClasses } from '../../../operations/replay/classes.ts';
 import type { Classified } from '../../../operations/replay/classified.ts';
-import { createPace } from '../../../operations/replay/pace.ts';
+import { createPace } from '../../../operations/replay/pressure.ts';
 import { slicesOf } from '../../../operations/replay/run-records.ts';
 
 const CLASSES: ReplayClasses = ORDER_CLASSES;
