@@ -8,7 +8,7 @@ import { OUTGOING_TOPICS } from '../../kafka/topics.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { createEventStreams } from '../event-streams.ts';
 import type { EventStreams, StreamMessage } from '../event-streams.ts';
-import { patiently } from '../watch.ts';
+import { patiently } from '../feed.ts';
 import { customerId, problems } from './atoms.ts';
 import { EVENT_TYPES, toldEvent } from './live-schemas.ts';
 import { iso, typed } from './routes.ts';

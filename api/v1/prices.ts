@@ -7,7 +7,7 @@ import { listPrices } from '../../orders/stock/listings.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { currency, paging, placeOf, problems, sku } from './atoms.ts';
 import { typed } from './routes.ts';
-import { ofPrice, price, pricePage, priceRequest } from './stock-schemas.ts';
+import { ofPrice, price, pricePage, priceRequest } from './stock.ts';
 
 const query = z.object({ sku: sku.optional(), currency: currency.optional(), ...paging }).strict();
 

@@ -14,7 +14,7 @@ import {
   shownLimit,
   spending,
   storedLimit,
-} from './limit-schemas.ts';
+} from './limits.ts';
 import { typed } from './routes.ts';
 
 /** More currencies than there are. */
