@@ -1,9 +1,12 @@
+import { applyMigrations } from '../database/apply-migrations.ts';
 import { openDatabase } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
 import type { Config } from '../platform/config/settings.ts';
 import type { Logger } from '../platform/logger.ts';
 import { startCarrierClock } from '../providers/carrier/clock.ts';
 import type { CarrierProvider, CarrierPushes } from '../providers/carrier/port.ts';
 import { createCarrierSimulator } from '../providers/carrier/simulator.ts';
+import { SIMULATOR_MIGRATIONS } from '../providers/migrations.ts';
 import type { PaymentProvider } from '../providers/payment/port.ts';
 import { createPaymentSimulator } from '../providers/payment/simulator.ts';
 import type { SimulatorTables } from '../providers/tables.ts';
@@ -65,4 +68,9 @@ export function carrierPushes(config: Config, logger: Logger): CarrierPushes {
     return { check: () => clock.check(), stop };
   };
   return { start };
+}
+
+/** Brings the simulators' tables up to this version, once those of the OMS are. Returns what was applied. */
+export function setUpProviders(db: Database): Promise<string[]> {
+  return applyMigrations(db, SIMULATOR_MIGRATIONS);
 }
