@@ -35,7 +35,7 @@ interface Booking {
 
 /**
  * A carrier made up for trials and tests. A booking's row says where the parcel is and what comes next when, so the
- * parcel moves on by time alone; telling of it is the work of `createCarrierClock`.
+ * parcel moves on by time alone; telling of it is the work of `startCarrierClock`.
  */
 export function createCarrierSimulator({
   db,
