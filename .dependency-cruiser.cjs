@@ -59,6 +59,19 @@ module.exports = {
       from: { path: '^workers/' },
       to: { path: '^workflows/' },
     },
+    {
+      name: 'only-resources-open-providers',
+      severity: 'error',
+      comment: 'everything else gets payment and carrier from resources/, and knows them by their ports',
+      from: { path: `^(${order.join('|')})/`, pathNot: '^(providers|resources)/' },
+      to: { path: '^providers/', pathNot: '^providers/[^/]+/port\\.ts$' },
+    },
+    {
+      name: 'ports-know-no-simulator',
+      severity: 'error',
+      from: { path: '^providers/[^/]+/port\\.ts$' },
+      to: { path: '^providers/' },
+    },
     { name: 'no-cycles', severity: 'error', from: { pathNot: '^node_modules' }, to: { circular: true } },
   ],
   options: {

@@ -4,6 +4,7 @@ import { forgetAnswers } from '../database/http-requests.ts';
 import { assertMigrated } from '../database/migrate.ts';
 import { createEventEncoder } from '../database/outbox/outbox.ts';
 import { ORDERS_TASK_QUEUE } from '../domain/contract.ts';
+import { OPEN_CHARGE } from '../domain/provider-policies.ts';
 import { createKafka } from '../kafka/client/client.ts';
 import { kafkaConnection } from '../kafka/client/connection.ts';
 import { createCodec } from '../kafka/codec/codec.ts';
@@ -25,9 +26,6 @@ import { createRedriver } from './redriver.ts';
 
 /** How often answers that are too old are forgotten. */
 const FORGET_EVERY_MS = 10 * 60_000;
-/** Charges without an outcome are looked for so often, and settled when nobody has asked for them for so many timeouts. */
-const SETTLE_EVERY_MS = 15_000;
-const LEFT_OPEN_TIMEOUTS = 6;
 /** Requests under way may take so long a part of the shutdown grace. */
 const DRAIN_SHARE = 0.5;
 
@@ -49,8 +47,8 @@ export async function startApiRole(context: RoleContext): Promise<RunningRole> {
   });
   begun.catch((error: unknown) => context.shutdown.fail('the api could not start', error));
   const { deps } = parts;
-  const settling = every(SETTLE_EVERY_MS, async () => {
-    await settleCharges(deps, config.OMS_PAYMENT_TIMEOUT * LEFT_OPEN_TIMEOUTS).catch((err: unknown) => {
+  const settling = every(OPEN_CHARGE.lookEveryMs, async () => {
+    await settleCharges(deps, config.OMS_PAYMENT_TIMEOUT * OPEN_CHARGE.settledAfterTimeLimits).catch((err: unknown) => {
       logger.warn({ err }, 'charges not settled, later');
     });
   });

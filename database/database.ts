@@ -20,8 +20,11 @@ export interface OpenDatabaseOptions {
   applicationName: string;
 }
 
-/** A pool of connections to the database. Connections are made when first needed; `destroy()` closes them all. */
-export function openDatabase(options: OpenDatabaseOptions): Database {
+/**
+ * A pool of connections to the database, by default typed with the tables of the OMS. Connections are made when first
+ * needed; `destroy()` closes them all.
+ */
+export function openDatabase<DB = Tables>(options: OpenDatabaseOptions): Kysely<DB> {
   const pool = new pg.Pool({
     Client: preparingClient(),
     connectionString: options.url,
@@ -34,7 +37,7 @@ export function openDatabase(options: OpenDatabaseOptions): Database {
   pool.on('error', () => undefined);
   // So does one that breaks while it is in use: its query fails, which is how we learn of it.
   pool.on('connect', (client) => client.on('error', () => undefined));
-  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  return new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
 }
 
 /** SQLSTATEs after which the same work may simply be done again. */
@@ -49,7 +52,7 @@ const PAUSE_MS = 10;
  * through `tx`.
  * @throws OmsError OMS_DATABASE_UNAVAILABLE when the database is away; other errors as they are
  */
-export function transaction<T>(db: Database, work: (tx: Database) => Promise<T>): Promise<T> {
+export function transaction<T, DB = Tables>(db: Kysely<DB>, work: (tx: Kysely<DB>) => Promise<T>): Promise<T> {
   return retrying(() => db.transaction().execute((tx) => work(tx)));
 }
 

@@ -7,6 +7,7 @@ import type { Check } from '../platform/health.ts';
 import type { RoleContext, RunningRole } from '../platform/role.ts';
 import { openParts } from '../resources/ingest.ts';
 import type { Parts } from '../resources/ingest.ts';
+import { carrierPushes } from '../resources/providers.ts';
 import { createCarrierNews } from './carrier/main.ts';
 import type { CarrierNewsOptions, CarrierNewsWays } from './carrier/main.ts';
 import { kafkaFault, progressFault } from './health.ts';
@@ -122,7 +123,8 @@ function createCarrier(
 ): CarrierNewsWays {
   const encoder = createEventEncoder({ codec, prefix: config.OMS_PREFIX });
   const parts = { db, codec, publisher, connection, temporal: temporal.client };
-  return createCarrierNews({ config, logger, metrics, encoder, ...parts, ...rest });
+  const pushes = carrierPushes(config, logger);
+  return createCarrierNews({ config, logger, metrics, encoder, pushes, ...parts, ...rest });
 }
 
 function startSweeps({ config, logger }: RoleContext, engine: Engine): { stop(): Promise<void> } {

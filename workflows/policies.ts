@@ -1,16 +1,21 @@
 import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import { FIRST_ATTEMPT, LOCAL_STEP, PROVIDER_STEP } from '../domain/provider-policies.ts';
 import type { Activities } from '../workers/activities/index.ts';
 
+const retryOf = (step: typeof LOCAL_STEP | typeof PROVIDER_STEP) => ({
+  initialInterval: step.firstWaitMs,
+  backoffCoefficient: step.backoff,
+  maximumInterval: step.longestWaitMs,
+});
+
 /**
- * Every timeout and retry of the order workflow.
- *
  * Steps of our own database are local activities: short, safe to lose, and asked for again by the re-executed workflow.
  * Past the threshold a retry waits on a server timer, so that a long outage frees the slot.
  */
 export const own = proxyLocalActivities<Activities>({
-  startToCloseTimeout: '2 seconds',
-  localRetryThreshold: '2 seconds',
-  retry: { initialInterval: '100 milliseconds', backoffCoefficient: 2, maximumInterval: '60 seconds' },
+  startToCloseTimeout: LOCAL_STEP.startToCloseMs,
+  localRetryThreshold: LOCAL_STEP.serverTimerFromMs,
+  retry: retryOf(LOCAL_STEP),
 });
 
 /**
@@ -19,8 +24,8 @@ export const own = proxyLocalActivities<Activities>({
  * is what the database and the provider know of. One attempt: a provider that is slow or away is left to `provider`.
  */
 export const quick = proxyLocalActivities<Activities>({
-  startToCloseTimeout: '3 seconds',
-  retry: { maximumAttempts: 1 },
+  startToCloseTimeout: FIRST_ATTEMPT.startToCloseMs,
+  retry: { maximumAttempts: FIRST_ATTEMPT.attempts },
   cancellationType: ActivityCancellationType.TRY_CANCEL,
 });
 
@@ -30,8 +35,8 @@ export const quick = proxyLocalActivities<Activities>({
  * the order's state changed, or is undone.
  */
 export const provider = proxyActivities<Activities>({
-  startToCloseTimeout: '60 seconds',
-  heartbeatTimeout: '10 seconds',
-  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '60 seconds' },
+  startToCloseTimeout: PROVIDER_STEP.startToCloseMs,
+  heartbeatTimeout: PROVIDER_STEP.heartbeatTimeoutMs,
+  retry: retryOf(PROVIDER_STEP),
   cancellationType: ActivityCancellationType.TRY_CANCEL,
 });

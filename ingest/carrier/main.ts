@@ -1,4 +1,3 @@
-import { openDatabase } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
 import type { EventEncoder } from '../../database/outbox/outbox.ts';
 import type { KafkaConnection } from '../../kafka/client/client.ts';
@@ -14,8 +13,7 @@ import { every } from '../../platform/every.ts';
 import type { Check } from '../../platform/health.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { Registry } from '../../platform/metrics.ts';
-import { startCarrierClock } from '../../providers/carrier/clock.ts';
-import type { CarrierClock } from '../../providers/carrier/clock.ts';
+import type { CarrierPushes, RunningPushes } from '../../providers/carrier/port.ts';
 import { kafkaFault, progressFault } from '../health.ts';
 import { createDeadLetterCount } from '../metrics.ts';
 import type { IngestMetrics } from '../metrics.ts';
@@ -23,7 +21,7 @@ import { createCarrierMetrics } from './metrics.ts';
 import { retryParked } from './parking.ts';
 import type { ParkingOptions } from './parking.ts';
 import { createCarrierReceiver } from './receiver.ts';
-import type { CarrierReceiver, CarrierReceiverOptions } from './receiver.ts';
+import type { CarrierReceiverOptions } from './receiver.ts';
 import { createCarrierTopic } from './topic.ts';
 
 export interface CarrierNewsOptions {
@@ -35,6 +33,8 @@ export interface CarrierNewsOptions {
   codec: Codec;
   publisher: Pick<Publisher, 'publish'>;
   connection: KafkaConnection;
+  /** The carrier's news of its own accord. */
+  pushes: CarrierPushes;
   logger: Logger;
   metrics: Registry;
   counters: Pick<IngestMetrics, 'offsetAlert' | 'rebalance'>;
@@ -51,18 +51,16 @@ export interface CarrierNewsWays {
   stop(options: { graceMs: number }): Promise<void>;
 }
 
-/** One for the transaction that holds what is being told, one to spare. */
-const CLOCK_CONNECTIONS = 2;
 /** Few enough that a crash makes little work again. */
 const CHUNK_RECORDS = 500;
 const CONCURRENT_PARTITIONS = 4;
 
 /**
- * The ways of carriers' news into the OMS, as the ingest role runs them: the topic `carrier-updates`, the simulated
- * carrier's pushes, and what is parked. All of them lead through one receiver.
+ * The ways of carriers' news into the OMS, as the ingest role runs them: the topic `carrier-updates`, the carrier's
+ * pushes, and what is parked. All of them lead through one receiver.
  */
 export function createCarrierNews(options: CarrierNewsOptions): CarrierNewsWays {
-  const { config, db, logger, publisher } = options;
+  const { config, db, publisher } = options;
   const count = createCarrierMetrics(options.metrics, db);
   const topic = topicNames(config.OMS_PREFIX)['orders.dlq'];
   const consumerGroup = groupName(config.OMS_PREFIX, CONSUMER_GROUPS.carrier);
@@ -73,16 +71,15 @@ export function createCarrierNews(options: CarrierNewsOptions): CarrierNewsWays 
   const restMs = Math.min(config.OMS_SWEEP_INTERVAL, REST_MS);
   const loop = createTopicLoop(options, createCarrierTopic({ ...shared, receiver, office, onDeadLetters }));
   let running: { stop(): Promise<void> }[] = [];
-  let clock: CarrierClock | undefined;
+  let pushes: RunningPushes | undefined;
   return {
     live: { carrierTopic: () => progressFault(loop.health()) },
     ready: {
-      carrier: () => clock?.check() ?? receiver.check(),
+      carrier: () => pushes?.check() ?? receiver.check(),
       carrierTopic: () => kafkaFault(loop.health()) ?? loop.health().pausedReason ?? null,
     },
     start: async () => {
-      const pushes = startPushes(config, receiver, logger);
-      clock = pushes.clock;
+      pushes = options.pushes.start(receiver.deliver);
       running = [pushes, startRetries({ ...shared, receiver, office, onDeadLetters, restMs }, config)];
       await loop.start();
     },
@@ -110,29 +107,6 @@ function createTopicLoop(
     chunkRecords: CHUNK_RECORDS,
     concurrentPartitions: CONCURRENT_PARTITIONS,
   });
-}
-
-/** The simulated carrier's pushes. It has connections of its own, since it is somebody else's system. */
-export function startPushes(config: Config, receiver: Pick<CarrierReceiver, 'deliver'>, logger: Logger) {
-  const db = openDatabase({
-    url: config.DATABASE_URL,
-    poolSize: CLOCK_CONNECTIONS,
-    applicationName: 'oms-simulated-carrier',
-  });
-  const clock = startCarrierClock({
-    db,
-    transitMs: config.OMS_SIM_CARRIER_TRANSIT,
-    faults: config.OMS_SIM_CARRIER_FAULTS,
-    deliver: receiver.deliver,
-    logger,
-  });
-  return {
-    clock,
-    stop: async () => {
-      await clock.stop();
-      await db.destroy();
-    },
-  };
 }
 
 function startRetries(options: ParkingOptions, config: Config): { stop(): Promise<void> } {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
 import { isOmsError } from '../../domain/errors.ts';
+import { AUDIT_CALL } from '../../domain/provider-policies.ts';
 import type { PaymentStatus, ShipmentStatus } from '../../domain/status.ts';
 import { createLimiter } from '../../platform/limiter.ts';
 import type { CarrierProvider, TrackedStatus } from '../../providers/carrier/port.ts';
@@ -16,9 +17,6 @@ export interface ProviderCheckOptions {
 
 /** Few enough to leave the providers to the orders. */
 const CALLS_AT_ONCE = 16;
-/** An answer that does not come is asked for again. */
-const ATTEMPTS = 4;
-const WAIT_MS = 250;
 
 interface Row {
   /** Null on a charge outside of orders. */
@@ -97,8 +95,8 @@ async function asking<T>(call: () => Promise<T>): Promise<T> {
     try {
       return await call();
     } catch (error) {
-      if (attempt === ATTEMPTS || !isOmsError(error) || !error.retryable) throw error;
-      await sleep(WAIT_MS * attempt);
+      if (attempt === AUDIT_CALL.attempts || !isOmsError(error) || !error.retryable) throw error;
+      await sleep(AUDIT_CALL.firstWaitMs * attempt);
     }
   }
 }

@@ -15,6 +15,7 @@ import { applyLevels } from '../../orders/stock/stock-levels.ts';
 import type { Config } from '../../platform/config/settings.ts';
 import { readMarks, withParts, writeMarks } from '../../resources/deployment.ts';
 import type { Parts } from '../../resources/deployment.ts';
+import { setUpProviders } from '../../resources/providers.ts';
 import { topicEnds } from '../../resources/topic-ends.ts';
 import { deriveOrders } from './derive.ts';
 import { admitRebuild, assertCreditNotesKnown, endRebuild } from './guard.ts';
@@ -74,6 +75,7 @@ export function runRebuild(config: Config, options: RebuildOptions): Promise<Reb
   return withParts(config, options.stateDir, async (parts) => {
     try {
       await migrate(parts.db);
+      await setUpProviders(parts.db);
       return await rebuild({ ...parts, codec, onRecords }, options);
     } catch (error) {
       throw databaseError(error);

@@ -1,4 +1,4 @@
-import { databaseError } from '../../database/database.ts';
+import { databaseError, orUnavailable } from '../../database/database.ts';
 import {
   assertNotRebuilding,
   assertSameDeployment,
@@ -15,6 +15,7 @@ import { assertNotBehind } from '../../resources/behind.ts';
 import { kafkaError, temporalError } from '../../resources/clients.ts';
 import { readMark, readMarks, withParts, writeMarks } from '../../resources/deployment.ts';
 import type { Parts } from '../../resources/deployment.ts';
+import { setUpProviders } from '../../resources/providers.ts';
 import { accountForOrders, accountForTopics } from '../../resources/topic-ends.ts';
 import { setupNamespace } from './namespace.ts';
 import type { ReportStep, SetupStep } from './steps.ts';
@@ -87,9 +88,10 @@ async function setupParts(parts: Parts, options: SetupOptions, report: ReportSte
 const MENDED_FEED = 'the database comes from another server: `/v1/events` would have been silent';
 
 async function setupDatabase({ db }: Parts, report: ReportStep): Promise<void> {
-  const applied = await migrate(db).catch((error: unknown) => {
+  const ours = await migrate(db).catch((error: unknown) => {
     throw databaseError(error);
   });
+  const applied = [...ours, ...(await orUnavailable(setUpProviders(db)))];
   const outcome = applied.length > 0 ? 'created' : 'unchanged';
   report({ part: 'database', outcome, detail: applied.length > 0 ? `applied ${applied.join(', ')}` : 'up to date' });
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ALLOCATION_NAMES } from '../../domain/allocation-strategies.ts';
 import { PRICE_FALLBACKS } from '../../domain/invoice.ts';
 import { PAYMENT_MODES } from '../../domain/money.ts';
+import { PROVIDER_CALL, PROVIDER_STEP } from '../../domain/provider-policies.ts';
 import { faultRules } from './fault-rules.ts';
 import { sourceTimers } from './source-timers.ts';
 import { duration, flag, httpUrl, list, numbersBy, port, postgresUrl, wholeNumber } from './types.ts';
@@ -21,6 +22,9 @@ const setting = <T extends z.ZodType>(type: T, fallback: string, about: string, 
   about,
   secret,
 });
+
+/** As a setting says it. */
+const seconds = (ms: number): string => `${ms / 1_000} s`;
 
 const MOST_BASIS_POINTS = 10_000;
 
@@ -238,16 +242,21 @@ export const SETTINGS = {
   // providers
   OMS_PAYMENT_TIMEOUT: setting(
     duration(),
-    '10 s',
+    seconds(PROVIDER_CALL.timeLimitMs),
     'A call to the payment provider is given up after this long and made again, under the same key.',
   ),
-  OMS_CARRIER_TIMEOUT: setting(duration(), '10 s', 'The same for the carrier.'),
+  OMS_CARRIER_TIMEOUT: setting(duration(), seconds(PROVIDER_CALL.timeLimitMs), 'The same for the carrier.'),
   OMS_PAYMENT_RETRY_MAX_INTERVAL: setting(
     duration(),
-    '60 s',
-    'Longest wait between two attempts at a payment provider that is away; waits double from 0.5 s.',
+    seconds(PROVIDER_STEP.longestWaitMs),
+    'Longest wait between two attempts at a payment provider that is away; waits double from ' +
+      `${seconds(PROVIDER_STEP.firstWaitMs)}.`,
   ),
-  OMS_CARRIER_RETRY_MAX_INTERVAL: setting(duration(), '60 s', 'The same for the carrier.'),
+  OMS_CARRIER_RETRY_MAX_INTERVAL: setting(
+    duration(),
+    seconds(PROVIDER_STEP.longestWaitMs),
+    'The same for the carrier.',
+  ),
 
   // publisher
   OMS_OUTBOX_BATCH: setting(wholeNumber(1, 10_000), '1000', 'Events taken from the outbox at once.'),

@@ -1,33 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
-import type { Database } from '../../database/database.ts';
 import type { FaultRule } from '../../platform/config/fault-rules.ts';
 import type { CarrierFault } from '../../platform/config/settings.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { createFaults } from '../simulation.ts';
 import type { Faults } from '../simulation.ts';
-import type { CarrierNews, TrackedStatus } from './port.ts';
+import type { SimulatorDatabase } from '../tables.ts';
+import type { CarrierNews, DeliverNews, RunningPushes, TrackedStatus } from './port.ts';
 import { updateIdOf } from './simulator.ts';
 import { SIMULATED_CARRIER } from './tariff.ts';
 
 export interface CarrierClockOptions {
   /** The carrier's own memory. */
-  db: Database;
+  db: SimulatorDatabase;
   /** From pick-up to delivery. */
   transitMs: number;
   faults: readonly FaultRule<CarrierFault>[];
-  /** Takes news in; resolves with the ids of what is done. The rest comes again, and so does all of it when it rejects. */
-  deliver: (news: CarrierNews[]) => Promise<ReadonlySet<string>>;
+  deliver: DeliverNews;
   logger: Logger;
   /** Most news told at once. @default 500 */
   batch?: number;
-}
-
-export interface CarrierClock {
-  /** Null while news goes out, else why not. */
-  check(): string | null;
-  /** Resolves when what is being told has been told. */
-  stop(): Promise<void>;
 }
 
 /** Pauses between two looks at what is due, ms: short while there is news, so that a busy hour goes out in batches. */
@@ -51,7 +43,7 @@ type Fact = Pick<Due, 'key' | 'tracking_number'> & { status: TrackedStatus; at: 
  * Makes the simulated carrier speak: tells of every parcel that was picked up or delivered, in the order it happened
  * to the parcel, at least once, also what fell due while nobody ran. Several clocks share the work.
  */
-export function startCarrierClock(options: CarrierClockOptions): CarrierClock {
+export function startCarrierClock(options: CarrierClockOptions): RunningPushes {
   const { db, logger, batch = 500 } = options;
   const faults = createFaults(options.faults);
   const putOff = new Map<string, number>();
@@ -103,7 +95,7 @@ function stillWaiting(putOff: Map<string, number>): string[] {
 }
 
 /** The rows stay locked until the end of the transaction: no other clock tells the same at the same time. */
-async function claimDue(tx: Database, except: string[], batch: number): Promise<Due[]> {
+async function claimDue(tx: SimulatorDatabase, except: string[], batch: number): Promise<Due[]> {
   const { rows } = await sql<Due>`
     select key, tracking_number, status, status_at, next_status, next_at from simulated_bookings
     where next_at <= now() and key <> all(${except}::text[])
@@ -112,11 +104,7 @@ async function claimDue(tx: Database, except: string[], batch: number): Promise<
 }
 
 /** Returns the keys whose news is out; a silent parcel's is never sent. */
-async function tell(
-  due: Due[],
-  faults: Faults<CarrierFault>,
-  deliver: CarrierClockOptions['deliver'],
-): Promise<Set<string>> {
+async function tell(due: Due[], faults: Faults<CarrierFault>, deliver: DeliverNews): Promise<Set<string>> {
   const toTell = new Map(due.map((row) => [row.key, factsOf(row, faults).map(newsOf)]));
   const garbled = due.filter(({ key }) => faults.strikes('garbled', key)).map((row) => garble(newsOf(now(row))));
   const news = [...garbled, ...[...toTell.values()].flat()];
@@ -163,7 +151,12 @@ function garble(news: CarrierNews): CarrierNews {
 }
 
 /** After pick-up comes delivery; after a failed delivery the way back or a second attempt, as long again. */
-async function advance(tx: Database, keys: string[], faults: Faults<CarrierFault>, transitMs: number): Promise<void> {
+async function advance(
+  tx: SimulatorDatabase,
+  keys: string[],
+  faults: Faults<CarrierFault>,
+  transitMs: number,
+): Promise<void> {
   if (keys.length === 0) return;
   const redelivered = keys.filter((key) => faults.strikes('redelivered', key));
   const failing = keys.filter((key) => redelivered.includes(key) || faults.strikes('deliveryFailed', key));

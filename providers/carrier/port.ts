@@ -95,3 +95,19 @@ export interface CarrierNews {
   /** Text for people. */
   detail: string | null;
 }
+
+/** Takes news in; resolves with the ids of what is done. The rest comes again, and so does all of it when it rejects. */
+export type DeliverNews = (news: CarrierNews[]) => Promise<ReadonlySet<string>>;
+
+/** A carrier's adapter at work on its pushes. */
+export interface RunningPushes {
+  /** Null while news goes out, else why not. */
+  check(): string | null;
+  /** Resolves when what is being told has been told. */
+  stop(): Promise<void>;
+}
+
+/** How an adapter gives its news away: none before the start, and everything that is due through `deliver`. */
+export interface CarrierPushes {
+  start(deliver: DeliverNews): RunningPushes;
+}

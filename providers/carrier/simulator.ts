@@ -1,16 +1,16 @@
 import { sql } from 'kysely';
 import { transaction } from '../../database/database.ts';
-import type { Database } from '../../database/database.ts';
 import type { FaultRule } from '../../platform/config/fault-rules.ts';
 import type { CarrierFault, CarrierNewsMode } from '../../platform/config/settings.ts';
 import { createFaults, createSimulatedCall, mark } from '../simulation.ts';
+import type { SimulatorDatabase } from '../tables.ts';
 import { isPickedUpByHand, trackByHand } from './by-hand.ts';
 import type { BookingOutcome, BookingRequest, CarrierProvider, Quote, TrackedStatus, Tracking } from './port.ts';
 import { SIMULATED_CARRIER, tariff } from './tariff.ts';
 
 export interface CarrierSimulatorOptions {
   /** The carrier's own memory: transactions here are never part of ours. */
-  db: Database;
+  db: SimulatorDatabase;
   latencyMs: number;
   /** From booking to pick-up; from then on a booking cannot be called off. */
   pickupMs: number;
@@ -35,7 +35,7 @@ interface Booking {
 
 /**
  * A carrier made up for trials and tests. A booking's row says where the parcel is and what comes next when, so the
- * parcel moves on by time alone; telling of it is the work of `createCarrierClock`.
+ * parcel moves on by time alone; telling of it is the work of `startCarrierClock`.
  */
 export function createCarrierSimulator({
   db,
@@ -63,18 +63,22 @@ export function updateIdOf(key: string, status: TrackedStatus): string {
   return `${key}/${status}`;
 }
 
-async function quoted(db: Database, key: string, quotes: Quote[]): Promise<Quote[]> {
+async function quoted(db: SimulatorDatabase, key: string, quotes: Quote[]): Promise<Quote[]> {
   await log(db, 'quote', key, quotes.map(({ service, price }) => `${service} ${price}`).join(', '));
   return quotes;
 }
 
 /** What was asked of the carrier, and what it came to: nobody may say later that it was otherwise. */
-async function log(db: Database, operation: string, key: string, outcome: string): Promise<void> {
+async function log(db: SimulatorDatabase, operation: string, key: string, outcome: string): Promise<void> {
   await db.insertInto('simulated_calls').values({ provider: 'carrier', operation, key, outcome }).execute();
 }
 
 /** A repeat finds the row by its key and answers as the first time. */
-async function book(db: Database, request: BookingRequest, { status, pickupMs }: Plan): Promise<BookingOutcome> {
+async function book(
+  db: SimulatorDatabase,
+  request: BookingRequest,
+  { status, pickupMs }: Plan,
+): Promise<BookingOutcome> {
   const { key } = request;
   const quotes = tariff(request);
   const chosen = quotes.find(({ service }) => service === request.service) ?? quotes[0];
@@ -98,7 +102,7 @@ async function book(db: Database, request: BookingRequest, { status, pickupMs }:
   return bookingOf(rows[0] ?? (await find(db, key)));
 }
 
-async function find(db: Database, key: string): Promise<Booking | undefined> {
+async function find(db: SimulatorDatabase, key: string): Promise<Booking | undefined> {
   return db
     .selectFrom('simulated_bookings')
     .select(['status', 'reference', 'tracking_number', 'service', 'price'])
@@ -121,7 +125,7 @@ function bookingOf(row: Booking | undefined): BookingOutcome {
   };
 }
 
-async function cancel(db: Database, key: string): Promise<'cancelled' | 'alreadyPickedUp'> {
+async function cancel(db: SimulatorDatabase, key: string): Promise<'cancelled' | 'alreadyPickedUp'> {
   return transaction(db, async (tx) => {
     const outcome = (await tombstone(tx, key)) || (await callOff(tx, key)) ? 'cancelled' : 'alreadyPickedUp';
     await log(tx, 'cancel', key, outcome);
@@ -130,7 +134,7 @@ async function cancel(db: Database, key: string): Promise<'cancelled' | 'already
 }
 
 /** True when the key was never seen, and is now called off for good. */
-async function tombstone(tx: Database, key: string): Promise<boolean> {
+async function tombstone(tx: SimulatorDatabase, key: string): Promise<boolean> {
   const inserted = await tx
     .insertInto('simulated_bookings')
     .values({ key, status: 'cancelled', reference: '', tracking_number: '' })
@@ -144,7 +148,7 @@ async function tombstone(tx: Database, key: string): Promise<boolean> {
  * A parcel whose pick-up is due, or that somebody has moved by hand, counts as picked up, told or not: its row may be in
  * the clock's hands, so it is not waited for. The time is looked at again under the row's lock, since the wait for it may have been long.
  */
-async function callOff(tx: Database, key: string): Promise<boolean> {
+async function callOff(tx: SimulatorDatabase, key: string): Promise<boolean> {
   const due = sql<boolean>`next_at <= clock_timestamp()`;
   const booking = tx.selectFrom('simulated_bookings').where('key', '=', key);
   const seen = await booking.select(['status', 'next_at', due.as('due')]).executeTakeFirstOrThrow();
@@ -167,7 +171,7 @@ function isOver(status: string): boolean {
 }
 
 /** By the time that is due, not by what has been told so far. */
-async function track(db: Database, key: string): Promise<Tracking | null> {
+async function track(db: SimulatorDatabase, key: string): Promise<Tracking | null> {
   const row = await db
     .selectFrom('simulated_bookings')
     .select((eb) => [

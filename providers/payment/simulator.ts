@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
 import { transaction } from '../../database/database.ts';
-import type { Database } from '../../database/database.ts';
 import { OmsError } from '../../domain/errors.ts';
 import type { FaultRule } from '../../platform/config/fault-rules.ts';
 import type { PaymentFault } from '../../platform/config/settings.ts';
 import { createFaults, createSimulatedCall, mark } from '../simulation.ts';
+import type { SimulatorDatabase } from '../tables.ts';
 import type {
   CaptureOutcome,
   CaptureRequest,
@@ -17,7 +17,7 @@ import type {
 
 export interface PaymentSimulatorOptions {
   /** The provider's own memory: transactions here are never part of ours. */
-  db: Database;
+  db: SimulatorDatabase;
   latencyMs: number;
   faults: readonly FaultRule<PaymentFault>[];
 }
@@ -50,7 +50,7 @@ export function createPaymentSimulator({ db, latencyMs, faults: rules }: Payment
 
 /** Intent, outcome and call log in one statement; the key decides which of two calls at the same time comes first. */
 async function take(
-  db: Database,
+  db: SimulatorDatabase,
   operation: 'charge' | 'authorize',
   { key, customerId, currency, amount }: ChargeRequest,
   declined: boolean,
@@ -78,7 +78,7 @@ async function take(
 }
 
 /** The row is locked while it is decided: what is taken, and what is given back, never depends on who comes first. */
-function capture(db: Database, { key, amount }: CaptureRequest, declined: boolean): Promise<CaptureOutcome> {
+function capture(db: SimulatorDatabase, { key, amount }: CaptureRequest, declined: boolean): Promise<CaptureOutcome> {
   return transaction(db, async (tx) => {
     const held = await locked(tx, key);
     if (!held) return { status: 'declined', reason: 'nothing is known of this payment' };
@@ -97,7 +97,7 @@ function capture(db: Database, { key, amount }: CaptureRequest, declined: boolea
 }
 
 /** A key never seen becomes a voided payment of nothing (currency XXX: none), so that a late charge finds it. */
-async function letGo(db: Database, key: string, reason: string): Promise<void> {
+async function letGo(db: SimulatorDatabase, key: string, reason: string): Promise<void> {
   await sql`
     with charge as (
       insert into simulated_charges as c (key, customer_id, currency, amount, status, reference, decline_reason)
@@ -112,7 +112,7 @@ async function letGo(db: Database, key: string, reason: string): Promise<void> {
     from charge`.execute(db);
 }
 
-function refund(db: Database, { key, refundKey, amount, reason }: RefundRequest): Promise<void> {
+function refund(db: SimulatorDatabase, { key, refundKey, amount, reason }: RefundRequest): Promise<void> {
   return transaction(db, async (tx) => {
     const held = await locked(tx, key);
     const known = tx.selectFrom('simulated_refunds').select('key').where('refund_key', '=', refundKey);
@@ -127,16 +127,16 @@ function refund(db: Database, { key, refundKey, amount, reason }: RefundRequest)
   });
 }
 
-const locked = (tx: Database, key: string) =>
+const locked = (tx: SimulatorDatabase, key: string) =>
   tx.selectFrom('simulated_charges').selectAll().where('key', '=', key).forUpdate().executeTakeFirst();
 
-async function log(tx: Database, operation: string, key: string, outcome: string): Promise<void> {
+async function log(tx: SimulatorDatabase, operation: string, key: string, outcome: string): Promise<void> {
   await tx.insertInto('simulated_calls').values({ provider: 'payment', operation, key, outcome }).execute();
 }
 
 const refused = (message: string): OmsError => new OmsError('OMS_PAYMENT_REFUSED', `simulated payment: ${message}`);
 
-async function get(db: Database, key: string): Promise<PaymentState | null> {
+async function get(db: SimulatorDatabase, key: string): Promise<PaymentState | null> {
   const row = await db.selectFrom('simulated_charges').selectAll().where('key', '=', key).executeTakeFirst();
   if (!row) return null;
   const { amount, captured, refunded, reference } = row;

@@ -3,6 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import type { Admin } from 'kafkajs';
 import { openDatabase } from '../../database/database.ts';
 import { createCarrierNews } from '../../ingest/carrier/main.ts';
+import { carrierPushes } from '../../resources/providers.ts';
 import type { CarrierNewsWays } from '../../ingest/carrier/main.ts';
 import { logEnds } from '../../kafka/admin/log-ends.ts';
 import { createKafka } from '../../kafka/client/client.ts';
@@ -99,6 +100,7 @@ export async function createCarrierTopicWorld(): Promise<CarrierTopicWorld> {
         ...{ config: given, db, codec, publisher, metrics, encoder: world.encoder, logger: silent },
         temporal: new Client({ connection: temporal }),
         connection: { brokers: given.KAFKA_BROKERS, clientId: 'test', logger: silent },
+        pushes: carrierPushes(given, silent),
         counters: { offsetAlert: () => undefined, rebalance: () => undefined },
         sessionTimeoutMs: 6_000,
         onCrash: (error) => {

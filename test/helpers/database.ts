@@ -1,13 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
+import type { Kysely } from 'kysely';
 import { openDatabase } from '../../database/database.ts';
-import type { Database } from '../../database/database.ts';
 import { migrate } from '../../database/migrate.ts';
+import type { Tables } from '../../database/tables.ts';
+import type { SimulatorTables } from '../../providers/tables.ts';
 import { testEnvironment } from './stack.ts';
+
+/** The tables of the OMS, and beside them those of the simulated providers, which only tests look into. */
+export type WholeDatabase = Kysely<Tables & SimulatorTables>;
 
 /** A database of a test's own, migrated and empty, on the PostgreSQL of the stack under test. */
 export interface TestDatabase {
-  db: Database;
+  db: WholeDatabase;
   url: string;
   /** Closes it and deletes it, whoever is still connected. */
   drop: () => Promise<void>;
@@ -29,7 +34,7 @@ export async function createEmptyDatabase(poolSize = 16): Promise<TestDatabase> 
 
 function opened(serverUrl: string, name: string, poolSize: number): TestDatabase {
   const url = withDatabase(serverUrl, name);
-  const db = openDatabase({ url, poolSize, applicationName: 'oms-test' });
+  const db = openDatabase<Tables & SimulatorTables>({ url, poolSize, applicationName: 'oms-test' });
   const drop = async (): Promise<void> => {
     await db.destroy();
     await onServer(serverUrl, `drop database if exists ${name} with (force)`);

@@ -4,7 +4,6 @@ import { randomUUID } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import path from 'node:path';
 import { Connection } from '@temporalio/client';
-import type { Database } from '../../database/database.ts';
 import { logEnds } from '../../kafka/admin/log-ends.ts';
 import { createKafka } from '../../kafka/client/client.ts';
 import { createCodec } from '../../kafka/codec/codec.ts';
@@ -19,6 +18,7 @@ import type { TopicRecord } from '../../operations/topics/describe-record.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import type { Config } from '../../platform/config/settings.ts';
 import { createTestDatabase } from './database.ts';
+import type { WholeDatabase } from './database.ts';
 import { silent } from './order-world.ts';
 import { testEnvironment } from './stack.ts';
 import { waitFor } from './wait.ts';
@@ -54,7 +54,7 @@ export interface Deployment {
   environment: Record<string, string>;
   topics: TopicNames;
   codec: Codec;
-  db: Database;
+  db: WholeDatabase;
   temporal: Connection;
   /** Runs `oms …` as a process. */
   oms(

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { pino } from 'pino';
-import type { Database } from '../../database/database.ts';
 import { createEventEncoder } from '../../database/outbox/outbox.ts';
 import type { EventEncoder } from '../../database/outbox/outbox.ts';
 import type { OrderItem, PlacedOrder } from '../../domain/order.ts';
@@ -10,6 +9,7 @@ import { createRegistry } from '../../kafka/codec/registry.ts';
 import { topicNames, topicSchemas } from '../../kafka/topics.ts';
 import { setupSubjects } from '../../operations/setup/subjects.ts';
 import { createTestDatabase } from './database.ts';
+import type { WholeDatabase } from './database.ts';
 import { testEnvironment } from './stack.ts';
 
 export const silent = pino({ level: 'silent' });
@@ -19,7 +19,7 @@ export type ToldEvent = { topic: string; eventId: string; version: number; seque
 
 /** A database of orders and the encoder that writes their events, for one test file alone. */
 export interface OrderWorld {
-  db: Database;
+  db: WholeDatabase;
   url: string;
   prefix: string;
   encoder: EventEncoder;
@@ -74,7 +74,7 @@ export async function createOrderWorld(): Promise<OrderWorld> {
 }
 
 async function place(
-  db: Database,
+  db: WholeDatabase,
   orderId: string,
   items: (Partial<OrderItem> & { sku: string })[],
   order: Partial<PlacedOrder> = {},

@@ -1,11 +1,12 @@
 import type { Database } from '../../database/database.ts';
 import { readOrder } from '../../orders/record/load.ts';
+import type { WholeDatabase } from './database.ts';
 
 /** Memory of the simulated providers. */
 const PROVIDERS = ['simulated_charges', 'simulated_refunds', 'simulated_bookings'] as const;
 
 /** What the providers remember is somebody else's, and not lost with a database of ours. */
-export async function giveProvidersTheirMemory(from: Database, to: Database): Promise<void> {
+export async function giveProvidersTheirMemory(from: WholeDatabase, to: WholeDatabase): Promise<void> {
   for (const table of PROVIDERS) {
     const rows = await from.selectFrom(table).selectAll().execute();
     await to.deleteFrom(table).execute();

@@ -1,11 +1,13 @@
 import { NativeConnection } from '@temporalio/worker';
 import { openDatabase } from '../../database/database.ts';
+import type { Tables } from '../../database/tables.ts';
 import { createEventEncoder } from '../../database/outbox/outbox.ts';
 import { createCodec } from '../../kafka/codec/codec.ts';
 import { createRegistry } from '../../kafka/codec/registry.ts';
 import { topicSchemas } from '../../kafka/topics.ts';
 import { createCarrierSimulator } from '../../providers/carrier/simulator.ts';
 import { createPaymentSimulator } from '../../providers/payment/simulator.ts';
+import type { SimulatorTables } from '../../providers/tables.ts';
 import { createActivities } from '../../workers/activities/index.ts';
 import { createOrderWorker } from '../../workers/worker.ts';
 import './end-with-parent.ts';
@@ -41,7 +43,7 @@ function dying<T extends object>(calls: T): T {
   return Object.fromEntries(entries) as T;
 }
 
-const db = openDatabase({ url, poolSize: 8, applicationName: 'oms-test-worker' });
+const db = openDatabase<Tables & SimulatorTables>({ url, poolSize: 8, applicationName: 'oms-test-worker' });
 const codec = createCodec({ registry: createRegistry({ url: registryUrl }), schemas: topicSchemas(prefix) });
 await codec.load();
 const activities = createActivities({

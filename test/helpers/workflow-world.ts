@@ -6,12 +6,12 @@ import { LIFECYCLE_SIGNAL, ORDER_WORKFLOW, STATUS_QUERY } from '../../domain/con
 import type { OrderInput, OrderResult, OrderState, OrderTimers } from '../../domain/contract.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
 import type { LifecycleMessage } from '../../domain/lifecycle.ts';
-import type { Database } from '../../database/database.ts';
 import { createCarrierReceiver } from '../../ingest/carrier/receiver.ts';
 import type { CarrierNews, TrackedStatus } from '../../providers/carrier/port.ts';
 import type { Activities } from '../../workers/activities/index.ts';
 import { installRuntime } from '../../workers/runtime.ts';
 import { PRELOAD_MODULES, WORKFLOWS_PATH, createOrderWorker, taskQueueName } from '../../workers/worker.ts';
+import type { WholeDatabase } from './database.ts';
 import { createFulfillmentWorld } from './fulfillment-world.ts';
 import type { FulfillmentWorld, FulfillmentWorldOptions } from './fulfillment-world.ts';
 import { silent } from './order-world.ts';
@@ -137,7 +137,7 @@ export async function createWorkflowWorld(options: WorkflowWorldOptions = {}): P
 }
 
 /** The providers' memory says no already when they are asked. */
-async function refuse(db: Database, keys: { charge?: string; booking?: string }): Promise<void> {
+async function refuse(db: WholeDatabase, keys: { charge?: string; booking?: string }): Promise<void> {
   if (keys.charge !== undefined) {
     const declined = { status: 'declined', reference: 'ch_declined', decline_reason: 'insufficient funds' };
     const charge = { key: keys.charge, customer_id: 'customer-1', currency: 'GBP', amount: 0, ...declined };

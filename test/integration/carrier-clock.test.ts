@@ -4,15 +4,15 @@ import { pino } from 'pino';
 import type { FaultRule } from '../../platform/config/fault-rules.ts';
 import type { CarrierFault } from '../../platform/config/settings.ts';
 import { startCarrierClock } from '../../providers/carrier/clock.ts';
-import type { CarrierClock, CarrierClockOptions } from '../../providers/carrier/clock.ts';
-import type { CarrierNews } from '../../providers/carrier/port.ts';
+import type { CarrierClockOptions } from '../../providers/carrier/clock.ts';
+import type { CarrierNews, RunningPushes } from '../../providers/carrier/port.ts';
 import { createCarrierSimulator } from '../../providers/carrier/simulator.ts';
 import { createTestDatabase } from '../helpers/database.ts';
 import type { TestDatabase } from '../helpers/database.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 let test: TestDatabase;
-let clocks: CarrierClock[];
+let clocks: RunningPushes[];
 let told: CarrierNews[];
 
 beforeEach(async () => {
@@ -30,7 +30,7 @@ const takeAll: CarrierClockOptions['deliver'] = async (news) => {
   return new Set(news.map(({ updateId }) => updateId));
 };
 
-function startClock(options: Partial<CarrierClockOptions> = {}): CarrierClock {
+function startClock(options: Partial<CarrierClockOptions> = {}): RunningPushes {
   const clock = startCarrierClock({
     db: test.db,
     transitMs: 0,

@@ -5,7 +5,6 @@ import { openDatabase } from '../../database/database.ts';
 import { fewestShipments } from '../../domain/allocation.ts';
 import { ORDER_WORKFLOW, SHIPMENT_STATUS_SIGNAL } from '../../domain/contract.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
-import { startPushes } from '../../ingest/carrier/main.ts';
 import { createCarrierMetrics } from '../../ingest/carrier/metrics.ts';
 import { createCarrierReceiver } from '../../ingest/carrier/receiver.ts';
 import type { CarrierReceiver, CarrierReceiverOptions } from '../../ingest/carrier/receiver.ts';
@@ -20,6 +19,7 @@ import { createMetrics } from '../../platform/metrics.ts';
 import type { Registry } from '../../platform/metrics.ts';
 import type { CarrierNews, TrackedStatus } from '../../providers/carrier/port.ts';
 import { createCarrierSimulator } from '../../providers/carrier/simulator.ts';
+import { carrierPushes } from '../../resources/providers.ts';
 import { createOrderWorld, silent } from '../helpers/order-world.ts';
 import type { OrderWorld } from '../helpers/order-world.ts';
 import { testEnvironment } from '../helpers/stack.ts';
@@ -211,7 +211,7 @@ describe('the simulated carrier’s way in', () => {
   it('brings booked shipments to their end by itself, also across a restart', async () => {
     const config = loadConfig({ ...testEnvironment(), DATABASE_URL: world.url, OMS_SIM_CARRIER_TRANSIT: '300 ms' });
     const carrier = createCarrierSimulator({ db: world.db, latencyMs: 0, pickupMs: 0, faults: [] });
-    const start = () => startPushes(config, receiver(), silent);
+    const start = () => carrierPushes(config, silent).start(receiver().deliver);
     const first = start();
     for (const n of [1, 2]) {
       const parcel = { warehouse: 'north', shipTo: null, items: [], currency: 'GBP', service: null };
@@ -222,7 +222,7 @@ describe('the simulated carrier’s way in', () => {
     const second = start();
     await waitFor('both deliveries', async () => (await shipments()).every((status) => status === 'delivered'));
     await waitFor('the signal', async () => (await signals()).length > 0);
-    expect(second.clock.check()).toBeNull();
+    expect(second.check()).toBeNull();
     await second.stop();
   });
 });

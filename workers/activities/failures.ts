@@ -2,6 +2,7 @@ import { ApplicationFailure, asyncLocalStorage } from '@temporalio/activity';
 import { databaseError } from '../../database/database.ts';
 import { isOmsError } from '../../domain/errors.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
+import { PROVIDER_STEP } from '../../domain/provider-policies.ts';
 import type { Logger } from '../../platform/logger.ts';
 
 /** The type of a failure that is none of the error table's: a bug. */
@@ -28,9 +29,6 @@ export function localStep<T extends Record<string, Step>>(reporting: Reporting, 
   return wrapped(reporting, steps, (retryable) => !retryable);
 }
 
-/** How often a provider step tells the server that it is still at work; well below its heartbeat timeout, ms. */
-const HEARTBEAT_MS = 3_000;
-
 /**
  * Steps that call a provider, run as normal activities: every failure is tried again, a bug until it is mended. They send
  * heartbeats, so that one that died with its worker, or never reached it, is given out again long before its time is over.
@@ -44,7 +42,7 @@ function beating<T extends Record<string, Step>>(steps: T): T {
     const run = async (...args: never[]): Promise<unknown> => {
       // No context outside of an activity: a step may be called as a plain function, too.
       const context = asyncLocalStorage.getStore();
-      const timer = context && setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+      const timer = context && setInterval(() => context.heartbeat(), PROVIDER_STEP.heartbeatEveryMs);
       try {
         return await step(...args);
       } finally {
@@ -90,14 +88,13 @@ function report(
   return ApplicationFailure.create({ message, type, nonRetryable: isFinal(retryable), ...wait });
 }
 
-const FIRST_WAIT_MS = 500;
-
 /**
  * How long to wait before an attempt (2, 3, …), ms. The activity says so rather than the workflow's policy, so that a
  * change of configuration reaches the orders that are waiting, and no history depends on it.
  */
 export function waitBefore(attempt: number, limitMs: number): number {
-  return Math.min(FIRST_WAIT_MS * 2 ** Math.min(attempt - 2, MAX_DOUBLINGS), limitMs);
+  const { firstWaitMs, backoff } = PROVIDER_STEP;
+  return Math.min(firstWaitMs * backoff ** Math.min(attempt - 2, MAX_DOUBLINGS), limitMs);
 }
 
 const MAX_DOUBLINGS = 30;

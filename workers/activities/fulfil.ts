@@ -1,6 +1,7 @@
 import { OmsError, isOmsError } from '../../domain/errors.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { OrderProgress } from '../../domain/progress.ts';
+import { FIRST_ATTEMPT } from '../../domain/provider-policies.ts';
 import { progressOf } from '../../orders/record/progress.ts';
 import type { OrderRecord } from '../../orders/record/record.ts';
 import type { Logger } from '../../platform/logger.ts';
@@ -31,11 +32,6 @@ export function createQuickActivities({ charge, book, logger }: { charge: Charge
   };
 }
 
-/** A provider that did not answer is not asked quickly again for this long. */
-const REST_MS = 5_000;
-/** Longer than this is slow; below the time limit of the local activity. */
-const SLOW_MS = 1_000;
-
 /** Runs a call to a provider as one quick attempt. */
 type QuickAttempt = <T>(call: () => Promise<T>) => Promise<T>;
 
@@ -45,10 +41,10 @@ type QuickAttempt = <T>(call: () => Promise<T>) => Promise<T>;
  */
 export function createQuickAttempt(away: ErrorCode, now: () => number = () => performance.now()): QuickAttempt {
   let restsUntil = -Infinity;
-  const rest = (): void => void (restsUntil = now() + REST_MS);
+  const rest = (): void => void (restsUntil = now() + FIRST_ATTEMPT.restMs);
   return async (call) => {
     if (now() < restsUntil) throw new OmsError(away, 'the provider failed a moment ago');
-    const slow = setTimeout(rest, SLOW_MS);
+    const slow = setTimeout(rest, FIRST_ATTEMPT.slowAfterMs);
     try {
       return await call();
     } catch (error) {
