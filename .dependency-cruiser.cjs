@@ -1,51 +1,28 @@
-// The import rule of the house (docs/architecture.md): the folders tell the way of an order, and an arrow may only
-// point to a folder ABOVE its own in this list.
-const order = [
-  'schemas',
-  'domain',
-  'platform',
-  'local',
-  'kafka',
-  'database',
-  'temporal',
-  'providers',
-  'resources',
-  'orders',
-  'outbox',
-  'ingest',
-  'workflows',
-  'workers',
-  'operations',
-  'api',
-  'cli',
-];
-const below = (i) =>
-  order
-    .slice(i + 1)
-    .concat(['tools', 'test'])
-    .join('|');
+// The import rule of the house: dependencies point down. The rooms stand in tools/rooms/rooms.json from top to bottom,
+// and a file may import from its own room and from those below. docs/architecture.md shows the same list.
+const rooms = require('./tools/rooms/rooms.json').map(({ room }) => room);
+const outside = ['tools', 'test'];
+
+const pointDown = rooms.map((room, i) => ({
+  name: 'dependencies-point-down',
+  severity: 'error',
+  comment: 'a file imports from its own room and from those below it in tools/rooms/rooms.json',
+  from: { path: `^${room}/` },
+  to: {
+    path: `^(${[...outside, ...rooms.slice(0, i)].join('|')})/`,
+    // The one exception: workflows know the activities by `import type`.
+    ...(room === 'workflows' ? { dependencyTypesNot: ['type-only'] } : {}),
+  },
+}));
 
 module.exports = {
   forbidden: [
-    ...order.map((folder, i) => ({
-      name: `${folder}-imports-only-upwards`,
-      severity: 'error',
-      comment: 'an arrow may only point to a folder above its own',
-      from: { path: `^${folder}/` },
-      // The one exception: workflows know the activities by `import type`.
-      to: { path: `^(${below(i)})/`, ...(folder === 'workflows' ? { dependencyTypesNot: ['type-only'] } : {}) },
-    })),
+    ...pointDown,
     {
       name: 'domain-is-alone',
       severity: 'error',
       from: { path: '^domain/' },
-      to: { path: `^(?!domain/)(schemas|platform|local|kafka|database|temporal|providers|resources|orders)/` },
-    },
-    {
-      name: 'schemas-is-alone',
-      severity: 'error',
-      from: { path: '^schemas/' },
-      to: { path: `^(${order.slice(1).join('|')})/` },
+      to: { path: '^schemas/' },
     },
     {
       name: 'workflows-import-values-only-from-domain',

@@ -1,5 +1,9 @@
 import tseslint from 'typescript-eslint';
 import builtins from 'node:module';
+import rooms from './tools/rooms/rooms.json' with { type: 'json' };
+
+/** What is outside for a workflow. */
+const outside = rooms.map(({ room }) => room).filter((room) => !['workflows', 'domain'].includes(room));
 
 const restrictedEnv = {
   selector: "MemberExpression[object.name='process'][property.name='env']",
@@ -48,7 +52,7 @@ export default tseslint.config(
           paths: builtins.builtinModules.flatMap((name) => [name, `node:${name}`]),
           patterns: [
             {
-              group: ['**/workers/**', '**/kafka/**', '**/database/**', '**/platform/**', '**/providers/**'],
+              group: outside.map((room) => `**/${room}/**`),
               allowTypeImports: true,
               message: 'Workflows know the outside by `import type` only.',
             },

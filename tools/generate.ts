@@ -8,6 +8,7 @@ import { eventsPage } from './events-page.ts';
 import { HEAD, configurationPage, environmentExample, errorsPage } from './generate-docs.ts';
 import { generatedTypes } from './generate-types.ts';
 import { openApiFile } from './openapi.ts';
+import { architecturePage } from './rooms/picture.ts';
 import { statesPage } from './states-page.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -20,6 +21,7 @@ export async function generatedFiles(): Promise<Map<string, string>> {
     ['docs/errors.md', errorsPage()],
     ['docs/events.md', eventsPage(HEAD)],
     ['docs/openapi.json', await openApiFile()],
+    ['docs/architecture.md', architecturePage(ROOT)],
     ['docs/states.md', statesPage(HEAD)],
     ['docs/consuming.md', consumingPage(HEAD, ROOT)],
     ['docs/asyncapi.json', asyncApiDocument(ROOT)],

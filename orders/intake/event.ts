@@ -54,7 +54,7 @@ export function lifecycleRecord(event: LifecycleEvent): LifecycleRecord {
   return { orderId, eventId, message, contentHash, source, sequence, record: storedRecord(event.record) };
 }
 
-/** sha-256 of what makes two events the same order (domain/fingerprint.ts), by the version the ledger row names. */
+/** sha-256 of what makes two events the same order (`fingerprintText` of domain/order.ts), by the version the ledger row names. */
 export function fingerprint(order: PlacedOrder, version?: number): Buffer {
   return hash('sha256', fingerprintText(order, version), 'buffer');
 }

@@ -100,7 +100,7 @@ export interface Measured {
   ms: number[];
 }
 
-export const percentile = (sorted: readonly number[], share: number): number =>
+const percentile = (sorted: readonly number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 
 /** The first page, the one after it, and pages deep down, as a person and as a program would ask for them. */
@@ -124,7 +124,7 @@ async function* pagesOf(url: string, filter: Record<string, string>): AsyncGener
 }
 
 /** Each way to look, one request after the other. */
-export async function measureLists(url: string): Promise<Measured[]> {
+async function measureLists(url: string): Promise<Measured[]> {
   const measured: Measured[] = [];
   for (const [list, filters] of Object.entries({ orders: FILTERS, shipments: SHIPMENT_FILTERS })) {
     for (const [name, filter] of Object.entries(filters)) {

@@ -6,15 +6,6 @@ const CUSTOMERS = 200_000;
 const SKUS = 5_000;
 const DAYS = 730;
 
-/** What is asked for in the list, common and rare, as the orders below have it. */
-export const COMMON = { customer: 'customer-1', sku: 'sku-1', source: 'shop', status: 'completed' } as const;
-export const RARE = {
-  customer: 'customer-150000',
-  sku: 'sku-4999',
-  source: 'legacy',
-  status: 'customerActionRequired',
-};
-
 /**
  * One draw for each order, always the same for its number. Powers of a uniform draw make few common and many rare:
  * the first customer has about 1.7 % of the orders, the first SKU stands in about one of ten.

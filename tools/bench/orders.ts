@@ -11,7 +11,7 @@ const BATCH = 1_000;
 const WAREHOUSES = { north: 'bench-north', south: 'bench-south' };
 
 /** An order whose lines are held by different warehouses: with two of them it ships twice. */
-export function orderOf(orderId: string, lines = 2): OrderEvent {
+function orderOf(orderId: string, lines = 2): OrderEvent {
   const line = (sku: string) => ({ sku, quantity: 1, unitPrice: 1_250, description: null });
   return {
     eventId: `placed-${orderId}`,

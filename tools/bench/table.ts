@@ -11,7 +11,7 @@ const number = (value: number): string =>
   value >= 1_000 ? Math.round(value).toLocaleString('en') : value >= 10 ? value.toFixed(1) : value.toFixed(2);
 
 /** How far the measure is on the right side of what it is held against: 1 or more is good. */
-export function ratio({ measured, against }: Row): number | undefined {
+function ratio({ measured, against }: Row): number | undefined {
   if (!against) return undefined;
   return against.better === 'higher' ? measured / against.value : against.value / measured;
 }

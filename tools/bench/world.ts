@@ -47,7 +47,7 @@ export async function until<T>(
 }
 
 /** Runs `oms …` to its end. @throws Error with what it printed, when it fails */
-export async function oms(words: readonly string[], environment: Environment): Promise<string> {
+async function oms(words: readonly string[], environment: Environment): Promise<string> {
   const child = spawn(process.execPath, [OMS, ...words], { env: { ...process.env, ...environment }, stdio: 'pipe' });
   const printed: string[] = [];
   child.stdout.on('data', (data: Buffer) => printed.push(data.toString()));

@@ -40,7 +40,7 @@ export async function openNewOrder(page: Page): Promise<void> {
 }
 
 /** Looks through the packages for one that will do; they are drawn at random, so all may have to be drawn anew. */
-export async function choose(page: Page, will: (candidate: Package) => boolean): Promise<Package> {
+async function choose(page: Page, will: (candidate: Package) => boolean): Promise<Package> {
   for (let draws = 0; draws < 10; draws += 1) {
     await openNewOrder(page);
     for (let number = 1; number <= 20; number += 1) {
@@ -80,10 +80,6 @@ export async function seeAmounts(page: Page, order: Order): Promise<void> {
       must(text.includes(dollars(cents)), `${dollars(cents)} on the page of ${order.id}`, text);
   }
 }
-
-/** The fulfillments of an order that go anywhere: neither unavailable nor given up. */
-export const shipmentIds = (order: Order): string[] =>
-  (order.fulfillments ?? []).flatMap(({ shipment }) => (shipment ? [shipment.id] : []));
 
 export const areAll = (order: Order, status: string): boolean => {
   const going = (order.fulfillments ?? []).filter(({ location }) => location !== undefined);
