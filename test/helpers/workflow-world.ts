@@ -2,16 +2,21 @@ import { Client, Connection } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, bundleWorkflowCode } from '@temporalio/worker';
 import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import type { Database } from '../../database/database.ts';
 import { LIFECYCLE_SIGNAL, ORDER_WORKFLOW, STATUS_QUERY } from '../../domain/contract.ts';
 import type { OrderInput, OrderResult, OrderState, OrderTimers } from '../../domain/contract.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
 import type { LifecycleMessage } from '../../domain/lifecycle.ts';
-import type { Database } from '../../database/database.ts';
 import { createCarrierReceiver } from '../../ingest/carrier/receiver.ts';
 import type { CarrierNews, TrackedStatus } from '../../providers/carrier/port.ts';
 import type { Activities } from '../../workers/activities/index.ts';
-import { installRuntime } from '../../workers/runtime.ts';
-import { PRELOAD_MODULES, WORKFLOWS_PATH, createOrderWorker, taskQueueName } from '../../workers/worker.ts';
+import {
+  PRELOAD_MODULES,
+  WORKFLOWS_PATH,
+  createOrderWorker,
+  installRuntime,
+  taskQueueName,
+} from '../../workers/worker.ts';
 import { createFulfillmentWorld } from './fulfillment-world.ts';
 import type { FulfillmentWorld, FulfillmentWorldOptions } from './fulfillment-world.ts';
 import { silent } from './order-world.ts';
