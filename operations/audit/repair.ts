@@ -6,7 +6,7 @@ import type { Operator } from '../../database/decisions.ts';
 import { parkedFor } from '../../database/ledger/parked-events.ts';
 import { OUTBOX_CHANNEL } from '../../database/outbox/outbox.ts';
 import { isOmsError } from '../../domain/errors.ts';
-import { confirm, deliver } from '../../ingest/orders/deliver.ts';
+import { confirm, deliver } from '../../orders/intake/deliver.ts';
 import { noStep } from '../../orders/intake/step.ts';
 import { createLimiter } from '../../platform/limiter.ts';
 import type { OrderWorkflows, RunRecovery } from '../../temporal/order-workflows.ts';

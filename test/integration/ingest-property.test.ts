@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { createIngestMetrics } from '../../ingest/metrics.ts';
-import { createChunkHandler } from '../../ingest/orders/chunk.ts';
+import { createChunkHandler } from '../../ingest/orders/handler.ts';
 import { createCodec } from '../../kafka/codec/codec.ts';
 import { createRegistry } from '../../kafka/codec/registry.ts';
 import type { ConsumedRecord } from '../../kafka/consumer/consumer.ts';

@@ -7,6 +7,7 @@ import { createConsumerLoop } from '../../kafka/consumer/consumer.ts';
 import type { ConsumerLoop } from '../../kafka/consumer/consumer.ts';
 import type { Publisher } from '../../kafka/producer/publisher.ts';
 import { CONSUMER_GROUPS, groupName, topicNames } from '../../kafka/topics.ts';
+import { createAdmission } from '../../orders/intake/admission.ts';
 import type { OnStep } from '../../orders/intake/step.ts';
 import { createDeadLetterOffice } from '../../outbox/dead-letters.ts';
 import type { Config } from '../../platform/config/settings.ts';
@@ -17,8 +18,7 @@ import type { Memory } from '../../temporal/memory.ts';
 import { createOrderWorkflows, timersOf } from '../../temporal/order-workflows.ts';
 import { createIngestMetrics } from '../metrics.ts';
 import type { IngestMetrics } from '../metrics.ts';
-import { createAdmission } from './admission.ts';
-import { createChunkHandler } from './chunk.ts';
+import { createChunkHandler } from './handler.ts';
 import { createSweeper } from './sweeper.ts';
 import type { Sweep } from './sweeper.ts';
 
