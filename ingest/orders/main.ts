@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import pLimit from 'p-limit';
 import type { Database } from '../../database/database.ts';
 import { ORDERS_TASK_QUEUE } from '../../domain/contract.ts';
 import type { KafkaConnection } from '../../kafka/client/client.ts';
@@ -11,7 +12,6 @@ import { createAdmission } from '../../orders/intake/admission.ts';
 import type { OnStep } from '../../orders/intake/step.ts';
 import { createDeadLetterOffice } from '../../outbox/dead-letters.ts';
 import type { Config } from '../../platform/config/settings.ts';
-import { createLimiter } from '../../platform/limiter.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { Registry } from '../../platform/metrics.ts';
 import type { Memory } from '../../temporal/memory.ts';
@@ -66,7 +66,7 @@ export function createEngine(options: EngineOptions): Engine {
       taskQueue: `${config.OMS_PREFIX}${ORDERS_TASK_QUEUE}`,
       timersOf: timersOf(config),
     }),
-    limiter: createLimiter(config.OMS_INGEST_MAX_IN_FLIGHT),
+    limiter: pLimit(config.OMS_INGEST_MAX_IN_FLIGHT),
     office: createDeadLetterOffice({ db, publisher, topic: topics['orders.dlq'], consumerGroup: groupId, onStep }),
     metrics,
     onStep,

@@ -1,3 +1,4 @@
+import type { LimitFunction } from 'p-limit';
 import { databaseError, transaction } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
 import { ledgerStates, lookUp, markStarted, recordEvents } from '../../database/ledger/ledger.ts';
@@ -7,7 +8,6 @@ import type { LifecycleRecord } from '../../database/ledger/parked-events.ts';
 import { faultError } from '../../domain/errors.ts';
 import type { OmsError } from '../../domain/errors.ts';
 import type { LifecycleMessage } from '../../domain/lifecycle.ts';
-import type { Limiter } from '../../platform/limiter.ts';
 import type { OrderWorkflows } from '../../temporal/order-workflows.ts';
 import { lateError } from './judge.ts';
 import type { EventType } from './order-event.ts';
@@ -36,7 +36,7 @@ export interface DeliverOptions {
   db: Database;
   workflows: OrderWorkflows;
   /** Shared by everything in the process that talks to Temporal. */
-  limiter: Limiter;
+  limiter: LimitFunction;
   onStep: OnStep;
 }
 

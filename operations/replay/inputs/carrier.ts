@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import { orUnavailable } from '../../../database/database.ts';
 import type { Database } from '../../../database/database.ts';
 import { knownNews } from '../../../database/ledger/parked-carrier-news.ts';
@@ -13,7 +14,6 @@ import type { CarrierReceiver } from '../../../ingest/carrier/receiver.ts';
 import type { ConsumedRecord } from '../../../kafka/consumer/consumer.ts';
 import { previewNews, readUpdate } from '../../../orders/intake/carrier-news.ts';
 import type { NewsOutcome } from '../../../orders/intake/carrier-news.ts';
-import { createLimiter } from '../../../platform/limiter.ts';
 import type { CARRIER_CLASSES } from '../classes.ts';
 import { filtered } from '../classified.ts';
 import type { Classified, Classifier, Judgement, NotingOptions } from '../classified.ts';
@@ -86,7 +86,7 @@ async function judgeAll(options: NotingOptions, open: readonly News[]): Promise<
   const orderIds = lanes.map(([orderId]) => orderId);
   const notes = await readNotes<CarrierUpdate>(db, notesOf, orderIds);
   const earlier = Map.groupBy(notes, ({ subject }) => subject);
-  const limit = createLimiter(ORDERS_AT_ONCE);
+  const limit = pLimit(ORDERS_AT_ONCE);
   const judged = lanes.map(([orderId, lane]) =>
     limit(() => judgeOrder(db, orderId, earlier.get(orderId)?.map(({ value }) => value) ?? [], lane, known)),
   );

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import pLimit from 'p-limit';
 import { orUnavailable } from '../../../database/database.ts';
 import type { Database } from '../../../database/database.ts';
 import { knownStates, lookUp } from '../../../database/ledger/ledger.ts';
@@ -16,7 +17,6 @@ import { judge, orderViews } from '../../../orders/intake/judge.ts';
 import type { Verdict } from '../../../orders/intake/judge.ts';
 import { decodeRecords } from '../../../orders/intake/order-event.ts';
 import type { IncomingEvent, PoisonMessage } from '../../../orders/intake/order-event.ts';
-import { createLimiter } from '../../../platform/limiter.ts';
 import { completeMemory } from '../../../temporal/memory.ts';
 import type { Memory } from '../../../temporal/memory.ts';
 import { createOrderWorkflows, timersOf } from '../../../temporal/order-workflows.ts';
@@ -196,7 +196,7 @@ export function createOrderGate(given: GateOptions): Gate {
       timersOf: timersOf(config),
       priorityKey: REPLAY_PRIORITY,
     }),
-    limiter: createLimiter(STARTS_IN_FLIGHT),
+    limiter: pLimit(STARTS_IN_FLIGHT),
     office: gateOffice(given),
     metrics: {
       record: note,
