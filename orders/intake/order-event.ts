@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import type { LifecycleRecord } from '../../database/ledger/parked-events.ts';
 import { storedRecord } from '../../database/ledger/records.ts';
-import { OmsError, faultError, isOmsError } from '../../domain/errors.ts';
+import { faultError, isOmsError } from '../../domain/errors.ts';
+import type { OmsError } from '../../domain/errors.ts';
 import { isOrderId } from '../../domain/ids.ts';
 import { MESSAGE_KINDS, MESSAGE_VERSION } from '../../domain/lifecycle.ts';
 import type { LifecycleMessage } from '../../domain/lifecycle.ts';
