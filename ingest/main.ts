@@ -12,8 +12,8 @@ import { createCarrierNews } from './carrier/main.ts';
 import type { CarrierNewsOptions, CarrierNewsWays } from './carrier/main.ts';
 import { kafkaFault, progressFault } from './health.ts';
 import { createIngestGauges } from './metrics.ts';
-import { createEngine } from './orders/engine.ts';
-import type { Engine } from './orders/engine.ts';
+import { createEngine } from './orders/main.ts';
+import type { Engine } from './orders/main.ts';
 import { createStockLoop } from './stock/main.ts';
 
 export interface IngestOptions {

@@ -8,6 +8,7 @@ import { OmsError } from '../domain/errors.ts';
 import { DLQ_HEADERS, deadLetterHeaders, headerText } from '../kafka/headers.ts';
 import type { OutgoingRecord } from '../kafka/producer/outgoing-record.ts';
 import type { Publisher } from '../kafka/producer/publisher.ts';
+import type { Delivery } from '../orders/intake/deliver.ts';
 import type { OnStep } from '../orders/intake/step.ts';
 
 /** Sends what ingest could not take to the dead letter topic, each dead letter once as far as Kafka allows. */
@@ -118,3 +119,10 @@ function attemptOf({ headers }: StoredRecord): number {
 
 /** Whatever a header says, the count fits its column. */
 const MAX_ATTEMPT = 1_000_000;
+
+/** The dead letters of events that no run took. */
+export function undeliveredLetters(delivery: Delivery): DeadLetter[] {
+  return delivery.undelivered.flatMap(({ event, error }) =>
+    error ? [deadLetter({ error, orderId: event.orderId, source: event.source, record: event.record })] : [],
+  );
+}

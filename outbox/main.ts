@@ -6,8 +6,7 @@ import type { Publisher } from '../kafka/producer/publisher.ts';
 import { batchLimits } from '../kafka/topics.ts';
 import type { RoleContext, RunningRole } from '../platform/role.ts';
 import { createOutboxMetrics } from './metrics.ts';
-import { createWake, startSendLoop } from './send-loop.ts';
-import { createSender } from './sender.ts';
+import { createSender, createWake, startSendLoop } from './sender.ts';
 
 /** Reading, marking and the metrics' question, at once. */
 const CONNECTIONS = 3;

@@ -11,7 +11,7 @@ import type { TopicMark } from '../kafka/admin/deployment-mark.ts';
 import { createKafka } from '../kafka/client/client.ts';
 import type { KafkaConnection } from '../kafka/client/client.ts';
 import type { Config } from '../platform/config/settings.ts';
-import { readNamespaceMark, writeNamespaceMark } from '../temporal/namespace.ts';
+import { readNamespaceMark, writeNamespaceMark } from '../temporal/client.ts';
 import { assertNotBehind } from './behind.ts';
 import { commandDatabase, commandKafka, commandTemporal, kafkaError, temporalError } from './clients.ts';
 

@@ -21,9 +21,8 @@ import type { RoleContext } from '../platform/role.ts';
 import { orderEventSchema } from '../schemas/index.ts';
 import { openTemporal } from '../temporal/client.ts';
 import type { Temporal } from '../temporal/client.ts';
-import { createDeploymentMemory } from '../temporal/memory.ts';
+import { createDeploymentMemory, reportRetention } from '../temporal/memory.ts';
 import type { Memory } from '../temporal/memory.ts';
-import { reportRetention } from '../temporal/retention.ts';
 
 /** What ingest talks to. Nothing connects before it is used. */
 export interface Parts {

@@ -1,8 +1,13 @@
+import kafkajs from 'kafkajs';
+import type { Admin } from 'kafkajs';
 import { databaseError } from '../database/database.ts';
 import type { Database } from '../database/database.ts';
 import { readLedgerSince } from '../database/deployment/deployment.ts';
 import { faultError } from '../domain/errors.ts';
 import type { OmsError } from '../domain/errors.ts';
+import { topicsThere } from '../kafka/admin/topics-there.ts';
+import { topicNames } from '../kafka/topics.ts';
+import type { Logger } from '../platform/logger.ts';
 
 /** What of an event tells how old it is. */
 export interface Aged {
@@ -80,4 +85,122 @@ export function createDeploymentMemory(options: {
       return memory.staleness(event);
     },
   };
+}
+
+/** How long a topic that order events are read from keeps them. */
+interface TopicRetention {
+  topic: string;
+  /** ms; null = for ever. A topic keeps records at least so long, quiet ones longer. */
+  retentionMs: number | null;
+  isCompacted: boolean;
+}
+
+/** The three memories whose lengths decide whether an old order can be taken for a new one. */
+export interface RetentionFacts {
+  topics: readonly TopicRetention[];
+  /** How long Temporal remembers a closed workflow, ms. */
+  temporalMs: number;
+  /** Since when the ledger is complete, ms since the epoch; undefined = from the first order on. */
+  ledgerSinceMs: number | undefined;
+  nowMs: number;
+}
+
+/** `warning`: events will be refused or are lost; `note`: what guards against old orders being taken for new ones. */
+type RetentionFinding = { topic: string; message: string } & (
+  { level: 'warning'; /** What mends it. */ remedy: string } | { level: 'note'; remedy?: undefined }
+);
+
+/** Before when neither Temporal nor the ledger tells an order from a new one, ms; null = never: the ledger is complete. */
+export function forgottenBefore({ temporalMs, ledgerSinceMs, nowMs }: RetentionFacts): number | null {
+  return ledgerSinceMs === undefined ? null : Math.min(ledgerSinceMs, nowMs - temporalMs);
+}
+
+/** Compares what topics keep with what Temporal and the ledger remember. */
+export function compareRetention(facts: RetentionFacts): RetentionFinding[] {
+  return facts.topics.flatMap((topic) => [...compactionFinding(topic), memoryFinding(facts, topic)]);
+}
+
+function compactionFinding({ topic, isCompacted }: TopicRetention): RetentionFinding[] {
+  if (!isCompacted) return [];
+  const message = 'is compacted: only the last event of an order stays, and an order without its placing never starts';
+  return [{ level: 'warning', topic, message, remedy: 'set cleanup.policy=delete' }];
+}
+
+function memoryFinding(facts: RetentionFacts, { topic, retentionMs }: TopicRetention): RetentionFinding {
+  const { temporalMs, ledgerSinceMs, nowMs } = facts;
+  const forgottenMs = forgottenBefore(facts);
+  const kept = `keeps events ${retentionMs === null ? 'for ever' : inWords(retentionMs)}`;
+  const remembers = `Temporal remembers closed orders ${inWords(temporalMs)}`;
+  if (retentionMs !== null && retentionMs < temporalMs) {
+    return { level: 'note', topic, message: `${kept}, ${remembers}: it knows every order a replay can bring` };
+  }
+  if (ledgerSinceMs === undefined || forgottenMs === null) {
+    return { level: 'note', topic, message: `${kept}, ${remembers}: of what is older the ledger knows every order` };
+  }
+  const oldestMs = retentionMs === null ? -Infinity : nowMs - retentionMs;
+  const since = new Date(ledgerSinceMs).toISOString();
+  if (oldestMs >= forgottenMs) {
+    return { level: 'note', topic, message: `${kept}, ${remembers}, the ledger since ${since}: nothing is forgotten` };
+  }
+  const message =
+    `${kept}, ${remembers}, and the ledger is complete only since ${since}: orders from before ` +
+    `${new Date(forgottenMs).toISOString()} are refused as stale (OMS_INGEST_STALE) when they are read again`;
+  return { level: 'warning', topic, message, remedy: 'rebuild the ledger (docs/replay.md)' };
+}
+
+function inWords(ms: number): string {
+  const hours = ms / 3_600_000;
+  return hours >= 48 ? `${Math.round(hours / 24)} days` : `${Math.round(hours * 10) / 10} hours`;
+}
+
+interface RetentionSources {
+  /** Connected. */
+  admin: Admin;
+  db: Database;
+  /** How long Temporal remembers a closed workflow, ms. */
+  retention: () => Promise<number>;
+  /** OMS_PREFIX */
+  prefix: string;
+}
+
+/** Asks Kafka, Temporal and the database. Topics that do not exist are left out. @throws what those throw */
+export async function readRetention({ admin, db, retention, prefix }: RetentionSources): Promise<RetentionFacts> {
+  const names = topicNames(prefix);
+  const topics = [...(await topicsThere(admin, [names.orders, names['orders.dlq']]))];
+  const [temporalMs, ledgerSince, retentions] = await Promise.all([
+    retention(),
+    readLedgerSince(db),
+    topics.length === 0 ? [] : topicRetentions(admin, topics),
+  ]);
+  return { topics: retentions, temporalMs, ledgerSinceMs: ledgerSince?.getTime(), nowMs: Date.now() };
+}
+
+/** How long each of these topics keeps records. @throws what Kafka throws */
+export async function topicRetentions(admin: Admin, topics: readonly string[]): Promise<TopicRetention[]> {
+  const configNames = ['retention.ms', 'cleanup.policy'];
+  const type = kafkajs.ConfigResourceTypes.TOPIC;
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: topics.map((name) => ({ type, name, configNames })),
+  });
+  return resources.map(({ resourceName: topic, configEntries }) => {
+    const valueOf = (name: string) => configEntries.find(({ configName }) => configName === name)?.configValue ?? '';
+    const ms = Number(valueOf('retention.ms'));
+    const policies = valueOf('cleanup.policy').split(',');
+    // A topic that is only compacted deletes nothing for its age.
+    const retentionMs = ms < 0 || !policies.includes('delete') ? null : ms;
+    return { topic, retentionMs, isCompacted: policies.includes('compact') };
+  });
+}
+
+/** Says at a role's start what the comparison finds; that it cannot be made holds nobody up. */
+export async function reportRetention(sources: RetentionSources, logger: Logger): Promise<void> {
+  try {
+    for (const { level, topic, message, remedy } of compareRetention(await readRetention(sources))) {
+      if (level === 'warning') logger.warn({ topic }, `${topic} ${message}: ${remedy}`);
+      else logger.info({ topic }, `${topic} ${message}`);
+    }
+  } catch (err) {
+    logger.warn({ err }, 'retention not compared');
+  }
 }

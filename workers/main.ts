@@ -13,10 +13,8 @@ import type { RoleContext, RunningRole } from '../platform/role.ts';
 import { openProviders } from '../resources/providers.ts';
 import { checkNamespace, connectTemporal } from '../temporal/worker-connection.ts';
 import { createActivities } from './activities/index.ts';
-import { givenBundle } from './bundle.ts';
 import { createWorkerMetrics } from './metrics.ts';
-import { installRuntime } from './runtime.ts';
-import { createOrderWorker, createStopwatch } from './worker.ts';
+import { createOrderWorker, createStopwatch, givenBundle, installRuntime } from './worker.ts';
 import type { Stopwatch } from './worker.ts';
 
 /** Workflow code takes milliseconds; what has not returned after so long never will. */

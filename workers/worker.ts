@@ -1,10 +1,17 @@
-import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
-import { Worker } from '@temporalio/worker';
+import type {
+  NativeConnection,
+  WorkerOptions,
+  WorkflowBundleWithSourceMap,
+  LogEntry,
+  LogLevel,
+} from '@temporalio/worker';
+import { Worker, DefaultLogger, bundleWorkflowCode, Runtime, makeTelemetryFilterString } from '@temporalio/worker';
+import { access } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { ORDERS_TASK_QUEUE } from '../domain/contract.ts';
+import { OmsError } from '../domain/errors.ts';
+import type { Logger } from '../platform/logger.ts';
 import type { Activities } from './activities/index.ts';
-import { PRELOAD_MODULES, WORKFLOWS_PATH } from './bundle.ts';
-
-export { PRELOAD_MODULES, WORKFLOWS_PATH } from './bundle.ts';
 
 export interface OrderWorkerOptions {
   connection: NativeConnection;
@@ -114,4 +121,60 @@ function unwatchedWorker(stopwatch: Stopwatch): typeof Worker {
       return creator;
     }
   };
+}
+
+const workflows = (file: string): string => fileURLToPath(new URL(`../workflows/${file}`, import.meta.url));
+
+/** The workflows are bundled from here as they are; this folder knows them by path only. */
+export const WORKFLOWS_PATH = workflows('order.ts');
+
+/** Loaded once instead of once an order: our workflow modules keep no state of their own. */
+export const PRELOAD_MODULES = [workflows('preload.ts'), WORKFLOWS_PATH];
+
+/** The workflows as one script, as a worker runs them. Takes seconds; whoever starts often makes it beforehand. */
+export function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
+  return bundleWorkflowCode({
+    workflowsPath: WORKFLOWS_PATH,
+    preloadModules: PRELOAD_MODULES,
+    logger: new DefaultLogger('WARN'),
+  });
+}
+
+/**
+ * A bundle that was made beforehand, by its file; undefined when none is named.
+ * @throws OmsError OMS_CONFIG_INVALID when the file cannot be read
+ */
+export async function givenBundle(codePath: string): Promise<WorkerOptions['workflowBundle']> {
+  if (codePath === '') return undefined;
+  await access(codePath).catch((cause: unknown) => {
+    const rule = 'must be a file made by `node tools/bundle-workflows.ts FILE`';
+    throw new OmsError('OMS_CONFIG_INVALID', `OMS_WORKFLOW_BUNDLE is ${JSON.stringify(codePath)}: ${rule}`, { cause });
+  });
+  return { codePath };
+}
+
+const LEVELS: Readonly<Record<LogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'>> = {
+  TRACE: 'trace',
+  DEBUG: 'debug',
+  INFO: 'info',
+  WARN: 'warn',
+  ERROR: 'error',
+};
+
+/**
+ * Temporal's runtime, once a process: its log lines, and those of the workflows, go to ours. The role decides when to
+ * stop, so the runtime itself listens to no signals.
+ */
+export function installRuntime(logger: Logger): void {
+  const level = logger.isLevelEnabled('debug') ? 'DEBUG' : 'INFO';
+  const write = ({ level: at, message, meta }: LogEntry): void => {
+    const { error, ...rest } = meta ?? {};
+    logger[LEVELS[at]]({ ...rest, ...(error === undefined ? {} : { err: error }) }, message);
+  };
+  Runtime.install({
+    logger: new DefaultLogger(level, write),
+    // Without forwarding, Temporal's core writes its own format to our standard output, between JSON lines.
+    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
+    shutdownSignals: [],
+  });
 }

@@ -1,5 +1,8 @@
+import { CancellationScope, condition, isCancellation, sleep } from '@temporalio/workflow';
+import { CAUSES } from '../domain/causes.ts';
 import type { AmendMessage, CancelMessage } from '../domain/lifecycle.ts';
 import type { EventName, Letter } from '../domain/messages.ts';
+import { unavailable } from '../domain/progress.ts';
 import { REASONS, REASON_FORMS } from '../domain/reasons.ts';
 import type { CancelRequest } from '../orders/steps/cancel.ts';
 import { own, provider } from './policies.ts';
@@ -11,7 +14,7 @@ export async function answerMail(story: Story): Promise<void> {
   for (let letter = story.mailbox.take(); letter; letter = story.mailbox.take()) await answer(story, letter);
 }
 
-export async function answer(story: Story, letter: Letter): Promise<void> {
+async function answer(story: Story, letter: Letter): Promise<void> {
   const { event, message } = letter;
   if (!message) return refuse(story, event, letter.refusal);
   switch (message.kind) {
@@ -35,7 +38,7 @@ async function refuse(story: Story, event: EventName, reason: string): Promise<v
  * Cancels what can be cancelled. The carrier is asked first: its yes is the point of no return; money follows, and what
  * was given up before a carrier knew of it simply ends. What was handed over goes on, and the wish is refused for it.
  */
-export async function cancel(
+async function cancel(
   story: Story,
   event: EventName,
   message: Pick<CancelMessage, 'fulfillmentId' | 'reason' | 'as'>,
@@ -66,4 +69,50 @@ async function amend(story: Story, event: EventName, { items, shipTo }: AmendMes
   learn(story, progress);
   if (refusal !== null) await refuse(story, event, refusal);
   else story.handled.push({ ...event, outcome: 'handled' });
+}
+
+/** Lets the customer decide about what is unavailable: go on without it, or give the order up. No answer in time gives it up. */
+export async function decideUnavailable(story: Story): Promise<void> {
+  const isOpen = (): boolean => unavailable(progressOf(story)).length > 0;
+  if (!isOpen()) return;
+  const { customerActionMs, reservationMs = Infinity } = story.timers;
+  const deadline = startTimer(Math.min(customerActionMs, reservationMs));
+  while (isOpen()) {
+    await waiting(
+      story,
+      'customer action',
+      condition(() => story.mailbox.hasMail() || deadline.isOver()),
+    );
+    const letter = story.mailbox.take();
+    if (letter) await decideBy(story, letter);
+    else await giveUp(story);
+  }
+  deadline.stop();
+}
+
+async function decideBy(story: Story, letter: Letter): Promise<void> {
+  const { event, message } = letter;
+  if (message?.kind !== 'customerAction') return answer(story, letter);
+  if (message.action === 'cancel') {
+    return cancel(story, event, { fulfillmentId: null, reason: REASONS.cancelledByCustomer });
+  }
+  learn(story, await own.dropUnavailable(story.orderId, event.eventId));
+  story.handled.push({ ...event, outcome: 'handled' });
+}
+
+async function giveUp(story: Story): Promise<void> {
+  story.timedOut = true;
+  const request = { fulfillmentId: null, cause: CAUSES.customerActionTimer, reason: REASONS.noCustomerAction };
+  const { progress } = await own.beginCancel(story.orderId, request);
+  learn(story, progress);
+}
+
+function startTimer(ms: number): { isOver(): boolean; stop(): void } {
+  let over = false;
+  const scope = new CancellationScope();
+  const running = scope.run(() => sleep(ms)).then(() => void (over = true));
+  running.catch((error: unknown) => {
+    if (!isCancellation(error)) throw error;
+  });
+  return { isOver: () => over, stop: () => scope.cancel() };
 }

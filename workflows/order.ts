@@ -5,17 +5,36 @@ import {
   condition,
   continueAsNew,
   workflowInfo,
+  defineQuery,
+  defineSignal,
+  patched,
+  setHandler,
 } from '@temporalio/workflow';
-import type { OrderInput, OrderResult } from '../domain/contract.ts';
-import { upgradeInput } from '../domain/messages.ts';
+import { CAUSES } from '../domain/causes.ts';
+import {
+  CUSTOMER_ACTION_SIGNAL,
+  LIFECYCLE_SIGNAL,
+  PATCHES,
+  SHIPMENT_STATUS_SIGNAL,
+  STATUS_QUERY,
+} from '../domain/contract.ts';
+import type {
+  CustomerActionSignal,
+  OrderInput,
+  OrderResult,
+  OrderState,
+  ShipmentStatusSignal,
+} from '../domain/contract.ts';
+import { MESSAGE_KINDS, MESSAGE_VERSION } from '../domain/lifecycle.ts';
+import type { LifecycleMessage } from '../domain/lifecycle.ts';
+import { readCustomerAction, readMessage, upgradeInput } from '../domain/messages.ts';
 import { isClosed, toBook, toCapture, toCharge, toRefund, underway } from '../domain/progress.ts';
-import { answerMail } from './answers.ts';
-import { decideUnavailable } from './customer-action.ts';
+import { REASONS } from '../domain/reasons.ts';
+import { answerMail, decideUnavailable } from './answers.ts';
 import { passDeadlines } from './deadlines.ts';
 import { awaitCarrier, fulfil } from './fulfillment.ts';
-import { listen, receive } from './messages.ts';
 import { own, provider } from './policies.ts';
-import { carriedOver, createStory, learn, progressOf, waiting } from './story.ts';
+import { carriedOver, createStory, learn, progressOf, stateOf, waiting } from './story.ts';
 import type { Story } from './story.ts';
 
 /**
@@ -97,4 +116,42 @@ async function neverFailing<T>(work: () => Promise<T>): Promise<T> {
 
 function causeOf(error: TemporalFailure): string {
   return error.cause instanceof Error ? error.cause.message : error.message;
+}
+
+const lifecycleSignal = defineSignal<[LifecycleMessage]>(LIFECYCLE_SIGNAL);
+const customerActionSignal = defineSignal<[CustomerActionSignal]>(CUSTOMER_ACTION_SIGNAL);
+const shipmentStatusSignal = defineSignal<[ShipmentStatusSignal]>(SHIPMENT_STATUS_SIGNAL);
+const statusQuery = defineQuery<OrderState>(STATUS_QUERY);
+
+/** Opens the order's ears: handlers only take in, the story answers. */
+function listen(story: Story): void {
+  const { mailbox } = story;
+  setHandler(lifecycleSignal, (message) => receive(story, message));
+  setHandler(customerActionSignal, (signal) => mailbox.post(readCustomerAction(signal, mailbox.nameless())));
+  // The news itself is in the database; the signal only says that it is worth looking.
+  setHandler(shipmentStatusSignal, () => void (story.settled = true));
+  setHandler(statusQuery, () => stateOf(story));
+  turnCancelRequestIntoMessage(story);
+}
+
+/** Takes a message in. Runs that began before version 0.2 refuse an amendment that came to them then. */
+function receive({ mailbox }: Story, message: LifecycleMessage): void {
+  const letter = readMessage(message, mailbox.nameless());
+  const isAmendment = letter.message?.kind === 'amend';
+  mailbox.post(
+    isAmendment && !patched(PATCHES.amend) ? { ...letter, message: null, refusal: REASONS.amendUnsupported } : letter,
+  );
+}
+
+/** A cancel request from Temporal's own tools is the same wish as a cancel from upstream. */
+function turnCancelRequestIntoMessage({ mailbox }: Story): void {
+  const reason = REASONS.cancelledInTemporal;
+  const message = {
+    v: MESSAGE_VERSION,
+    kind: MESSAGE_KINDS.cancel,
+    eventId: CAUSES.temporalCancel,
+    reason,
+    fulfillmentId: null,
+  } as const;
+  CancellationScope.current().cancelRequested.catch(() => mailbox.post(readMessage(message, message.eventId)));
 }

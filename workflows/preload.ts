@@ -5,7 +5,7 @@
  * thirds of the CPU of a workflow task (docs/decisions.md). It reaches into the workflow's global scope through
  * `promise.constructor.constructor`, that is `Promise.constructor`, to find the workflow and its `Error`. Here it finds
  * the workflow, which it needs for unhandled rejections, and an error without a stack, and records nothing. Where an
- * order stands is told by the query `status` instead.
+ * order stands is told by the query `status` instead. test/workflows/preload.test.ts fails when the SDK changes any of this.
  */
 class Stackless {
   readonly stack = '';

@@ -1,8 +1,8 @@
 import type { Database } from '../../database/database.ts';
 import { claimOrders, lookUp } from '../../database/ledger/ledger.ts';
 import type { Address, OrderItem } from '../../domain/order.ts';
-import type { PlacedEvent } from '../../orders/intake/event.ts';
 import { judge, orderViews } from '../../orders/intake/judge.ts';
+import type { PlacedEvent } from '../../orders/intake/order-event.ts';
 import { envelope, ownEvent, postEvent } from './posting.ts';
 import type { OwnEvent, PostingDependencies } from './posting.ts';
 

@@ -6,8 +6,8 @@ import type { Codec } from '../../kafka/codec/codec.ts';
 import type { ConsumedRecord } from '../../kafka/consumer/consumer.ts';
 import { CONTENT_TYPE, EVENT_HEADERS } from '../../kafka/headers.ts';
 import { topicNames } from '../../kafka/topics.ts';
-import { toIncomingEvent } from '../../orders/intake/convert.ts';
-import type { EventType, IncomingEvent } from '../../orders/intake/event.ts';
+import { toIncomingEvent } from '../../orders/intake/order-event.ts';
+import type { EventType, IncomingEvent } from '../../orders/intake/order-event.ts';
 import type { OrderEvent } from '../../schemas/index.ts';
 
 /** What a command needs to write a record for an input topic. */

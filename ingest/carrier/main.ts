@@ -17,12 +17,12 @@ import type { CarrierPushes, RunningPushes } from '../../providers/carrier/port.
 import { kafkaFault, progressFault } from '../health.ts';
 import { createDeadLetterCount } from '../metrics.ts';
 import type { IngestMetrics } from '../metrics.ts';
+import { createCarrierTopic } from './handler.ts';
 import { createCarrierMetrics } from './metrics.ts';
 import { retryParked } from './parking.ts';
 import type { ParkingOptions } from './parking.ts';
 import { createCarrierReceiver } from './receiver.ts';
 import type { CarrierReceiverOptions } from './receiver.ts';
-import { createCarrierTopic } from './topic.ts';
 
 export interface CarrierNewsOptions {
   config: Config;

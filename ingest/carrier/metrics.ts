@@ -1,18 +1,12 @@
 import type { Database } from '../../database/database.ts';
 import { countParkedNews } from '../../database/ledger/parked-carrier-news.ts';
+import type { NewsOutcome } from '../../orders/intake/carrier-news.ts';
 import { COUNTERS, GAUGES } from '../../platform/metric-names.ts';
 import { Counter, Gauge } from '../../platform/metrics.ts';
 import type { Registry } from '../../platform/metrics.ts';
 
 /** How news came: pushed by an adapter, on the topic `carrier-updates`, or tried again after it was parked. */
 export type NewsWay = 'push' | 'topic' | 'parked';
-
-/**
- * What became of one piece of news. `parked` waits in the database. `failed`, for a reason of its own, and `away`, because
- * the database or Temporal is, are not done: it has to be delivered again.
- */
-export type NewsOutcome =
-  'applied' | 'repeated' | 'late' | 'parked' | 'unknown' | 'refused' | 'invalid' | 'poison' | 'failed' | 'away';
 
 export type CountNews = (way: NewsWay, outcome: NewsOutcome) => void;
 

@@ -3,12 +3,13 @@ import type { Database } from '../../database/database.ts';
 import type { DeadLetter } from '../../database/dead-letters.ts';
 import { takeParkedNews, unparkCarrierNews } from '../../database/ledger/parked-carrier-news.ts';
 import type { DueNews } from '../../database/ledger/parked-carrier-news.ts';
+import type { NewsOutcome } from '../../orders/intake/carrier-news.ts';
 import type { DeadLetterOffice } from '../../outbox/dead-letters.ts';
 import type { Logger } from '../../platform/logger.ts';
-import type { CountNews, NewsOutcome } from './metrics.ts';
+import { neverCame, neverTaken, newsLetter, unknown } from './handler.ts';
+import type { CountNews } from './metrics.ts';
 import { isTaken } from './receiver.ts';
 import type { CarrierReceiver } from './receiver.ts';
-import { neverCame, neverTaken, newsLetter, unknown } from './topic.ts';
 
 export interface ParkingOptions {
   db: Database;

@@ -3,21 +3,20 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import { databaseError } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
 import { parkCarrierNews } from '../../database/ledger/parked-carrier-news.ts';
-import type { ParkedNews } from '../../database/ledger/parked-carrier-news.ts';
 import type { EventEncoder } from '../../database/outbox/outbox.ts';
 import type { CarrierUpdate } from '../../domain/carrier-status.ts';
 import { SHIPMENT_STATUS_SIGNAL } from '../../domain/contract.ts';
 import type { ShipmentStatusSignal } from '../../domain/contract.ts';
 import { isOmsError } from '../../domain/errors.ts';
 import { orderIdOf, orderWorkflowId } from '../../domain/ids.ts';
-import { checkNews } from '../../orders/intake/carrier-news.ts';
+import { checkNews, ifTaken, outcomesOf } from '../../orders/intake/carrier-news.ts';
+import type { GivenNews, NewsOutcome } from '../../orders/intake/carrier-news.ts';
 import { applyCarrierUpdates } from '../../orders/steps/carrier-updates.ts';
 import type { AppliedUpdate } from '../../orders/steps/carrier-updates.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { CarrierNews } from '../../providers/carrier/port.ts';
 import { temporalError } from '../../temporal/order-workflows.ts';
-import { ifTaken, outcomesOf } from './judge.ts';
-import type { CountNews, NewsOutcome, NewsWay } from './metrics.ts';
+import type { CountNews, NewsWay } from './metrics.ts';
 
 export interface CarrierReceiverOptions {
   db: Database;
@@ -30,9 +29,6 @@ export interface CarrierReceiverOptions {
   /** Orders whose news is taken in at once. @default 8 */
   maxInFlight?: number;
 }
-
-/** News that keeps to the contract, and the record it came in, if it came in one. */
-export type GivenNews = ParkedNews;
 
 export interface CarrierReceiver {
   /** Takes pushes in. Never rejects; resolves with the ids of what is done, the rest is to come again. */

@@ -1,14 +1,12 @@
 import { databaseError, transaction } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
-import { claimOrders, knownContents, lookUp } from '../../database/ledger/ledger.ts';
+import { claimOrders, lookUp } from '../../database/ledger/ledger.ts';
 import { parkEvents } from '../../database/ledger/parked-events.ts';
 import { storedRecord } from '../../database/ledger/records.ts';
-import { isOrderId } from '../../domain/ids.ts';
-import type { ConsumedRecord } from '../../kafka/consumer/consumer.ts';
-import { lifecycleRecord, placedHash } from '../../orders/intake/event.ts';
-import type { IncomingEvent, LifecycleEvent, PlacedEvent } from '../../orders/intake/event.ts';
 import { judge, orderViews } from '../../orders/intake/judge.ts';
 import type { Verdict } from '../../orders/intake/judge.ts';
+import { lifecycleRecord } from '../../orders/intake/order-event.ts';
+import type { IncomingEvent, LifecycleEvent, PlacedEvent } from '../../orders/intake/order-event.ts';
 import type { OnStep } from '../../orders/intake/step.ts';
 import type { Memory } from '../../temporal/memory.ts';
 
@@ -92,28 +90,4 @@ async function claim(
   const ours = await transaction(options.db, (tx) => claimOrders(tx, rows));
   for (const { event } of claims) if (!ours.has(event.orderId)) lost.add(event.orderId);
   await options.onStep('claimed');
-}
-
-/**
- * Which records say, byte for byte, what an event that is done with said. The key stands for the order id: they were
- * equal when the event was taken, and it is part of the bytes.
- * @throws OmsError OMS_DATABASE_UNAVAILABLE (retryable)
- */
-export async function findKnown(
-  db: Database,
-  records: readonly ConsumedRecord[],
-): Promise<(record: ConsumedRecord) => boolean> {
-  const candidates = records.flatMap((record) => candidateOf(record) ?? []);
-  try {
-    const positions = await knownContents(db, candidates);
-    const known = new Set(candidates.filter((_, i) => positions.has(i)).map(({ offset }) => offset));
-    return ({ offset }) => known.has(offset);
-  } catch (error) {
-    throw databaseError(error);
-  }
-}
-
-function candidateOf({ key, value, offset }: ConsumedRecord) {
-  const orderId = key?.toString('latin1');
-  return value && isOrderId(orderId) ? { orderId, offset, contentHash: placedHash(value) } : undefined;
 }

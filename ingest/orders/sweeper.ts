@@ -5,12 +5,11 @@ import { staleClaims } from '../../database/ledger/ledger.ts';
 import { ordersWithStrays, parkedFor, takeOverdue } from '../../database/ledger/parked-events.ts';
 import type { LifecycleRecord } from '../../database/ledger/parked-events.ts';
 import { faultError } from '../../domain/errors.ts';
-import { deadLetter } from '../../outbox/dead-letters.ts';
+import { confirm, deliver } from '../../orders/intake/deliver.ts';
+import type { DeliverOptions, Lane } from '../../orders/intake/deliver.ts';
+import { deadLetter, undeliveredLetters } from '../../outbox/dead-letters.ts';
 import type { DeadLetterOffice } from '../../outbox/dead-letters.ts';
 import type { IngestMetrics } from '../metrics.ts';
-import { confirm, deliver, undeliveredLetters } from './deliver.ts';
-import type { DeliverOptions } from './deliver.ts';
-import type { Lane } from './lane.ts';
 
 export interface SweeperOptions extends DeliverOptions {
   office: DeadLetterOffice;

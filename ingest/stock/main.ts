@@ -11,7 +11,8 @@ import type { Config } from '../../platform/config/settings.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { Registry } from '../../platform/metrics.ts';
 import type { IngestMetrics } from '../metrics.ts';
-import { createLevelHandler, createStockMetrics } from './receiver.ts';
+import { createLevelHandler } from './handler.ts';
+import { createStockMetrics } from './metrics.ts';
 
 export interface StockLoopOptions {
   config: Config;

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EachBatchPayload } from 'kafkajs';
 import type { Logger } from '../../platform/logger.ts';
 import { coordinatorLost, isUnanswered, meansRejoin } from '../client/errors.ts';
-import { partitionKey } from '../producer/outgoing-record.ts';
 import { runChunk, watermarkOf } from './chunk-runner.ts';
 import { toConsumedRecord } from './consumed-record.ts';
 import type { ConsumedRecord } from './consumed-record.ts';
@@ -50,7 +49,7 @@ export function createBatchWork(options: BatchWorkOptions): (payload: EachBatchP
     const watermark = watermarkOf(records);
     const end = options.progress.begin(() => watermark.open());
     const left = new AbortController();
-    const place = partitionKey(payload.batch);
+    const place = `${payload.batch.topic}/${payload.batch.partition}`;
     const onPause = (reason: string | undefined): void => options.pauses.set(place, reason);
     const startedAt = performance.now();
     try {

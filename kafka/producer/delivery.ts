@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OmsError } from '../../domain/errors.ts';
 import type { BaseOffsets, ProducerSlot } from './guarded-producer.ts';
-import { behind, blameOf, closed, holdError, partitionKey } from './outgoing-record.ts';
+import { behind, blameOf, closed, holdError } from './outgoing-record.ts';
 import type { Item } from './outgoing-record.ts';
+import { placeOf } from './partitions.ts';
 import type { Partitions } from './partitions.ts';
 
 export interface DeliveryOptions {
@@ -187,8 +188,4 @@ function byPartition(items: readonly Item[]): Item[][] {
     group.push(item);
   }
   return [...groups.values()];
-}
-
-export function placeOf(item: Item): string {
-  return partitionKey({ topic: item.record.topic, partition: item.partition });
 }

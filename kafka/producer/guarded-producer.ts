@@ -7,8 +7,8 @@ import type { KafkaConnection } from '../client/client.ts';
 import { isNotAuthorized } from '../client/errors.ts';
 import { createGate } from '../client/gate.ts';
 import type { Gate } from '../client/gate.ts';
-import { partitionKey } from './outgoing-record.ts';
 import type { Item } from './outgoing-record.ts';
+import { partitionKey } from './partitions.ts';
 
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
 

@@ -53,36 +53,6 @@ export interface Item {
   settle(end: { partition: number; offset: bigint } | { error: OmsError }): void;
 }
 
-/** `topic/partition`, as a map key. */
-export function partitionKey(item: { topic: string; partition: number }): string {
-  return `${item.topic}/${item.partition}`;
-}
-
-/** Length of a record's parts plus what its frame may add at most; NaN when a part is neither text nor bytes. */
-export function recordBytes(record: OutgoingRecord): number {
-  try {
-    return measure(record);
-  } catch {
-    return NaN;
-  }
-}
-
-function measure(record: OutgoingRecord): number {
-  let bytes = RECORD_FRAME_BYTES + lengthOf(record.key) + lengthOf(record.value);
-  for (const [name, value] of Object.entries(record.headers ?? {})) {
-    for (const one of Array.isArray(value) ? value : [value])
-      bytes += HEADER_FRAME_BYTES + lengthOf(name) + lengthOf(one);
-  }
-  return bytes;
-}
-
-const RECORD_FRAME_BYTES = 32;
-const HEADER_FRAME_BYTES = 10;
-
-function lengthOf(part: string | Buffer | null): number {
-  return part === null ? 0 : Buffer.byteLength(part);
-}
-
 /** Who a rejected send is blamed on: one of its records, the topic as a whole, or nobody in particular. */
 type Blame = 'record' | 'topic' | 'environment';
 

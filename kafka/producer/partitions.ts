@@ -2,6 +2,7 @@ import { Partitioners } from 'kafkajs';
 import type { Admin, PartitionMetadata } from 'kafkajs';
 import { OmsError } from '../../domain/errors.ts';
 import { isTopicMissing, isTopicRefused, notAuthorized, topicMissing } from '../client/errors.ts';
+import type { Item } from './outgoing-record.ts';
 
 /**
  * Knows the partitions of topics and chooses one by key as Java's default partitioner does (murmur2). We choose
@@ -71,4 +72,14 @@ export function createPartitions(admin: Pick<Admin, 'fetchTopicMetadata'>, maxAg
 function unreachable(topic: string, cause: unknown): OmsError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new OmsError('OMS_KAFKA_UNAVAILABLE', `the partitions of ${topic} cannot be read: ${reason}`, { cause });
+}
+
+/** Where a record that was taken into a batch goes, as a map key. */
+export function placeOf(item: Item): string {
+  return partitionKey({ topic: item.record.topic, partition: item.partition });
+}
+
+/** `topic/partition`, as a map key. */
+export function partitionKey(item: { topic: string; partition: number }): string {
+  return `${item.topic}/${item.partition}`;
 }

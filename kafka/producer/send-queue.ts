@@ -1,8 +1,8 @@
 import type { OmsError } from '../../domain/errors.ts';
-import { placeOf } from './delivery.ts';
 import type { Delivery } from './delivery.ts';
-import { behind, closed, holdError, recordBytes, tooLarge, unencodable } from './outgoing-record.ts';
+import { behind, closed, holdError, tooLarge, unencodable } from './outgoing-record.ts';
 import type { Item, OutgoingRecord, PublishOutcome } from './outgoing-record.ts';
+import { placeOf } from './partitions.ts';
 import type { Partitions } from './partitions.ts';
 
 export interface SendQueueOptions {
@@ -175,4 +175,29 @@ function trackOutcome<R extends OutgoingRecord>(
   });
   if (open === 0) resolve(result);
   return { outcome, items };
+}
+
+/** Length of a record's parts plus what its frame may add at most; NaN when a part is neither text nor bytes. */
+function recordBytes(record: OutgoingRecord): number {
+  try {
+    return measure(record);
+  } catch {
+    return NaN;
+  }
+}
+
+function measure(record: OutgoingRecord): number {
+  let bytes = RECORD_FRAME_BYTES + lengthOf(record.key) + lengthOf(record.value);
+  for (const [name, value] of Object.entries(record.headers ?? {})) {
+    for (const one of Array.isArray(value) ? value : [value])
+      bytes += HEADER_FRAME_BYTES + lengthOf(name) + lengthOf(one);
+  }
+  return bytes;
+}
+
+const RECORD_FRAME_BYTES = 32;
+const HEADER_FRAME_BYTES = 10;
+
+function lengthOf(part: string | Buffer | null): number {
+  return part === null ? 0 : Buffer.byteLength(part);
 }

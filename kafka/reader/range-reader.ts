@@ -7,8 +7,7 @@ import { isPassing, isTopicMissing, topicMissing } from '../client/errors.ts';
 import { createGate } from '../client/gate.ts';
 import { toConsumedRecord } from '../consumer/consumed-record.ts';
 import { beating } from '../consumer/heartbeat.ts';
-import { MAX_WAIT_MS, createQuietPartitions } from './quiet-partitions.ts';
-import { advance, checkIdle, endIfRead } from './range-state.ts';
+import { MAX_WAIT_MS, advance, checkIdle, createQuietPartitions, endIfRead } from './range-state.ts';
 import type { Range, RangeReaderOptions, Session, SessionEnd } from './range-state.ts';
 
 export type { Range, RangeReaderOptions } from './range-state.ts';

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
+import pLimit from 'p-limit';
 import type { Database } from '../../database/database.ts';
 import type { Operator } from '../../database/decisions.ts';
-import { createLimiter } from '../../platform/limiter.ts';
 import { orderChecks, seenChecks, wholeChecks } from './checks.ts';
 import type { AuditDependencies } from './checks.ts';
 import { AUDIT_PARTS, keyOf } from './difference.ts';
@@ -125,7 +125,7 @@ const isPartial = ({ orderIds, since }: OrderChoice): boolean => orderIds !== un
 const CHECKS_AT_ONCE = 3;
 
 async function findIn(checks: readonly OrderCheck[], page: readonly string[]): Promise<Difference[]> {
-  const limiter = createLimiter(CHECKS_AT_ONCE);
+  const limiter = pLimit(CHECKS_AT_ONCE);
   return (await Promise.all(checks.map((check) => limiter(() => check(page))))).flat();
 }
 

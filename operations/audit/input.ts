@@ -4,12 +4,11 @@ import { lookUp } from '../../database/ledger/ledger.ts';
 import { storedRecord } from '../../database/ledger/records.ts';
 import { refusedRecords } from '../../database/ledger/refused-records.ts';
 import type { RefusableRecord } from '../../database/ledger/refused-records.ts';
-import { findKnown } from '../../ingest/orders/classify.ts';
 import type { Codec } from '../../kafka/codec/codec.ts';
 import type { ConsumedRecord } from '../../kafka/consumer/consumer.ts';
-import { decodeRecords } from '../../orders/intake/decode.ts';
-import type { IncomingEvent, PoisonMessage } from '../../orders/intake/event.ts';
-import { judge, orderViews } from '../../orders/intake/judge.ts';
+import { findKnown, judge, orderViews } from '../../orders/intake/judge.ts';
+import { decodeRecords } from '../../orders/intake/order-event.ts';
+import type { IncomingEvent, PoisonMessage } from '../../orders/intake/order-event.ts';
 import type { Difference } from './difference.ts';
 
 /**

@@ -4,11 +4,11 @@ import { deadLetterId, refusedValues } from '../../database/dead-letters.ts';
 import { postedId } from '../../database/ledger/posted-records.ts';
 import { storable, storedRecord } from '../../database/ledger/records.ts';
 import { orderIdOf } from '../../domain/ids.ts';
-import { readUpdate } from '../../ingest/carrier/topic.ts';
 import type { Codec } from '../../kafka/codec/codec.ts';
 import type { ConsumedRecord } from '../../kafka/consumer/consumer.ts';
 import { EVENT_HEADERS, headerText } from '../../kafka/headers.ts';
-import { readValue } from '../../orders/intake/decode.ts';
+import { readUpdate } from '../../orders/intake/carrier-news.ts';
+import { readValue } from '../../orders/intake/validate.ts';
 import type { CarrierUpdate } from '../../schemas/index.ts';
 import type { Difference, OrderCheck, TopicReading } from './difference.ts';
 

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
+import pLimit from 'p-limit';
 import type { Database } from '../../database/database.ts';
 import { isOmsError } from '../../domain/errors.ts';
 import { AUDIT_CALL } from '../../domain/provider-policies.ts';
 import type { PaymentStatus, ShipmentStatus } from '../../domain/status.ts';
-import { createLimiter } from '../../platform/limiter.ts';
 import type { CarrierProvider, TrackedStatus } from '../../providers/carrier/port.ts';
 import type { PaymentProvider, PaymentState } from '../../providers/payment/port.ts';
 import type { AuditCode, Difference, OrderCheck, WholeCheck } from './difference.ts';
@@ -35,7 +35,7 @@ interface Row {
 
 /** Payments and shipments ↔ the providers' records, through their ports. What is being settled just now is left out. */
 export function providerCheck(options: ProviderCheckOptions): OrderCheck {
-  const limiter = createLimiter(CALLS_AT_ONCE);
+  const limiter = pLimit(CALLS_AT_ONCE);
   return async (orderIds) => {
     const rows = await partsOf(options.db, orderIds);
     const asked = rows.flatMap((row) => [
@@ -64,7 +64,7 @@ const CHARGES_PER_PAGE = 1_000;
 
 /** The same for charges outside of orders. */
 export function chargeRecordsCheck({ db, payment }: ProviderCheckOptions): WholeCheck {
-  const limiter = createLimiter(CALLS_AT_ONCE);
+  const limiter = pLimit(CALLS_AT_ONCE);
   return async () => {
     const found: Difference[] = [];
     for (let after = ''; ;) {

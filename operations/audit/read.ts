@@ -11,7 +11,7 @@ import { committedOffsets } from '../../kafka/consumer/lag.ts';
 import { readTopics } from '../../kafka/reader/read-topics.ts';
 import { OUTGOING_TOPICS, groupName, topicNames } from '../../kafka/topics.ts';
 import type { TopicKind } from '../../kafka/topics.ts';
-import { topicRetentions } from '../../temporal/retention.ts';
+import { topicRetentions } from '../../temporal/memory.ts';
 import type { AuditPart, Difference, KeptSince, TopicReading } from './difference.ts';
 import { ownAlone } from './foreign.ts';
 import { auditInput } from './input.ts';

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import pLimit from 'p-limit';
 import { transaction } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
 import { recordDecision } from '../../database/decisions.ts';
@@ -6,9 +7,8 @@ import type { Operator } from '../../database/decisions.ts';
 import { parkedFor } from '../../database/ledger/parked-events.ts';
 import { OUTBOX_CHANNEL } from '../../database/outbox/outbox.ts';
 import { isOmsError } from '../../domain/errors.ts';
-import { confirm, deliver } from '../../ingest/orders/deliver.ts';
+import { confirm, deliver } from '../../orders/intake/deliver.ts';
 import { noStep } from '../../orders/intake/step.ts';
-import { createLimiter } from '../../platform/limiter.ts';
 import type { OrderWorkflows, RunRecovery } from '../../temporal/order-workflows.ts';
 import { recoverOrder } from '../stuck/recovery.ts';
 import type { Difference } from './difference.ts';
@@ -61,7 +61,7 @@ async function startClaimed({ db, workflows }: RepairOptions, orderId: string): 
   const row = await db.selectFrom('ledger').select('source').where('order_id', '=', orderId).executeTakeFirst();
   const parked = await parkedFor(db, [orderId]);
   const lane = { orderId, source: row?.source ?? null, start: true, parked, signals: [] };
-  const options = { db, workflows, limiter: createLimiter(1), onStep: noStep };
+  const options = { db, workflows, limiter: pLimit(1), onStep: noStep };
   const delivery = await deliver(options, [lane], new AbortController().signal);
   if (delivery.failure !== undefined) throw delivery.failure;
   await confirm(db, delivery, []);

@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
 import type { Client } from '@temporalio/client';
+import pLimit from 'p-limit';
 import type { Database } from '../../database/database.ts';
 import { ledgerStates } from '../../database/ledger/ledger.ts';
 import { ORDER_WORKFLOW } from '../../domain/contract.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
-import { createLimiter } from '../../platform/limiter.ts';
 import { temporalError } from '../../temporal/order-workflows.ts';
 import type { RunRecovery } from '../../temporal/order-workflows.ts';
 import type { AuditCode, Difference, OrderCheck, Remedy, WholeCheck } from './difference.ts';
@@ -36,7 +36,7 @@ interface Row {
  * since they moved meanwhile; it may lag behind, so what it shows as missing is asked for by id.
  */
 export function workflowCheck(options: WorkflowCheckOptions): OrderCheck {
-  const limiter = createLimiter(DESCRIBED_AT_ONCE);
+  const limiter = pLimit(DESCRIBED_AT_ONCE);
   return async (orderIds) => {
     const started = await startedAmong(options, orderIds);
     const listed = await options.listed?.of(started.map(({ orderId }) => orderWorkflowId(orderId)));

@@ -1,14 +1,14 @@
 import type { StoredRecord } from '../../database/ledger/records.ts';
 import { OmsError, faultError } from '../../domain/errors.ts';
-import { readUpdate } from '../../ingest/carrier/topic.ts';
 import { avroType, firstMisfit } from '../../kafka/codec/avro.ts';
 import type { AvroSchema } from '../../kafka/codec/avro.ts';
 import type { Codec } from '../../kafka/codec/codec.ts';
 import type { ConsumedRecord } from '../../kafka/consumer/consumer.ts';
 import { TOPICS, topicNames } from '../../kafka/topics.ts';
 import type { InputTopic } from '../../kafka/topics.ts';
-import { decodeRecords } from '../../orders/intake/decode.ts';
+import { readUpdate } from '../../orders/intake/carrier-news.ts';
 import { decodeLevels } from '../../orders/intake/levels.ts';
+import { decodeRecords } from '../../orders/intake/order-event.ts';
 
 /** What takes the place of a dead letter's key and value. */
 export interface Replacement {

@@ -1,5 +1,5 @@
 import { isOmsError } from '../../domain/errors.ts';
-import { toIncomingEvent } from '../../orders/intake/convert.ts';
+import { toIncomingEvent } from '../../orders/intake/order-event.ts';
 import type { OrderEvent } from '../../schemas/index.ts';
 import type { OrderProducer } from '../produce/topic-producer.ts';
 

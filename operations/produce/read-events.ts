@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { OmsError, faultError, isOmsError } from '../../domain/errors.ts';
 import type { Fault } from '../../domain/errors.ts';
 import { avroType, firstMisfit } from '../../kafka/codec/avro.ts';
-import { toIncomingEvent } from '../../orders/intake/convert.ts';
+import { toIncomingEvent } from '../../orders/intake/order-event.ts';
 import { orderEventSchema } from '../../schemas/index.ts';
 import type { OrderEvent } from '../../schemas/index.ts';
 

@@ -4,7 +4,7 @@ import type { Claim } from '../../database/ledger/ledger.ts';
 import { ALLOCATION_STRATEGIES } from '../../domain/allocation-strategies.ts';
 import type { PlacedOrder } from '../../domain/order.ts';
 import { topicNames } from '../../kafka/topics.ts';
-import { fingerprint } from '../../orders/intake/event.ts';
+import { fingerprint } from '../../orders/intake/order-event.ts';
 import { forgetState, takeDispatched } from './order/behind.ts';
 import { insertRebuilt } from './order/insert.ts';
 import type { RebuiltOrder } from './order/insert.ts';

@@ -1,12 +1,12 @@
 import { Client, WorkflowNotFoundError } from '@temporalio/client';
+import pLimit from 'p-limit';
 import { staleClaims } from '../../database/ledger/ledger.ts';
 import { parkedFor } from '../../database/ledger/parked-events.ts';
 import { ORDERS_TASK_QUEUE } from '../../domain/contract.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
-import { confirm, deliver } from '../../ingest/orders/deliver.ts';
-import type { Lane } from '../../ingest/orders/lane.ts';
+import { confirm, deliver } from '../../orders/intake/deliver.ts';
+import type { Lane } from '../../orders/intake/deliver.ts';
 import { noStep } from '../../orders/intake/step.ts';
-import { createLimiter } from '../../platform/limiter.ts';
 import { createOrderWorkflows, temporalError, timersOf } from '../../temporal/order-workflows.ts';
 import type { OrderWorkflows } from '../../temporal/order-workflows.ts';
 import type { RebuildContext } from './topics.ts';
@@ -32,7 +32,7 @@ export async function restartOpen({ db, config, temporal }: RebuildContext): Pro
       return workflows.restart(orderId, parked, source);
     },
   };
-  const options = { db, workflows: again, limiter: createLimiter(AT_ONCE), onStep: noStep };
+  const options = { db, workflows: again, limiter: pLimit(AT_ONCE), onStep: noStep };
   let restarted = 0;
   for (;;) {
     const claimed = await staleClaims(db, 0, PAGE_ORDERS);

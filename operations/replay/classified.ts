@@ -4,7 +4,7 @@ import type { OmsError } from '../../domain/errors.ts';
 import type { IsForeign } from '../../kafka/admin/deployment-mark.ts';
 import type { Codec } from '../../kafka/codec/codec.ts';
 import type { ConsumedRecord } from '../../kafka/consumer/consumer.ts';
-import type { IncomingEvent, PoisonMessage } from '../../orders/intake/event.ts';
+import type { IncomingEvent, PoisonMessage } from '../../orders/intake/order-event.ts';
 
 /** A record, and what it is. */
 export interface Classified {

@@ -1,8 +1,7 @@
 import kafkajs from 'kafkajs';
 import { OmsError, faultError } from '../../domain/errors.ts';
 import { logEnds } from '../../kafka/admin/log-ends.ts';
-import { minInsync, wantedCopies } from '../../kafka/admin/topic-copies.ts';
-import { topicsThere } from '../../kafka/admin/topics-there.ts';
+import { minInsync, topicsThere, wantedCopies } from '../../kafka/admin/topics-there.ts';
 import { KAFKA_DEFAULT_BATCH_BYTES, TOPICS, maxMessageBytes, topicNames } from '../../kafka/topics.ts';
 import type { ReplayParts } from './parts.ts';
 

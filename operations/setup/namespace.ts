@@ -1,5 +1,5 @@
 import type { Connection } from '@temporalio/client';
-import { describeNamespace } from '../../temporal/namespace.ts';
+import { describeNamespace } from '../../temporal/client.ts';
 import type { ReportStep } from './steps.ts';
 
 /** Registers the namespace if it is missing; never changes one that exists. */

@@ -1,11 +1,16 @@
+import { databaseError } from '../../database/database.ts';
+import type { Database } from '../../database/database.ts';
+import { knownContents } from '../../database/ledger/ledger.ts';
 import type { LedgerEntry, LedgerView } from '../../database/ledger/ledger.ts';
 import { faultError } from '../../domain/errors.ts';
 import type { OmsError } from '../../domain/errors.ts';
+import { isOrderId } from '../../domain/ids.ts';
 import { FINGERPRINT_VERSION } from '../../domain/order.ts';
+import type { ConsumedRecord } from '../../kafka/consumer/consumer.ts';
 import { completeMemory } from '../../temporal/memory.ts';
 import type { Memory } from '../../temporal/memory.ts';
-import { fingerprint } from './event.ts';
-import type { IncomingEvent, LifecycleEvent, PlacedEvent } from './event.ts';
+import { fingerprint, placedHash } from './order-event.ts';
+import type { IncomingEvent, LifecycleEvent, PlacedEvent } from './order-event.ts';
 
 /** What is to be done with an event. */
 export type Verdict =
@@ -138,4 +143,28 @@ function orderConflict({ orderId }: IncomingEvent, entry: LedgerEntry): Verdict 
     outcome: 'conflict',
     error: faultError('OMS_INGEST_ORDER_CONFLICT', { field: 'orderId', value: orderId, rule }),
   };
+}
+
+/**
+ * Which records say, byte for byte, what an event that is done with said. The key stands for the order id: they were
+ * equal when the event was taken, and it is part of the bytes.
+ * @throws OmsError OMS_DATABASE_UNAVAILABLE (retryable)
+ */
+export async function findKnown(
+  db: Database,
+  records: readonly ConsumedRecord[],
+): Promise<(record: ConsumedRecord) => boolean> {
+  const candidates = records.flatMap((record) => candidateOf(record) ?? []);
+  try {
+    const positions = await knownContents(db, candidates);
+    const known = new Set(candidates.filter((_, i) => positions.has(i)).map(({ offset }) => offset));
+    return ({ offset }) => known.has(offset);
+  } catch (error) {
+    throw databaseError(error);
+  }
+}
+
+function candidateOf({ key, value, offset }: ConsumedRecord) {
+  const orderId = key?.toString('latin1');
+  return value && isOrderId(orderId) ? { orderId, offset, contentHash: placedHash(value) } : undefined;
 }

@@ -8,8 +8,7 @@ import type { ConsumedRecord } from '../../kafka/consumer/consumer.ts';
 import type { StockLevel } from '../../schemas/index.ts';
 import type { SentPrice } from '../money/price-list.ts';
 import type { SentLevel } from '../stock/stock-levels.ts';
-import { assertKey, readValue } from './decode.ts';
-import { MAX_ORDER_VALUE } from './validate.ts';
+import { MAX_ORDER_VALUE, assertKey, readValue } from './validate.ts';
 
 /** A record of the topic `stock-levels` that is a level, and maybe a price. */
 export interface IncomingLevel {

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { ACTIVITIES, ORDER_WORKFLOW } from '../../domain/contract.ts';
 import { createActivities } from '../../workers/activities/index.ts';
-import * as workflows from '../../workflows/index.ts';
+import * as workflows from '../../workflows/order.ts';
 import { lossesSince020, namesOf020 } from './compare.ts';
 import { CURRENT } from './current.ts';
 import { REMOVED } from './removed.ts';

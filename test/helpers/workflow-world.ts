@@ -9,8 +9,13 @@ import type { LifecycleMessage } from '../../domain/lifecycle.ts';
 import { createCarrierReceiver } from '../../ingest/carrier/receiver.ts';
 import type { CarrierNews, TrackedStatus } from '../../providers/carrier/port.ts';
 import type { Activities } from '../../workers/activities/index.ts';
-import { installRuntime } from '../../workers/runtime.ts';
-import { PRELOAD_MODULES, WORKFLOWS_PATH, createOrderWorker, taskQueueName } from '../../workers/worker.ts';
+import {
+  PRELOAD_MODULES,
+  WORKFLOWS_PATH,
+  createOrderWorker,
+  installRuntime,
+  taskQueueName,
+} from '../../workers/worker.ts';
 import type { WholeDatabase } from './database.ts';
 import { createFulfillmentWorld } from './fulfillment-world.ts';
 import type { FulfillmentWorld, FulfillmentWorldOptions } from './fulfillment-world.ts';

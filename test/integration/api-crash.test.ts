@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
+import pLimit from 'p-limit';
 import { createKafka } from '../../kafka/client/client.ts';
 import { readTopics } from '../../operations/topics/describe-record.ts';
 import type { TopicRecord } from '../../operations/topics/describe-record.ts';
 import { loadConfig } from '../../platform/config/load.ts';
-import { createLimiter } from '../../platform/limiter.ts';
 import { spawnApi } from '../helpers/apis.ts';
 import type { ApiProcess } from '../helpers/apis.ts';
 import { createIngestWorld } from '../helpers/ingest-world.ts';
@@ -117,7 +117,7 @@ describe('An order placed over HTTP', () => {
   const outcomes = new Map<string, Promise<unknown>>();
   const idOf = (killAt: string): string => world.id(killAt.replaceAll(/[^a-z]+/g, '-'));
   beforeAll(() => {
-    const limiter = createLimiter(SIDE_BY_SIDE);
+    const limiter = pLimit(SIDE_BY_SIDE);
     for (const killAt of KILLS) {
       outcomes.set(
         killAt,

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import kafkajs from 'kafkajs';
 import { createKafka } from '../../kafka/client/client.ts';
 import { avroType } from '../../kafka/codec/avro.ts';
-import { withHeader } from '../../kafka/codec/topic-reader.ts';
+import { withHeader } from '../../kafka/codec/codec.ts';
 import { createRegistryAdmin } from '../../operations/setup/subjects.ts';
 import type { TopicRecord } from '../../operations/topics/describe-record.ts';
 import { orderEventSchema } from '../../schemas/index.ts';

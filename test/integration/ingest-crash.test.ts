@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import pLimit from 'p-limit';
 import { INGEST_STEPS } from '../../orders/intake/step.ts';
 import type { IngestStep } from '../../orders/intake/step.ts';
-import { createLimiter } from '../../platform/limiter.ts';
 import { createCrashScenario } from '../helpers/crash-scenario.ts';
 import { createIngestWorld } from '../helpers/ingest-world.ts';
 import { spawnIngest } from '../helpers/ingests.ts';
@@ -81,7 +81,7 @@ describe('ingest killed with SIGKILL', () => {
   const outcomes = new Map<string, Promise<unknown>>();
 
   beforeAll(() => {
-    const limiter = createLimiter(SIDE_BY_SIDE);
+    const limiter = pLimit(SIDE_BY_SIDE);
     for (const [, name, kills] of cases) {
       outcomes.set(
         name,

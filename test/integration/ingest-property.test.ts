@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import pLimit from 'p-limit';
 import { createIngestMetrics } from '../../ingest/metrics.ts';
-import { createChunkHandler } from '../../ingest/orders/chunk.ts';
+import { createChunkHandler } from '../../ingest/orders/handler.ts';
 import { createCodec } from '../../kafka/codec/codec.ts';
 import { createRegistry } from '../../kafka/codec/registry.ts';
 import type { ConsumedRecord } from '../../kafka/consumer/consumer.ts';
 import { topicSchemas } from '../../kafka/topics.ts';
-import { createLimiter } from '../../platform/limiter.ts';
 import { createMetrics } from '../../platform/metrics.ts';
 import type { OrderEvent } from '../../schemas/index.ts';
 import { createOrderWorkflows } from '../../temporal/order-workflows.ts';
@@ -69,7 +69,7 @@ function handlerWith(lives: number): ReturnType<typeof createChunkHandler> {
       send: (letters) =>
         letters.length > 0 ? Promise.reject(new Error('no dead letter is due')) : Promise.resolve([]),
     },
-    limiter: createLimiter(4),
+    limiter: pLimit(4),
     metrics: createIngestMetrics(createMetrics('test')),
     parkingDeadlineMs: 3_600_000,
     lanesPerConfirm: 2,

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker';
+import pLimit from 'p-limit';
 import { LIFECYCLE_SIGNAL, ORDER_WORKFLOW, SHIPMENT_STATUS_SIGNAL } from '../../domain/contract.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
-import { createLimiter } from '../../platform/limiter.ts';
 import { PRELOAD_MODULES, WORKFLOWS_PATH, taskQueueName } from '../../workers/worker.ts';
 import { createFulfillmentWorld } from '../helpers/fulfillment-world.ts';
 import type { FulfillmentWorld } from '../helpers/fulfillment-world.ts';
@@ -156,7 +156,7 @@ describe('A worker killed with SIGKILL', () => {
   ];
   const outcomes = new Map<string, Promise<unknown>>();
   beforeAll(() => {
-    const limiter = createLimiter(SIDE_BY_SIDE);
+    const limiter = pLimit(SIDE_BY_SIDE);
     for (const [boundary, end] of cases)
       outcomes.set(
         boundary,

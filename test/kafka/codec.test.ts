@@ -1,10 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { OmsError, isOmsError } from '../../domain/errors.ts';
 import { avroType, firstMisfit } from '../../kafka/codec/avro.ts';
-import { createCodec } from '../../kafka/codec/codec.ts';
+import { createCodec, withHeader } from '../../kafka/codec/codec.ts';
 import type { Codec, DecodeResult } from '../../kafka/codec/codec.ts';
 import type { RegisteredSchema, RegistryPort } from '../../kafka/codec/registry.ts';
-import { withHeader } from '../../kafka/codec/topic-reader.ts';
 
 const ours = {
   type: 'record',

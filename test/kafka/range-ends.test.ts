@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Admin, Consumer } from 'kafkajs';
-import { createQuietPartitions } from '../../kafka/reader/quiet-partitions.ts';
-import { checkIdle } from '../../kafka/reader/range-state.ts';
+import { checkIdle, createQuietPartitions } from '../../kafka/reader/range-state.ts';
 import type { Range, Session } from '../../kafka/reader/range-state.ts';
 
 /** What two brokers would say of a topic of two partitions: a moment that no cluster can be held in. */

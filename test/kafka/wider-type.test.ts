@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { avroType } from '../../kafka/codec/avro.ts';
-import { widenedFor } from '../../kafka/codec/topic-reader.ts';
+import { avroType, widenedFor } from '../../kafka/codec/avro.ts';
 import { orderEventSchema } from '../../schemas/index.ts';
 import { placed } from '../helpers/order-events.ts';
 

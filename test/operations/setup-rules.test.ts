@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { assertDeployment, assertSameDeployment } from '../../database/deployment/deployment.ts';
 import type { DeploymentMarks } from '../../database/deployment/deployment.ts';
-import { copiesFaults } from '../../kafka/admin/topic-copies.ts';
+import { copiesFaults } from '../../kafka/admin/topics-there.ts';
 import { INPUT_TOPICS, TOPICS } from '../../kafka/topics.ts';
 import { aclLines } from '../../operations/setup/acls.ts';
 import { configDrift } from '../../operations/setup/topic-config.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { toIncomingEvent } from '../../orders/intake/convert.ts';
+import { toIncomingEvent } from '../../orders/intake/order-event.ts';
 import { address, cancelled, customerAction, item, placed } from '../helpers/order-events.ts';
 
 const record = (value: string) => ({

@@ -1,10 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { LedgerEntry, LedgerView } from '../../database/ledger/ledger.ts';
 import type { LedgerState } from '../../database/tables.ts';
-import { toIncomingEvent } from '../../orders/intake/convert.ts';
-import { fingerprint } from '../../orders/intake/event.ts';
-import type { IncomingEvent, PlacedEvent } from '../../orders/intake/event.ts';
 import { judge, orderViews } from '../../orders/intake/judge.ts';
+import { fingerprint, toIncomingEvent } from '../../orders/intake/order-event.ts';
+import type { IncomingEvent, PlacedEvent } from '../../orders/intake/order-event.ts';
 import type { OrderEvent } from '../../schemas/index.ts';
 import { createMemory } from '../../temporal/memory.ts';
 import type { Memory } from '../../temporal/memory.ts';

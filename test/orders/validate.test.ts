@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { isOmsError } from '../../domain/errors.ts';
 import type { Fault } from '../../domain/errors.ts';
-import { toIncomingEvent } from '../../orders/intake/convert.ts';
+import { toIncomingEvent } from '../../orders/intake/order-event.ts';
 import type { OrderEvent } from '../../schemas/index.ts';
 import { address, amended, cancelled, customerAction, item, placed } from '../helpers/order-events.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import { createWake, startSendLoop } from '../../outbox/send-loop.ts';
-import type { SendLoop, Wake } from '../../outbox/send-loop.ts';
+import { createWake, startSendLoop } from '../../outbox/sender.ts';
+import type { SendLoop, Wake } from '../../outbox/sender.ts';
 
 const FOR_EVER_MS = 2 ** 31 - 1;
 const BATCH = 10;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { createWake } from '../../outbox/send-loop.ts';
+import { createWake } from '../../outbox/sender.ts';
 
 const FOR_EVER_MS = 2 ** 31 - 1;
 

@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { dirname, relative, sep } from 'node:path';
-
-import { WORKFLOWS_PATH, bundleWorkflows } from '../../workers/bundle.ts';
+import { WORKFLOWS_PATH, bundleWorkflows } from '../../workers/worker.ts';
 
 const ROOT = dirname(dirname(WORKFLOWS_PATH));
 

@@ -2,10 +2,10 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { readFile, readdir } from 'node:fs/promises';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { bundleWorkflows } from '../../workers/worker.ts';
 import { historyFromText } from '../helpers/histories.ts';
 import type { History } from '../helpers/histories.ts';
 import { CAPTURE_STORIES, RECORDED_STORIES } from '../helpers/recorded-stories.ts';
-import { bundleWorkflows } from '../../workers/bundle.ts';
 
 const HISTORIES = new URL('../histories/', import.meta.url);
 const versions = await readdir(HISTORIES);

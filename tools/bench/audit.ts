@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Client, Connection } from '@temporalio/client';
+import pLimit from 'p-limit';
 import { ORDERS_TASK_QUEUE, ORDER_WORKFLOW } from '../../domain/contract.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
 import type { Endpoints } from '../../local/stack.ts';
 import type { AuditReport } from '../../operations/audit/audit.ts';
-import { createLimiter } from '../../platform/limiter.ts';
 import { cloneRecords } from './clone-records.ts';
 import { cloneRows, idOf } from './clone-rows.ts';
 import { produceOrders, seedStock } from './orders.ts';
@@ -92,7 +92,7 @@ async function copy(world: World, orders: number, open: number): Promise<void> {
 async function startWorkflows(world: World, from: number, to: number): Promise<void> {
   const connection = await Connection.connect({ address: world.environment.TEMPORAL_ADDRESS ?? '' });
   const client = new Client({ connection });
-  const limiter = createLimiter(STARTS_AT_ONCE);
+  const limiter = pLimit(STARTS_AT_ONCE);
   const start = (orderId: string): Promise<unknown> =>
     client.workflow.start(ORDER_WORKFLOW, {
       ...{

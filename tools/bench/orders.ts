@@ -2,7 +2,7 @@ import avro from 'avsc';
 import { CompressionTypes, Kafka, logLevel } from 'kafkajs';
 import type { Message } from 'kafkajs';
 import { FINGERPRINT_VERSION } from '../../domain/order.ts';
-import { fingerprint, placedHash } from '../../orders/intake/event.ts';
+import { fingerprint, placedHash } from '../../orders/intake/order-event.ts';
 import { orderEventSchema } from '../../schemas/index.ts';
 import type { OrderEvent } from '../../schemas/index.ts';
 import type { World } from './world.ts';

@@ -5,8 +5,8 @@ import { FIRST_ATTEMPT } from '../../domain/provider-policies.ts';
 import { progressOf } from '../../orders/record/progress.ts';
 import type { OrderRecord } from '../../orders/record/record.ts';
 import type { Logger } from '../../platform/logger.ts';
-import type { Book } from './book.ts';
-import type { Charge } from './charge.ts';
+import type { Book } from './carrier.ts';
+import type { Charge } from './payment.ts';
 
 /** The quick way through charge and book, for as long as the providers answer at once. */
 export function createQuickActivities({ charge, book, logger }: { charge: Charge; book: Book; logger: Logger }) {

@@ -1,12 +1,19 @@
+import { fewestShipments } from '../../domain/allocation.ts';
 import type { ActivityName } from '../../domain/contract.ts';
-import { createBook } from './book.ts';
-import { createCarrierActivities } from './carrier.ts';
-import { createCharge } from './charge.ts';
+import type { Overdue } from '../../domain/lifecycle.ts';
+import { amendOrder, dropUnavailable } from '../../orders/steps/amend.ts';
+import type { AmendRequest } from '../../orders/steps/amend.ts';
+import { beginCancel } from '../../orders/steps/cancel.ts';
+import type { CancelRequest } from '../../orders/steps/cancel.ts';
+import { closeOrder, noteRefusal } from '../../orders/steps/close.ts';
+import type { CloseRequest, Refusal } from '../../orders/steps/close.ts';
+import { expireReservation, tellOverdue } from '../../orders/steps/deadlines.ts';
+import { takeOrder } from '../../orders/steps/take.ts';
+import { createBook, createCarrierActivities } from './carrier.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { localStep, providerStep } from './failures.ts';
-import { createOrderActivities } from './order.ts';
-import { createPaymentActivities } from './payment.ts';
 import { createQuickActivities } from './fulfil.ts';
+import { createCharge, createPaymentActivities } from './payment.ts';
 
 /**
  * The activities of the order workflow. Each answers how far the order is, read from the database in the same
@@ -25,3 +32,18 @@ export function createActivities(deps: ActivityDependencies) {
 
 /** What the workflow sees of the activities. */
 export type Activities = ReturnType<typeof createActivities>;
+
+/** Steps of the order's own state. */
+function createOrderActivities(deps: ActivityDependencies) {
+  const strategy = deps.strategy ?? fewestShipments;
+  return {
+    takeOrder: (orderId: string, runId: string) => takeOrder({ ...deps, strategy }, orderId, runId),
+    dropUnavailable: (orderId: string, cause: string) => dropUnavailable(deps, orderId, cause),
+    beginCancel: (orderId: string, request: CancelRequest) => beginCancel(deps, orderId, request),
+    noteRefusal: (orderId: string, refusal: Refusal) => noteRefusal(deps, orderId, refusal),
+    amendOrder: (orderId: string, request: AmendRequest) => amendOrder(deps, orderId, request),
+    expireReservation: (orderId: string) => expireReservation(deps, orderId),
+    tellOverdue: (orderId: string, overdue: Overdue) => tellOverdue(deps, orderId, overdue),
+    closeOrder: (orderId: string, request: CloseRequest) => closeOrder(deps, orderId, request),
+  };
+}

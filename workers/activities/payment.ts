@@ -1,11 +1,14 @@
 import type { OrderProgress } from '../../domain/progress.ts';
 import { progressOf } from '../../orders/record/progress.ts';
+import type { OrderRecord } from '../../orders/record/record.ts';
 import { captureIntents, recordCaptures } from '../../orders/steps/capture.ts';
 import type { CaptureAnswer, CaptureIntent } from '../../orders/steps/capture.ts';
+import { recordCharges } from '../../orders/steps/charge.ts';
+import type { ChargeAnswer, ChargeIntent } from '../../orders/steps/charge.ts';
+import { drawInvoices } from '../../orders/steps/draw.ts';
 import { recordRefunds, refundIntents } from '../../orders/steps/refund.ts';
 import type { PaymentEnd, RefundAnswer, RefundIntent } from '../../orders/steps/refund.ts';
 import type { PaymentProvider, PaymentState } from '../../providers/payment/port.ts';
-import type { Charge } from './charge.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { answersOf } from './failures.ts';
 
@@ -65,4 +68,19 @@ function endOf(state: PaymentState | null, reason: string): PaymentEnd {
   if (!state) return { status: 'voided', captured: 0, reference: null, authCode: null, reason };
   const { status, captured, reference, authCode } = state;
   return { status: status === 'authorized' ? 'voided' : status, captured, reference, authCode, reason: state.reason };
+}
+
+/** Draws the invoices of these fulfillments and takes the money, or has it held. A fulfillment without an answer stays as it is. */
+export type Charge = (orderId: string, ids: readonly string[]) => Promise<OrderRecord>;
+
+export function createCharge(deps: ActivityDependencies): Charge {
+  const { payment } = deps;
+  const ask = async ({ fulfillmentId, mode, ...rest }: ChargeIntent): Promise<ChargeAnswer> => {
+    const request = { key: fulfillmentId, ...rest };
+    return { fulfillmentId, ...(await (mode === 'charge' ? payment.charge(request) : payment.authorize(request))) };
+  };
+  return async (orderId, ids) => {
+    const { order, intents } = await drawInvoices(deps, orderId, ids);
+    return recordCharges(deps, order, await answersOf(intents, ask));
+  };
 }

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import { orUnavailable } from '../../../database/database.ts';
 import type { Database } from '../../../database/database.ts';
 import { knownNews } from '../../../database/ledger/parked-carrier-news.ts';
@@ -7,13 +8,12 @@ import type { CarrierUpdate } from '../../../domain/carrier-status.ts';
 import { isOmsError } from '../../../domain/errors.ts';
 import type { OmsError } from '../../../domain/errors.ts';
 import { orderIdOf } from '../../../domain/ids.ts';
-import { previewNews } from '../../../ingest/carrier/judge.ts';
-import type { NewsOutcome } from '../../../ingest/carrier/metrics.ts';
+import { createCarrierTopic } from '../../../ingest/carrier/handler.ts';
 import { createCarrierReceiver } from '../../../ingest/carrier/receiver.ts';
 import type { CarrierReceiver } from '../../../ingest/carrier/receiver.ts';
-import { createCarrierTopic, readUpdate } from '../../../ingest/carrier/topic.ts';
 import type { ConsumedRecord } from '../../../kafka/consumer/consumer.ts';
-import { createLimiter } from '../../../platform/limiter.ts';
+import { previewNews, readUpdate } from '../../../orders/intake/carrier-news.ts';
+import type { NewsOutcome } from '../../../orders/intake/carrier-news.ts';
 import type { CARRIER_CLASSES } from '../classes.ts';
 import { filtered } from '../classified.ts';
 import type { Classified, Classifier, Judgement, NotingOptions } from '../classified.ts';
@@ -86,7 +86,7 @@ async function judgeAll(options: NotingOptions, open: readonly News[]): Promise<
   const orderIds = lanes.map(([orderId]) => orderId);
   const notes = await readNotes<CarrierUpdate>(db, notesOf, orderIds);
   const earlier = Map.groupBy(notes, ({ subject }) => subject);
-  const limit = createLimiter(ORDERS_AT_ONCE);
+  const limit = pLimit(ORDERS_AT_ONCE);
   const judged = lanes.map(([orderId, lane]) =>
     limit(() => judgeOrder(db, orderId, earlier.get(orderId)?.map(({ value }) => value) ?? [], lane, known)),
   );

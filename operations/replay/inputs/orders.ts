@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import pLimit from 'p-limit';
 import { orUnavailable } from '../../../database/database.ts';
 import type { Database } from '../../../database/database.ts';
 import { knownStates, lookUp } from '../../../database/ledger/ledger.ts';
@@ -7,16 +8,15 @@ import { hasDrafts, readDrafts, writeDrafts } from '../../../database/replays/re
 import type { Draft } from '../../../database/replays/replay-notes.ts';
 import { ORDERS_TASK_QUEUE } from '../../../domain/contract.ts';
 import { FINGERPRINT_VERSION } from '../../../domain/order.ts';
-import { createAdmission } from '../../../ingest/orders/admission.ts';
-import type { Admission } from '../../../ingest/orders/admission.ts';
-import { createChunkHandler } from '../../../ingest/orders/chunk.ts';
+import { createChunkHandler } from '../../../ingest/orders/handler.ts';
 import type { Codec } from '../../../kafka/codec/codec.ts';
 import type { ConsumedRecord } from '../../../kafka/consumer/consumer.ts';
-import { decodeRecords } from '../../../orders/intake/decode.ts';
-import type { IncomingEvent, PoisonMessage } from '../../../orders/intake/event.ts';
+import { createAdmission } from '../../../orders/intake/admission.ts';
+import type { Admission } from '../../../orders/intake/admission.ts';
 import { judge, orderViews } from '../../../orders/intake/judge.ts';
 import type { Verdict } from '../../../orders/intake/judge.ts';
-import { createLimiter } from '../../../platform/limiter.ts';
+import { decodeRecords } from '../../../orders/intake/order-event.ts';
+import type { IncomingEvent, PoisonMessage } from '../../../orders/intake/order-event.ts';
 import { completeMemory } from '../../../temporal/memory.ts';
 import type { Memory } from '../../../temporal/memory.ts';
 import { createOrderWorkflows, timersOf } from '../../../temporal/order-workflows.ts';
@@ -196,7 +196,7 @@ export function createOrderGate(given: GateOptions): Gate {
       timersOf: timersOf(config),
       priorityKey: REPLAY_PRIORITY,
     }),
-    limiter: createLimiter(STARTS_IN_FLIGHT),
+    limiter: pLimit(STARTS_IN_FLIGHT),
     office: gateOffice(given),
     metrics: {
       record: note,

@@ -2,7 +2,7 @@ import { orUnavailable } from '../../../database/database.ts';
 import type { Database } from '../../../database/database.ts';
 import { readNotes, writeNotes } from '../../../database/replays/replay-notes.ts';
 import type { ReplayNote } from '../../../database/replays/replay-notes.ts';
-import { createLevelHandler } from '../../../ingest/stock/receiver.ts';
+import { createLevelHandler } from '../../../ingest/stock/handler.ts';
 import { decodeLevels } from '../../../orders/intake/levels.ts';
 import type { IncomingLevel, RefusedLevel } from '../../../orders/intake/levels.ts';
 import { knownPriceVersions } from '../../../orders/money/price-list.ts';

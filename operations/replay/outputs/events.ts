@@ -10,7 +10,7 @@ import type { ErrorCode } from '../../../domain/errors.ts';
 import { publishedBy } from '../../../kafka/admin/deployment-mark.ts';
 import type { ConsumedRecord } from '../../../kafka/consumer/consumer.ts';
 import { DEPLOYMENT_HEADER, EVENT_ID_HEADER, REPLAY_HEADER, headerText } from '../../../kafka/headers.ts';
-import { readValue } from '../../../orders/intake/decode.ts';
+import { readValue } from '../../../orders/intake/validate.ts';
 import type { TOLD_CLASSES } from '../classes.ts';
 import { filtered } from '../classified.ts';
 import type { Classified, Classifier, Judgement, RecordFilter, ToldOptions } from '../classified.ts';

@@ -6,18 +6,17 @@ import { parkedFor } from '../../database/ledger/parked-events.ts';
 import { storedRecord } from '../../database/ledger/records.ts';
 import type { Codec } from '../../kafka/codec/codec.ts';
 import type { Chunk, ConsumedRecord } from '../../kafka/consumer/consumer.ts';
-import { decodeRecords } from '../../orders/intake/decode.ts';
-import type { IncomingEvent, PoisonMessage } from '../../orders/intake/event.ts';
-import { deadLetter } from '../../outbox/dead-letters.ts';
+import { confirm, deliver, nothingDelivered } from '../../orders/intake/deliver.ts';
+import type { DeliverOptions, Delivery, Lane } from '../../orders/intake/deliver.ts';
+import { findKnown } from '../../orders/intake/judge.ts';
+import { decodeRecords, lifecycleRecord } from '../../orders/intake/order-event.ts';
+import type { IncomingEvent, PoisonMessage } from '../../orders/intake/order-event.ts';
+import { deadLetter, undeliveredLetters } from '../../outbox/dead-letters.ts';
 import type { DeadLetterOffice } from '../../outbox/dead-letters.ts';
 import type { Memory } from '../../temporal/memory.ts';
 import type { IngestMetrics } from '../metrics.ts';
-import { createClassifier, findKnown } from './classify.ts';
+import { createClassifier } from './classify.ts';
 import type { Classified } from './classify.ts';
-import { confirm, deliver, nothingDelivered, undeliveredLetters } from './deliver.ts';
-import type { DeliverOptions, Delivery } from './deliver.ts';
-import { lanesOf, needsLane } from './lane.ts';
-import type { Lane } from './lane.ts';
 
 export interface ChunkOptions extends DeliverOptions {
   codec: Codec;
@@ -152,4 +151,27 @@ const eventKey = ({ orderId, eventId }: { orderId: string; eventId: string }): s
 function finish({ metrics }: ChunkOptions, chunk: Chunk, record: { offset: bigint }, outcome: string): void {
   chunk.finished(record.offset);
   metrics.record(outcome, record.offset);
+}
+
+/** Whether the order's workflow has to be started or told. */
+function needsLane({ verdict: { outcome } }: Classified): boolean {
+  return outcome === 'claim' || outcome === 'restart' || outcome === 'signal';
+}
+
+/** One lane per order that something is to be told, in the order of their first records. */
+function lanesOf(classified: readonly Classified[]): Lane[] {
+  const lanes = new Map<string, Lane>();
+  const laneOf = ({ orderId, source }: IncomingEvent): Lane => {
+    const lane = lanes.get(orderId) ?? { orderId, source, start: false, parked: [], signals: [] };
+    lanes.set(orderId, lane);
+    return lane;
+  };
+  for (const { event, verdict } of classified) {
+    if (verdict.outcome === 'claim' || verdict.outcome === 'restart') laneOf(event).start = true;
+    if (verdict.outcome !== 'signal' || event.kind !== 'lifecycle') continue;
+    const lane = laneOf(event);
+    lane.start ||= verdict.start;
+    lane.signals.push(lifecycleRecord(event));
+  }
+  return [...lanes.values()];
 }

@@ -1,6 +1,6 @@
+import type { LimitFunction } from 'p-limit';
 import { databaseError, transaction } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
-import type { DeadLetter } from '../../database/dead-letters.ts';
 import { ledgerStates, lookUp, markStarted, recordEvents } from '../../database/ledger/ledger.ts';
 import type { DoneEvent } from '../../database/ledger/ledger.ts';
 import { unpark } from '../../database/ledger/parked-events.ts';
@@ -8,14 +8,10 @@ import type { LifecycleRecord } from '../../database/ledger/parked-events.ts';
 import { faultError } from '../../domain/errors.ts';
 import type { OmsError } from '../../domain/errors.ts';
 import type { LifecycleMessage } from '../../domain/lifecycle.ts';
-import type { EventType } from '../../orders/intake/event.ts';
-import { lateError } from '../../orders/intake/judge.ts';
-import type { OnStep } from '../../orders/intake/step.ts';
-import { deadLetter } from '../../outbox/dead-letters.ts';
-import type { Limiter } from '../../platform/limiter.ts';
 import type { OrderWorkflows } from '../../temporal/order-workflows.ts';
-import { runLane } from './lane.ts';
-import type { Lane, LaneResult } from './lane.ts';
+import { lateError } from './judge.ts';
+import type { EventType } from './order-event.ts';
+import type { OnStep } from './step.ts';
 
 /** An event no run took, and what that means. */
 export interface Undelivered {
@@ -40,7 +36,7 @@ export interface DeliverOptions {
   db: Database;
   workflows: OrderWorkflows;
   /** Shared by everything in the process that talks to Temporal. */
-  limiter: Limiter;
+  limiter: LimitFunction;
   onStep: OnStep;
 }
 
@@ -93,13 +89,6 @@ function notRunning({ orderId, eventId }: LifecycleRecord): OmsError {
   return faultError('OMS_INGEST_ORDER_NOT_RUNNING', { field: 'eventId', value: eventId, rule });
 }
 
-/** The dead letters of events that no run took. */
-export function undeliveredLetters(delivery: Delivery): DeadLetter[] {
-  return delivery.undelivered.flatMap(({ event, error }) =>
-    error ? [deadLetter({ error, orderId: event.orderId, source: event.source, record: event.record })] : [],
-  );
-}
-
 /**
  * Writes down what was done, in one transaction: started orders, done events, parked events that wait no more.
  * Only after this do they count as known.
@@ -134,3 +123,69 @@ const doneAs =
     type: TYPES[message.kind],
     outcome,
   });
+
+/** What is to be told to one order's workflow, in order. */
+export interface Lane {
+  orderId: string;
+  /** Of the order; null when it is not known. */
+  source: string | null;
+  /** The workflow is to be started first. */
+  start: boolean;
+  /** What waited for the order; handed over with the start. */
+  parked: LifecycleRecord[];
+  signals: LifecycleRecord[];
+}
+
+interface LaneResult {
+  /** Whether this call made the run; false also when a run was there already. */
+  created: boolean;
+  delivered: LifecycleRecord[];
+  /** No run took them: the order is closed, or its run is gone. */
+  unreachable: LifecycleRecord[];
+}
+
+/** Parked messages up to this many characters go into the workflow's input, which Temporal limits; the rest are signals. */
+const INPUT_CHARACTERS = 500_000;
+
+/**
+ * Starts the workflow if need be, then signals, one after the other. May be run again at any time: a second start finds
+ * the first, and the workflow handles each event id once.
+ * @throws OmsError OMS_TEMPORAL_UNAVAILABLE (retryable)
+ */
+export async function runLane(workflows: OrderWorkflows, lane: Lane): Promise<LaneResult> {
+  const parked = inSequence(lane.parked);
+  const fitting = parked.slice(0, fittingCount(parked.map((event) => event.message)));
+  const created = lane.start && (await workflows.start(lane.orderId, messages(fitting), lane.source)) === 'started';
+  // A run that was there already may have been started without them.
+  const signals = [...(created ? parked.slice(fitting.length) : parked), ...inSequence(lane.signals)];
+  const result: LaneResult = { created, delivered: created ? fitting : [], unreachable: [] };
+  for (const event of signals) {
+    const answer = await workflows.signal(lane.orderId, event.message);
+    (answer === 'signalled' ? result.delivered : result.unreachable).push(event);
+  }
+  return result;
+}
+
+function messages(events: readonly LifecycleRecord[]): LifecycleMessage[] {
+  return events.map((event) => event.message);
+}
+
+function fittingCount(parked: readonly LifecycleMessage[]): number {
+  let characters = 0;
+  const tooMany = parked.findIndex((message) => (characters += JSON.stringify(message).length) > INPUT_CHARACTERS);
+  return tooMany < 0 ? parked.length : tooMany;
+}
+
+/**
+ * The order in which events of one order are applied: as they stood on the topic, except that those with a sequence
+ * are put in ascending order among the places such events take. So a producer that counts gets its own order for what
+ * arrives together (in one batch, or parked until the order came), and an event without a sequence keeps its place.
+ * An event is not held back for a lower number that may never come.
+ */
+export function inSequence<T extends { sequence: number | null }>(events: readonly T[]): T[] {
+  const counted = events
+    .filter((event) => event.sequence !== null)
+    .sort((a, b) => Number(a.sequence) - Number(b.sequence));
+  let next = 0;
+  return events.map((event) => (event.sequence === null ? event : (counted[next++] ?? event)));
+}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { inSequence } from '../../ingest/orders/lane.ts';
+import { inSequence } from '../../orders/intake/deliver.ts';
 
 const events = (...sequences: (number | null)[]) => sequences.map((sequence, at) => ({ sequence, at }));
 

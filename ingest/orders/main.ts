@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import pLimit from 'p-limit';
 import type { Database } from '../../database/database.ts';
 import { ORDERS_TASK_QUEUE } from '../../domain/contract.ts';
 import type { KafkaConnection } from '../../kafka/client/client.ts';
@@ -7,18 +8,17 @@ import { createConsumerLoop } from '../../kafka/consumer/consumer.ts';
 import type { ConsumerLoop } from '../../kafka/consumer/consumer.ts';
 import type { Publisher } from '../../kafka/producer/publisher.ts';
 import { CONSUMER_GROUPS, groupName, topicNames } from '../../kafka/topics.ts';
+import { createAdmission } from '../../orders/intake/admission.ts';
 import type { OnStep } from '../../orders/intake/step.ts';
 import { createDeadLetterOffice } from '../../outbox/dead-letters.ts';
 import type { Config } from '../../platform/config/settings.ts';
-import { createLimiter } from '../../platform/limiter.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { Registry } from '../../platform/metrics.ts';
 import type { Memory } from '../../temporal/memory.ts';
 import { createOrderWorkflows, timersOf } from '../../temporal/order-workflows.ts';
 import { createIngestMetrics } from '../metrics.ts';
 import type { IngestMetrics } from '../metrics.ts';
-import { createAdmission } from './admission.ts';
-import { createChunkHandler } from './chunk.ts';
+import { createChunkHandler } from './handler.ts';
 import { createSweeper } from './sweeper.ts';
 import type { Sweep } from './sweeper.ts';
 
@@ -66,7 +66,7 @@ export function createEngine(options: EngineOptions): Engine {
       taskQueue: `${config.OMS_PREFIX}${ORDERS_TASK_QUEUE}`,
       timersOf: timersOf(config),
     }),
-    limiter: createLimiter(config.OMS_INGEST_MAX_IN_FLIGHT),
+    limiter: pLimit(config.OMS_INGEST_MAX_IN_FLIGHT),
     office: createDeadLetterOffice({ db, publisher, topic: topics['orders.dlq'], consumerGroup: groupId, onStep }),
     metrics,
     onStep,

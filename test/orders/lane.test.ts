@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { LifecycleRecord } from '../../database/ledger/parked-events.ts';
-import { runLane } from '../../ingest/orders/lane.ts';
+import { runLane } from '../../orders/intake/deliver.ts';
 import type { OrderWorkflows } from '../../temporal/order-workflows.ts';
 
 const record = { topic: 'orders', partition: 0, offset: 0, time: 0, key: null, value: null, headers: {} };

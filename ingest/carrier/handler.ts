@@ -9,14 +9,13 @@ import { OmsError, faultError, isOmsError } from '../../domain/errors.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { isOrderId, orderIdOf } from '../../domain/ids.ts';
 import type { Codec } from '../../kafka/codec/codec.ts';
-import type { Chunk, ConsumedRecord } from '../../kafka/consumer/consumer.ts';
-import { toNews } from '../../orders/intake/carrier-news.ts';
-import { assertKey, readValue } from '../../orders/intake/decode.ts';
+import type { Chunk } from '../../kafka/consumer/consumer.ts';
+import { readUpdate } from '../../orders/intake/carrier-news.ts';
+import type { GivenNews, NewsOutcome, Read } from '../../orders/intake/carrier-news.ts';
 import { deadLetter } from '../../outbox/dead-letters.ts';
 import type { DeadLetterOffice } from '../../outbox/dead-letters.ts';
-import type { CarrierUpdate as CarrierUpdateRecord } from '../../schemas/index.ts';
-import type { CountNews, NewsOutcome } from './metrics.ts';
-import type { CarrierReceiver, GivenNews } from './receiver.ts';
+import type { CountNews } from './metrics.ts';
+import type { CarrierReceiver } from './receiver.ts';
 
 export interface CarrierTopicOptions {
   db: Database;
@@ -28,10 +27,6 @@ export interface CarrierTopicOptions {
   onDeadLetters: (sent: readonly DeadLetter[]) => void;
   parkingDeadlineMs: number;
 }
-
-type Read =
-  | { record: ConsumedRecord; given: GivenNews; error: null }
-  | { record: ConsumedRecord; given: null; error: OmsError; value: CarrierUpdateRecord | undefined };
 
 /**
  * The way of a chunk of the topic `carrier-updates`: decode, take in, dead letters, finish. News that fails for a reason
@@ -61,24 +56,6 @@ export function createCarrierTopic(options: CarrierTopicOptions): (chunk: Chunk)
     if (having('away').length > 0) throw awayError(receiver.failure());
   };
 }
-
-/** A record of the topic as news, or why it is none. Its schema has been fetched before. */
-export function readUpdate(codec: Codec, record: ConsumedRecord): Read {
-  const read = readValue<CarrierUpdateRecord>(codec, record.topic, record.value);
-  if (read.error) return refused(record, read.error);
-  try {
-    const news = toNews(read.event);
-    assertKey(record.key, news.shipmentId, 'the shipment id');
-    return { record, given: { news, record: storedRecord(record) }, error: null };
-  } catch (error) {
-    if (!isOmsError(error)) throw error;
-    return refused(record, error, read.event);
-  }
-}
-
-const refused = (record: ConsumedRecord, error: OmsError, value?: CarrierUpdateRecord): Read => ({
-  ...{ record, given: null, error, value },
-});
 
 async function parkFailed(db: Database, failed: readonly GivenNews[], deadlineMs: number): Promise<void> {
   try {

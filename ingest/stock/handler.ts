@@ -1,20 +1,16 @@
 import type { Database } from '../../database/database.ts';
-import type { DeadLetter } from '../../database/dead-letters.ts';
 import { storedRecord } from '../../database/ledger/records.ts';
 import type { Codec } from '../../kafka/codec/codec.ts';
 import type { Chunk } from '../../kafka/consumer/consumer.ts';
 import { decodeLevels } from '../../orders/intake/levels.ts';
 import type { IncomingLevel, RefusedLevel } from '../../orders/intake/levels.ts';
-import { applySentPrices, priceListVersion } from '../../orders/money/price-list.ts';
-import { applyLevels, countShortages } from '../../orders/stock/stock-levels.ts';
+import { applySentPrices } from '../../orders/money/price-list.ts';
+import { applyLevels } from '../../orders/stock/stock-levels.ts';
 import type { HeldStock } from '../../orders/stock/stock-levels.ts';
 import { deadLetter } from '../../outbox/dead-letters.ts';
 import type { DeadLetterOffice } from '../../outbox/dead-letters.ts';
 import type { Logger } from '../../platform/logger.ts';
-import { COUNTERS, GAUGES } from '../../platform/metric-names.ts';
-import { Counter, Gauge } from '../../platform/metrics.ts';
-import type { Registry } from '../../platform/metrics.ts';
-import { createDeadLetterCount } from '../metrics.ts';
+import type { StockMetrics } from './metrics.ts';
 
 export interface StockReceiverOptions {
   db: Database;
@@ -75,55 +71,4 @@ async function refuse(options: StockReceiverOptions, chunk: Chunk, refused: read
     chunk.finished(record.offset);
     metrics.level('refused');
   }
-}
-
-/** What the stock receiver counts as it goes. */
-interface StockMetrics {
-  /** One record is done. `stale`: its version was known, or older, or overtaken by one that came with it. */
-  level(outcome: 'applied' | 'stale' | 'refused'): void;
-  pricesChanged(count: number): void;
-  deadLetters(letters: readonly DeadLetter[]): void;
-}
-
-export function createStockMetrics(registry: Registry, db: Database): StockMetrics {
-  const registers = [registry];
-  const levels = new Counter({
-    ...COUNTERS.stockLevels,
-    help: 'Records of the stock-levels topic that are done with: applied, stale, refused.',
-    registers,
-  });
-  const prices = new Counter({
-    ...COUNTERS.priceChanges,
-    help: 'Prices changed by the stock-levels topic.',
-    registers,
-  });
-  createStockGauges(registry, db);
-  return {
-    level: (outcome) => levels.inc({ outcome }),
-    pricesChanged: (count) => prices.inc(count),
-    deadLetters: createDeadLetterCount(registry),
-  };
-}
-
-/** Measured when /metrics is asked for; a database that does not answer leaves the last values. */
-function createStockGauges(registry: Registry, db: Database): void {
-  const registers = [registry];
-  new Gauge({
-    ...GAUGES.stockShort,
-    help: 'Pieces promised to orders that are not there, by the newest levels.',
-    registers,
-    async collect() {
-      const short = await countShortages(db).catch(() => undefined);
-      if (short) this.set(short.pieces);
-    },
-  });
-  new Gauge({
-    ...GAUGES.priceListVersion,
-    help: 'Version of the price list in force.',
-    registers,
-    async collect() {
-      const version = await priceListVersion(db).catch(() => undefined);
-      if (version !== undefined) this.set(version);
-    },
-  });
 }
