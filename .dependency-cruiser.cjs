@@ -40,7 +40,7 @@ module.exports = {
       name: 'only-resources-open-providers',
       severity: 'error',
       comment: 'everything else gets payment and carrier from resources/, and knows them by their ports',
-      from: { path: `^(${order.join('|')})/`, pathNot: '^(providers|resources)/' },
+      from: { path: `^(${rooms.join('|')})/`, pathNot: '^(providers|resources)/' },
       to: { path: '^providers/', pathNot: '^providers/[^/]+/port\\.ts$' },
     },
     {

@@ -20,6 +20,18 @@ const listedTopics = {
   message: 'Kafka lists no topic that the login may not describe: take topicsThere of kafka/admin/topics-there.ts.',
 };
 
+const openedElsewhere = [
+  {
+    selector:
+      'CallExpression[callee.name=/^(openDatabase|createRegistry|createCodec|createKafka|createPublisher|openTemporal|reachTemporal|connectTemporal|openProviders)$/]',
+    message: 'Only resources/ opens this: take it, or the resources, as an argument.',
+  },
+  {
+    selector: "CallExpression[callee.object.name=/^(Native)?Connection$/][callee.property.name='connect']",
+    message: 'Only resources/ connects to Temporal: take its temporal() as an argument.',
+  },
+];
+
 export default tseslint.config(
   { ignores: ['node_modules/', '.oms/', 'schemas/generated/', 'examples/', '**/*.cjs', '**/*.js'] },
   ...tseslint.configs.recommendedTypeChecked,
@@ -34,8 +46,13 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       '@typescript-eslint/require-await': 'off',
-      'no-restricted-syntax': ['error', restrictedEnv, impatientOffsets, listedTopics],
+      'no-restricted-syntax': ['error', restrictedEnv, impatientOffsets, listedTopics, ...openedElsewhere],
     },
+  },
+  {
+    // Where things are opened: the one place for all, kafka/ its own clients, the local stack its own programs.
+    files: ['resources/**', 'kafka/**', 'temporal/*.ts', 'local/**'],
+    rules: { 'no-restricted-syntax': ['error', restrictedEnv, impatientOffsets, listedTopics] },
   },
   { files: ['platform/config/**', 'test/**', 'tools/**'], rules: { 'no-restricted-syntax': 'off' } },
   {

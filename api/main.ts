@@ -1,22 +1,16 @@
 import { sql } from 'kysely';
-import { openDatabase } from '../database/database.ts';
 import { forgetAnswers } from '../database/http-requests.ts';
 import { assertMigrated } from '../database/migrate.ts';
 import { createEventEncoder } from '../database/outbox/outbox.ts';
 import { ORDERS_TASK_QUEUE } from '../domain/contract.ts';
 import { OPEN_CHARGE } from '../domain/provider-policies.ts';
-import { createKafka } from '../kafka/client/client.ts';
-import { kafkaConnection } from '../kafka/client/connection.ts';
-import { createCodec } from '../kafka/codec/codec.ts';
-import { createRegistry } from '../kafka/codec/registry.ts';
 import { createLagReader, joinLagReaders } from '../kafka/consumer/lag.ts';
 import type { LagReader } from '../kafka/consumer/lag.ts';
-import { groupName, topicNames, topicSchemas } from '../kafka/topics.ts';
+import { groupName, topicNames } from '../kafka/topics.ts';
 import { checkOf, waitForAll } from '../platform/dependencies.ts';
 import { every } from '../platform/every.ts';
 import type { RoleContext, RunningRole } from '../platform/role.ts';
-import { openProviders } from '../resources/providers.ts';
-import { openTemporal } from '../temporal/client.ts';
+import type { Resources } from '../resources/resources.ts';
 import { closeApp, createApp } from './app.ts';
 import { settleCharges } from './commands/charge.ts';
 import type { ApiDependencies } from './dependencies.ts';
@@ -33,9 +27,9 @@ const DRAIN_SHARE = 0.5;
  * The api role: the HTTP API. It needs PostgreSQL, and the registry until it has read the schemas' ids once; Temporal and
  * Kafka are only asked for figures. So orders are taken in while those are away, and go on when they are back.
  */
-export async function startApiRole(context: RoleContext): Promise<RunningRole> {
+export async function startApiRole(context: RoleContext, resources: Resources): Promise<RunningRole> {
   const { config, logger } = context;
-  const parts = openParts(context);
+  const parts = await createParts(context, resources);
   const app = await createApp(parts.deps);
   const stopping = new AbortController();
   let waiting: Record<string, string> = { start: 'not begun' };
@@ -68,7 +62,7 @@ export async function startApiRole(context: RoleContext): Promise<RunningRole> {
       await begun.catch(() => undefined);
       await closeApp(app, config.OMS_SHUTDOWN_GRACE * DRAIN_SHARE);
       await Promise.all([forgetting.stop(), settling.stop()]);
-      await parts.close();
+      await deps.feed.stop();
     },
   };
 }
@@ -76,42 +70,28 @@ export async function startApiRole(context: RoleContext): Promise<RunningRole> {
 interface Parts {
   deps: ApiDependencies;
   needs: Record<string, () => Promise<unknown>>;
-  close(): Promise<void>;
 }
 
-function openParts({ config, logger, metrics }: RoleContext): Parts {
+async function createParts({ config, logger, metrics }: RoleContext, resources: Resources): Promise<Parts> {
   const { OMS_PREFIX: prefix } = config;
-  const applicationName = 'oms-api';
-  const db = openDatabase({ url: config.DATABASE_URL, poolSize: config.OMS_DATABASE_POOL, applicationName });
-  const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL });
-  const codec = createCodec({ registry, schemas: topicSchemas(prefix) });
-  const temporal = openTemporal(config);
-  const providers = openProviders(config);
-  const feed = createFeed({ db, logger });
-  const { lag, close: closeLag } = openLag({ config, logger });
+  const [db, codec] = [await resources.database(), await resources.codec()];
+  const [{ client }, { payment }] = [await resources.temporal(), await resources.providers()];
   const deps: ApiDependencies = {
-    ...{ config, logger, metrics, db, codec, feed, lag },
+    ...{ config, logger, metrics, db, codec, client, payment },
+    feed: createFeed({ db, logger }),
+    lag: await createLag(resources),
     encoder: createEventEncoder({ codec, prefix }),
     posting: { codec, prefix, source: config.OMS_API_SOURCE },
-    payment: providers.payment,
-    queues: createQueueReader(temporal.client, prefix + ORDERS_TASK_QUEUE),
-    client: temporal.client,
-    redriver: createRedriver({ connection: kafkaConnection(config, 'api', logger), prefix }),
+    queues: createQueueReader(client, prefix + ORDERS_TASK_QUEUE),
+    redriver: createRedriver(resources),
   };
-  return {
-    deps,
-    needs: { database: () => assertMigrated(db), registry: () => codec.load() },
-    close: async () => {
-      await feed.stop();
-      await Promise.allSettled([temporal.close(), closeLag(), providers.close()]);
-      await db.destroy();
-    },
-  };
+  return { deps, needs: { database: () => assertMigrated(db), registry: () => codec.load() } };
 }
 
 /** Connects when it is first asked; while Kafka is away it says so soon. */
-function openLag({ config, logger }: Pick<RoleContext, 'config' | 'logger'>) {
-  const admin = createKafka({ ...kafkaConnection(config, 'api', logger), retries: 1, patienceMs: 3_000 }).admin();
+async function createLag(resources: Resources): Promise<LagReader> {
+  const { config } = resources;
+  const admin = await resources.admin();
   const names = topicNames(config.OMS_PREFIX);
   const lagOf = (group: string, topic: string) =>
     createLagReader({ admin, groupId: groupName(config.OMS_PREFIX, group), topics: [topic] });
@@ -120,19 +100,10 @@ function openLag({ config, logger }: Pick<RoleContext, 'config' | 'logger'>) {
     lagOf('stock', names['stock-levels']),
     lagOf('carrier', names['carrier-updates']),
   ]);
-  let connected: Promise<void> | undefined;
-  const connect = (): Promise<void> => {
-    connected ??= admin.connect().catch((error: unknown) => {
-      connected = undefined;
-      throw error;
-    });
-    return connected;
-  };
-  const lag: LagReader = {
+  return {
     read: async () => {
-      await connect();
+      await resources.connectedAdmin();
       return joined.read();
     },
   };
-  return { lag, close: () => admin.disconnect() };
 }

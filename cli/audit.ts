@@ -1,16 +1,13 @@
 import { Command, InvalidArgumentError } from 'commander';
-import type { Database } from '../database/database.ts';
-import { ORDERS_TASK_QUEUE } from '../domain/contract.ts';
 import { OmsError } from '../domain/errors.ts';
 import { ORDER_ID_RULE, isOrderId } from '../domain/ids.ts';
 import { cliConfig } from '../local/settings.ts';
-import type { AuditDependencies, AuditReport } from '../operations/audit/audit.ts';
+import type { AuditReport } from '../operations/audit/audit.ts';
 import { AUDIT_PARTS } from '../operations/audit/difference.ts';
 import type { AuditPart } from '../operations/audit/difference.ts';
-import type { Config } from '../platform/config/settings.ts';
 import { EXIT_CODES } from '../platform/exit-codes.ts';
 import { keepGarbageSmall } from '../platform/node-flags.ts';
-import { commandKafka, commandTemporal, kafkaError, withDatabase } from '../resources/clients.ts';
+import { withCommandResources } from '../resources/clients.ts';
 import { operatorName } from './operator.ts';
 import { numberOption, repeatable, timeOption, wordsOption } from './options.ts';
 import { examples, note, printResult, table } from './output.ts';
@@ -76,8 +73,9 @@ async function audit(flags: AuditFlags): Promise<void> {
   keepGarbageSmall();
   const config = await cliConfig();
   const { runAudit } = await import('../operations/audit/audit.ts');
-  const report = await withAudit(config, (deps) =>
-    runAudit(deps, {
+  const { auditParts } = await import('../operations/audit/parts.ts');
+  const report = await withCommandResources(config, async (resources) =>
+    runAudit(await auditParts(resources), {
       ...{ parts: only, orderIds: order, since, graceMs: grace * MS, settleMs: settle * MS },
       repair: repair && why ? { who, why } : undefined,
       onProgress: createAuditProgress(flags.json ?? false),
@@ -85,49 +83,6 @@ async function audit(flags: AuditFlags): Promise<void> {
   );
   if (report.differences.length + report.unknown.length > 0) process.exitCode = EXIT_CODES.failed;
   printResult(flags, report, () => auditText(report));
-}
-
-/** Opens all that is compared for `work`, and closes it whatever comes of it. */
-async function withAudit(
-  config: Config,
-  work: (deps: AuditDependencies) => Promise<AuditReport>,
-): Promise<AuditReport> {
-  const { Client } = await import('@temporalio/client');
-  const { createKafka } = await import('../kafka/client/client.ts');
-  const { openProviders } = await import('../resources/providers.ts');
-  const kafka = createKafka(commandKafka(config));
-  const admin = kafka.admin();
-  const providers = openProviders(config);
-  const temporal = await commandTemporal(config);
-  const opened = async (db: Database): Promise<AuditReport> => {
-    await admin.connect().catch((error: unknown) => {
-      throw kafkaError(config, error);
-    });
-    const client = new Client({ connection: temporal, namespace: config.TEMPORAL_NAMESPACE });
-    return work({ db, kafka, admin, client, providers, ...(await readersOf(config, client)) });
-  };
-  try {
-    return await withDatabase(config, opened);
-  } finally {
-    await Promise.allSettled([admin.disconnect(), providers.close(), temporal.close()]);
-  }
-}
-
-async function readersOf(config: Config, client: AuditDependencies['client']) {
-  const { createCodec } = await import('../kafka/codec/codec.ts');
-  const { createRegistry } = await import('../kafka/codec/registry.ts');
-  const { topicSchemas } = await import('../kafka/topics.ts');
-  const { createOrderWorkflows } = await import('../temporal/order-workflows.ts');
-  const { timersOf } = await import('../temporal/order-workflows.ts');
-  const prefix = config.OMS_PREFIX;
-  const taskQueue = `${prefix}${ORDERS_TASK_QUEUE}`;
-  const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL });
-  return {
-    prefix,
-    taskQueue,
-    codec: createCodec({ registry, schemas: topicSchemas(prefix) }),
-    workflows: createOrderWorkflows({ client, taskQueue, timersOf: timersOf(config) }),
-  };
 }
 
 /** A report as text: the differences, then the invariants. */

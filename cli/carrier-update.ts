@@ -7,6 +7,7 @@ import { OmsError } from '../domain/errors.ts';
 import { orderIdOf } from '../domain/ids.ts';
 import { cliConfig } from '../local/settings.ts';
 import type { CarrierUpdate } from '../schemas/index.ts';
+import { commandResources } from '../resources/profiles.ts';
 import { examples, printResult } from './output.ts';
 
 interface UpdateFlags {
@@ -53,7 +54,8 @@ async function update(shipmentId: string, status: CarrierStatus, flags: UpdateFl
   await assertValid(news);
   const config = await cliConfig();
   const { openTopicProducer } = await import('../operations/produce/topic-producer.ts');
-  const producer = await openTopicProducer<CarrierUpdate>(config, 'carrier-updates', (one) => one.shipmentId);
+  await using resources = commandResources(config);
+  const producer = await openTopicProducer<CarrierUpdate>(resources, 'carrier-updates', (one) => one.shipmentId);
   try {
     const { produced, refused } = await producer.produce([news]);
     if (refused[0]) throw refused[0].error;

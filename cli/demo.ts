@@ -12,6 +12,7 @@ import { addStock } from '../orders/stock/stock-levels.ts';
 import type { Config } from '../platform/config/settings.ts';
 import { withDatabase } from '../resources/clients.ts';
 import type { OrderEvent } from '../schemas/index.ts';
+import { commandResources } from '../resources/profiles.ts';
 import { countOrders, exampleOrder, isDone, newAmong } from './demo/counters.ts';
 import type { DemoCounts } from './demo/counters.ts';
 import { nextSteps, progressLines, summaryText } from './demo/summary.ts';
@@ -75,7 +76,8 @@ async function play(config: Config, db: Database, events: readonly OrderEvent[])
     events.map(({ orderId }) => orderId),
   );
   if (fresh.size === 0) return 0;
-  const producer = await openOrderProducer(config);
+  await using resources = commandResources(config);
+  const producer = await openOrderProducer(resources);
   try {
     const wanted = events.filter(({ orderId }) => fresh.has(orderId));
     return (await importEvents({ producer, events: wanted, rate: 0 })).produced;

@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 import type { StoredDeadLetter } from '../database/dead-letters.ts';
-import { topicSchemas } from '../kafka/topics.ts';
 import { cliConfig } from '../local/settings.ts';
 import { findLetter } from '../operations/dead-letters/redrive.ts';
 import type { LetterContent } from '../operations/dead-letters/redrive.ts';
 import type { Config } from '../platform/config/settings.ts';
 import { withDatabase } from '../resources/clients.ts';
+import { commandResources } from '../resources/profiles.ts';
 import { shownLetter } from './dlq-ls.ts';
 import { shownDecision } from './operator.ts';
 import { examples, printResult } from './output.ts';
@@ -37,12 +37,9 @@ export function createCommand(): Command {
 }
 
 async function readContent(config: Config, { record }: StoredDeadLetter): Promise<LetterContent> {
-  const { createCodec } = await import('../kafka/codec/codec.ts');
-  const { createRegistry } = await import('../kafka/codec/registry.ts');
   const { contentOf } = await import('../operations/dead-letters/redrive.ts');
-  const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL });
-  const schemas = topicSchemas(config.OMS_PREFIX).filter(({ topic }) => topic === record.topic);
-  return contentOf(createCodec({ registry, schemas }), record);
+  await using resources = commandResources(config);
+  return await contentOf(await resources.codec(), record);
 }
 
 function textOf(shown: Record<string, unknown>): string {

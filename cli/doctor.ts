@@ -3,6 +3,7 @@ import { cliConfig } from '../local/settings.ts';
 import type { Finding, Level } from '../operations/doctor/finding.ts';
 import type { Diagnosis } from '../operations/doctor/run-doctor.ts';
 import { EXIT_CODES } from '../platform/exit-codes.ts';
+import { doctorResources } from '../resources/profiles.ts';
 import { numberOption } from './options.ts';
 import { examples, printResult, table } from './output.ts';
 
@@ -16,7 +17,9 @@ export function createCommand(): Command {
     .addHelpText('after', examples('oms doctor', 'oms doctor --timeout 3', 'oms doctor --json'))
     .action(async (flags: { json?: boolean; timeout: number }) => {
       const { runDoctor } = await import('../operations/doctor/run-doctor.ts');
-      const diagnosis = await runDoctor(await cliConfig(), flags.timeout * SECOND_MS);
+      const limitMs = flags.timeout * SECOND_MS;
+      await using resources = doctorResources(await cliConfig(), limitMs);
+      const diagnosis = await runDoctor(resources, limitMs);
       printResult(flags, diagnosis, () => textOf(diagnosis));
       if (!diagnosis.ok) process.exitCode = EXIT_CODES.failed;
     });

@@ -7,6 +7,7 @@ import { cliConfig } from '../local/settings.ts';
 import type { Config } from '../platform/config/settings.ts';
 import { withDatabase } from '../resources/clients.ts';
 import type { OrderEvent } from '../schemas/index.ts';
+import { commandResources } from '../resources/profiles.ts';
 import { examples, printResult } from './output.ts';
 
 interface CancelFlags {
@@ -45,7 +46,8 @@ async function cancel(id: string, flags: CancelFlags): Promise<void> {
     payload: { 'oms.OrderCancelled': { reason: flags.reason ?? null, fulfillmentId: flags.fulfillment ?? null } },
   };
   const { openOrderProducer } = await import('../operations/produce/topic-producer.ts');
-  const producer = await openOrderProducer(config);
+  await using resources = commandResources(config);
+  const producer = await openOrderProducer(resources);
   try {
     const { produced, refused } = await producer.produce([event]);
     if (refused[0]) throw refused[0].error;

@@ -5,6 +5,7 @@ import { readOrders } from '../operations/import/retail-order.ts';
 import type { ReadOrders, RowFault } from '../operations/import/retail-order.ts';
 import { EXIT_CODES } from '../platform/exit-codes.ts';
 import type { OrderEvent } from '../schemas/index.ts';
+import { commandResources } from '../resources/profiles.ts';
 import { dateOption, numberOption } from './options.ts';
 import { examples, note, printResult } from './output.ts';
 import { createProgress } from './progress.ts';
@@ -84,7 +85,8 @@ const skipped = (notProduced: readonly NotProduced[]): string =>
 
 async function produce(events: readonly OrderEvent[], flags: ImportFlags) {
   const { openOrderProducer } = await import('../operations/produce/topic-producer.ts');
-  const producer = await openOrderProducer(await cliConfig());
+  await using resources = commandResources(await cliConfig());
+  const producer = await openOrderProducer(resources);
   const progress = createProgress('orders', events.length, flags.json ?? false);
   try {
     const onProgress = (done: number, perSecond: number): void => progress.to(done, `${perSecond} orders/s`);

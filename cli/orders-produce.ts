@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { OmsError } from '../domain/errors.ts';
 import { cliConfig } from '../local/settings.ts';
 import type { LineFault } from '../operations/produce/read-events.ts';
+import { commandResources } from '../resources/profiles.ts';
 import { examples, printResult, table } from './output.ts';
 
 interface ProduceFlags {
@@ -31,7 +32,8 @@ async function produce(file: string, flags: ProduceFlags): Promise<void> {
     return printResult(flags, { valid: events.length, produced: [] }, () => `${events.length} events are acceptable`);
   }
   const { openOrderProducer } = await import('../operations/produce/topic-producer.ts');
-  const producer = await openOrderProducer(await cliConfig());
+  await using resources = commandResources(await cliConfig());
+  const producer = await openOrderProducer(resources);
   try {
     const { produced, refused } = await producer.produce(events);
     const notProduced = refused.map(({ eventId, orderId, error }) => ({ eventId, orderId, reason: error.message }));

@@ -1,9 +1,8 @@
 import { Command } from 'commander';
 import type { Operator } from '../database/decisions.ts';
-import { ORDERS_TASK_QUEUE } from '../domain/contract.ts';
 import { assertOrderId } from '../domain/ids.ts';
 import { cliConfig } from '../local/settings.ts';
-import { commandTemporal, withDatabase } from '../resources/clients.ts';
+import { withCommandResources } from '../resources/clients.ts';
 import { decidedBy, operatorOf } from './operator.ts';
 import { examples, printResult } from './output.ts';
 
@@ -35,27 +34,11 @@ interface RecoverFlags extends Operator {
 async function recover(id: string, flags: RecoverFlags): Promise<void> {
   const orderId = assertOrderId(id, 'order id', 'OMS_CLI_USAGE');
   const config = await cliConfig();
-  const { Client } = await import('@temporalio/client');
-  const { createOrderWorkflows } = await import('../temporal/order-workflows.ts');
   const { recoverByOperator } = await import('../operations/stuck/recovery.ts');
-  const { timersOf } = await import('../temporal/order-workflows.ts');
-  const connection = await commandTemporal(config);
-  try {
-    const workflows = createOrderWorkflows({
-      client: new Client({ connection, namespace: config.TEMPORAL_NAMESPACE }),
-      taskQueue: `${config.OMS_PREFIX}${ORDERS_TASK_QUEUE}`,
-      timersOf: timersOf(config),
-    });
-    const then = flags.cancel ? 'cancels' : 'goes on';
-    const recovered = await withDatabase(config, (db) =>
-      recoverByOperator({ db, workflows }, operatorOf(flags), orderId, then),
-    );
-    printResult(
-      flags,
-      recovered,
-      () => `Order ${orderId} (its run was ${recovered.was}) has a new run, which ${then}.`,
-    );
-  } finally {
-    await connection.close();
-  }
+  const { stuckParts } = await import('../operations/stuck/parts.ts');
+  const then = flags.cancel ? 'cancels' : 'goes on';
+  const recovered = await withCommandResources(config, async (resources) =>
+    recoverByOperator(await stuckParts(resources), operatorOf(flags), orderId, then),
+  );
+  printResult(flags, recovered, () => `Order ${orderId} (its run was ${recovered.was}) has a new run, which ${then}.`);
 }

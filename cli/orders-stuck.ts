@@ -1,5 +1,4 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { ORDERS_TASK_QUEUE } from '../domain/contract.ts';
 import { OmsError } from '../domain/errors.ts';
 import { assertOrderId } from '../domain/ids.ts';
 import { cliConfig } from '../local/settings.ts';
@@ -7,7 +6,7 @@ import type { ActOptions } from '../operations/stuck/actions.ts';
 import type { StuckAction, StuckOrder } from '../operations/stuck/reasons.ts';
 import type { Config } from '../platform/config/settings.ts';
 import { duration } from '../platform/config/types.ts';
-import { commandTemporal, withDatabase } from '../resources/clients.ts';
+import { withCommandResources } from '../resources/clients.ts';
 import { operatorName } from './operator.ts';
 import { countOption, wordsOption } from './options.ts';
 import { examples, printResult, table } from './output.ts';
@@ -96,16 +95,6 @@ async function act(action: StuckAction, id: string | undefined, flags: StuckFlag
 }
 
 async function withParts<T>(config: Config, work: (parts: ActOptions) => Promise<T>): Promise<T> {
-  const { Client } = await import('@temporalio/client');
-  const { createOrderWorkflows } = await import('../temporal/order-workflows.ts');
-  const { timersOf } = await import('../temporal/order-workflows.ts');
-  const connection = await commandTemporal(config);
-  try {
-    const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
-    const taskQueue = `${config.OMS_PREFIX}${ORDERS_TASK_QUEUE}`;
-    const workflows = createOrderWorkflows({ client, taskQueue, timersOf: timersOf(config) });
-    return await withDatabase(config, (db) => work({ db, client, workflows }));
-  } finally {
-    await connection.close();
-  }
+  const { stuckParts } = await import('../operations/stuck/parts.ts');
+  return withCommandResources(config, async (resources) => work(await stuckParts(resources)));
 }

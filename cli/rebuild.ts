@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Operator } from '../database/decisions.ts';
 import { cliConfig, localStateDir } from '../local/settings.ts';
+import { commandResources } from '../resources/profiles.ts';
 import { decidedBy, operatorOf } from './operator.ts';
 import { countOption } from './options.ts';
 import { examples, note, printResult } from './output.ts';
@@ -39,7 +40,8 @@ export function createCommand(): Command {
     .action(async (flags: RebuildFlags) => {
       const { runRebuild } = await import('../operations/rebuild/run-rebuild.ts');
       const config = await cliConfig();
-      const result = await runRebuild(config, {
+      await using resources = commandResources(config);
+      const result = await runRebuild(resources, {
         ...operatorOf(flags),
         ontoBackup: flags.ontoBackup,
         stateDir: await localStateDir(config),

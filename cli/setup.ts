@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { cliConfig, localStateDir } from '../local/settings.ts';
 import { aclLines } from '../operations/setup/acls.ts';
 import type { SetupStep } from '../operations/setup/steps.ts';
+import { commandResources } from '../resources/profiles.ts';
 import { examples, note, print, printJson } from './output.ts';
 
 interface SetupFlags {
@@ -36,6 +37,7 @@ async function printAcls(flags: SetupFlags): Promise<void> {
 async function setup(flags: SetupFlags): Promise<void> {
   const { runSetup } = await import('../operations/setup/run-setup.ts');
   const config = await cliConfig();
+  await using resources = commandResources(config);
   const steps: SetupStep[] = [];
   const report = (step: SetupStep): void => {
     steps.push(step);
@@ -43,7 +45,11 @@ async function setup(flags: SetupFlags): Promise<void> {
   };
   const { allowRepartition, adopt } = flags;
   try {
-    const result = await runSetup(config, report, { allowRepartition, adopt, stateDir: await localStateDir(config) });
+    const result = await runSetup(resources, report, {
+      allowRepartition,
+      adopt,
+      stateDir: await localStateDir(config),
+    });
     if (flags.json) printJson(result);
     else note('Everything is set up.');
   } catch (error) {

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { cliConfig } from '../local/settings.ts';
 import type { StockLevel } from '../schemas/index.ts';
+import { commandResources } from '../resources/profiles.ts';
 import { examples, printResult } from './output.ts';
 
 interface ProduceFlags {
@@ -29,7 +30,8 @@ async function produce(file: string, flags: ProduceFlags): Promise<void> {
     return printResult(flags, { valid: levels.length, produced: 0 }, () => `${levels.length} levels are acceptable`);
   }
   const { openTopicProducer } = await import('../operations/produce/topic-producer.ts');
-  const producer = await openTopicProducer<StockLevel>(await cliConfig(), 'stock-levels', ({ sku }) => sku);
+  await using resources = commandResources(await cliConfig());
+  const producer = await openTopicProducer<StockLevel>(resources, 'stock-levels', ({ sku }) => sku);
   try {
     const { produced, refused } = await producer.produce(levels);
     const result = { valid: levels.length, produced: produced.length };

@@ -5,15 +5,16 @@ import { checkOf, waitForAll } from '../platform/dependencies.ts';
 import { every } from '../platform/every.ts';
 import type { Check } from '../platform/health.ts';
 import type { RoleContext, RunningRole } from '../platform/role.ts';
-import { openParts } from '../resources/ingest.ts';
-import type { Parts } from '../resources/ingest.ts';
 import { carrierPushes } from '../resources/providers.ts';
+import type { Resources } from '../resources/resources.ts';
 import { createCarrierNews } from './carrier/main.ts';
 import type { CarrierNewsOptions, CarrierNewsWays } from './carrier/main.ts';
 import { kafkaFault, progressFault } from './health.ts';
 import { createIngestGauges } from './metrics.ts';
 import { createEngine } from './orders/main.ts';
 import type { Engine } from './orders/main.ts';
+import { createParts } from './parts.ts';
+import type { Parts } from './parts.ts';
 import { createStockLoop } from './stock/main.ts';
 
 export interface IngestOptions {
@@ -31,9 +32,10 @@ const SESSION_TIMEOUT_MS = 15_000;
  */
 export async function startIngestRole(
   context: RoleContext,
+  resources: Resources,
   { onStep = noStep, sessionTimeoutMs = SESSION_TIMEOUT_MS }: IngestOptions = {},
 ): Promise<RunningRole> {
-  const parts = openParts(context);
+  const parts = await createParts(context, resources);
   const onCrash = (error: unknown): void => context.shutdown.fail('the consumer crashed', error);
   const engine = createEngine({
     ...context,

@@ -1,24 +1,19 @@
-import { openDatabase } from '../database/database.ts';
 import { createLockSession } from '../database/outbox/shard-locks.ts';
-import { kafkaConnection } from '../kafka/client/connection.ts';
-import { createPublisher } from '../kafka/producer/publisher.ts';
 import type { Publisher } from '../kafka/producer/publisher.ts';
-import { batchLimits } from '../kafka/topics.ts';
 import type { RoleContext, RunningRole } from '../platform/role.ts';
+import type { Resources } from '../resources/resources.ts';
 import { createOutboxMetrics } from './metrics.ts';
 import { createSender, createWake, startSendLoop } from './sender.ts';
 
-/** Reading, marking and the metrics' question, at once. */
-const CONNECTIONS = 3;
 /** An unconfirmed send older than this means that Kafka is away. */
 const SEND_OVERDUE_MS = 15_000;
 /** A loop that did not come round for so long, though Kafka confirms, is stuck for good. */
 const STUCK_AFTER_MS = 5 * 60_000;
 
 /** The publisher role: committed events onto their topics. Waits for PostgreSQL and Kafka as long as it takes. */
-export async function startPublisherRole(context: RoleContext): Promise<RunningRole> {
+export async function startPublisherRole(context: RoleContext, resources: Resources): Promise<RunningRole> {
   const { config, logger } = context;
-  const db = openDatabase({ url: config.DATABASE_URL, poolSize: CONNECTIONS, applicationName: 'oms-publisher' });
+  const db = await resources.database();
   const wake = createWake();
   const locks = createLockSession({
     url: config.DATABASE_URL,
@@ -26,9 +21,7 @@ export async function startPublisherRole(context: RoleContext): Promise<RunningR
     logger,
   });
   const metrics = createOutboxMetrics({ metrics: context.metrics, db, shards: locks.held });
-  const publisher = createPublisher({
-    connection: kafkaConnection(config, 'publisher', logger),
-    maxBatchBytes: batchLimits(config.OMS_PREFIX),
+  const publisher = await resources.openPublisher({
     maxRecords: config.OMS_OUTBOX_BATCH,
     hooks: { onRejected: () => metrics.rejected.inc() },
   });
@@ -53,7 +46,6 @@ export async function startPublisherRole(context: RoleContext): Promise<RunningR
       await publisher.close({ graceMs: config.OMS_SHUTDOWN_GRACE / 2 });
       await ended;
       await locks.close();
-      await db.destroy();
     },
   };
 }

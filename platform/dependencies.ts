@@ -55,3 +55,27 @@ export function checkOf(probe: Probe): Check {
     return asked;
   };
 }
+
+/** Something that is opened when it is first asked for. */
+export interface Lazy<T> {
+  /** Asked by several at once, it is opened once; after a failure it is tried again. */
+  get: () => Promise<T>;
+  /** Closes it if it was opened. */
+  close: () => Promise<void>;
+}
+
+export function lazily<T>(open: () => Promise<T>, close: (opened: T) => Promise<unknown> = async () => {}): Lazy<T> {
+  let opening: Promise<T> | undefined;
+  return {
+    get: () =>
+      (opening ??= open().catch((error: unknown) => {
+        opening = undefined;
+        throw error;
+      })),
+    close: async () => {
+      // Whoever asked for it was told why it could not be opened.
+      const opened = await opening?.catch(() => undefined);
+      if (opened !== undefined) await close(opened);
+    },
+  };
+}

@@ -23,15 +23,18 @@ export interface RunningRole {
   stop(): Promise<void>;
 }
 
-export interface RoleOptions {
+export interface ProcessOptions {
   name: string;
   config: Config;
   port: number;
   start(context: RoleContext): Promise<RunningRole>;
 }
 
-/** Runs a role until it is asked to stop: start, health ports, wait, drain. Resolves with the exit code. */
-export async function runRole(options: RoleOptions): Promise<number> {
+/**
+ * Runs a role until it is asked to stop: start, health ports, wait, drain. Resolves with the exit code. Nothing looks at the
+ * role's environment before: that is `runRole` of resources/.
+ */
+export async function runProcess(options: ProcessOptions): Promise<number> {
   const { config } = options;
   const logger = createLogger({ role: options.name, level: config.LOG_LEVEL });
   const metrics = createMetrics(options.name);

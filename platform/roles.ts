@@ -7,3 +7,5 @@ export const ROLES = [
   { name: 'ingest', setting: 'OMS_INGEST_PORT' },
   { name: 'api', setting: 'OMS_API_HEALTH_PORT' },
 ] as const satisfies { name: string; setting: SettingName }[];
+
+export type RoleName = (typeof ROLES)[number]['name'];

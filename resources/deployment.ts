@@ -8,12 +8,13 @@ import type { DeploymentMarks } from '../database/deployment/deployment.ts';
 import { assertMigrated } from '../database/migrate.ts';
 import { foreignTo, readTopicMark, writeTopicMark } from '../kafka/admin/deployment-mark.ts';
 import type { TopicMark } from '../kafka/admin/deployment-mark.ts';
-import { createKafka } from '../kafka/client/client.ts';
 import type { KafkaConnection } from '../kafka/client/client.ts';
 import type { Config } from '../platform/config/settings.ts';
 import { readNamespaceMark, writeNamespaceMark } from '../temporal/client.ts';
 import { assertNotBehind } from './behind.ts';
-import { commandDatabase, commandKafka, commandTemporal, kafkaError, temporalError } from './clients.ts';
+import { kafkaError, temporalError } from './errors.ts';
+import { commandResources } from './profiles.ts';
+import type { Resources } from './resources.ts';
 
 /** The open connections that reading and writing the marks take. */
 export interface Parts {
@@ -27,25 +28,16 @@ export interface Parts {
   stateDir: string | undefined;
 }
 
-/** Connects to the database, Kafka and Temporal, hands them to `work`, and closes them whatever comes of it. */
-export async function withParts<T>(
-  config: Config,
-  stateDir: string | undefined,
-  work: (parts: Parts) => Promise<T>,
-): Promise<T> {
-  const connection = commandKafka(config);
-  const kafka = createKafka(connection);
-  const [db, admin] = [await commandDatabase(config), kafka.admin()];
-  let temporal: Connection | undefined;
-  try {
-    await admin.connect().catch((error: unknown) => {
-      throw kafkaError(config, error);
-    });
-    temporal = await commandTemporal(config);
-    return await work({ config, db, kafka, admin, connection, temporal, stateDir });
-  } finally {
-    await Promise.allSettled([admin.disconnect(), temporal?.close(), db.destroy()]);
-  }
+/** `stateDir` as in the parts. @throws OmsError OMS_KAFKA_UNAVAILABLE, OMS_KAFKA_NOT_AUTHORIZED, OMS_TEMPORAL_UNAVAILABLE */
+export async function deploymentParts(resources: Resources, stateDir: string | undefined): Promise<Parts> {
+  const { config } = resources;
+  const connection = resources.kafkaConnection();
+  const [kafka, db] = [await resources.kafka(), await resources.database()];
+  const admin = await resources.connectedAdmin().catch((error: unknown) => {
+    throw kafkaError(config, error);
+  });
+  const { connection: temporal } = await resources.temporal();
+  return { config, db, kafka, admin, connection, temporal, stateDir };
 }
 
 /** What the topics say whose they are. @throws OmsError, retryable, also OMS_KAFKA_NOT_AUTHORIZED */
@@ -85,11 +77,11 @@ export async function writeMarks(parts: Parts, { id, earlier }: TopicMark, marks
  *   a retryable one when a part is away
  */
 export async function checkDeployment(config: Config): Promise<void> {
-  await withParts(config, undefined, async (parts) => {
-    await assertMigrated(parts.db);
-    await assertNotRebuilding(parts.db);
-    await assertWhole(parts);
-  });
+  await using resources = commandResources(config);
+  const parts = await deploymentParts(resources, undefined);
+  await assertMigrated(parts.db);
+  await assertNotRebuilding(parts.db);
+  await assertWhole(parts);
 }
 
 /**

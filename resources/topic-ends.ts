@@ -13,7 +13,7 @@ import type { Range } from '../kafka/reader/range-reader.ts';
 import { OUTGOING_TOPICS, topicNames } from '../kafka/topics.ts';
 import type { TopicKind } from '../kafka/topics.ts';
 import type { Config } from '../platform/config/settings.ts';
-import { kafkaError } from './clients.ts';
+import { kafkaError } from './errors.ts';
 
 /** What comparing the topics with the database takes. */
 export interface TopicParts {

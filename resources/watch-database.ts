@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { openDatabase } from '../database/database.ts';
 import type { Database } from '../database/database.ts';
 import { readIdentity } from '../database/deployment/deployment.ts';
 import { isOmsError } from '../domain/errors.ts';
@@ -7,6 +6,7 @@ import type { Config } from '../platform/config/settings.ts';
 import { EXIT_CODES } from '../platform/exit-codes.ts';
 import type { Logger } from '../platform/logger.ts';
 import { checkDeployment } from './deployment.ts';
+import { watchResources } from './profiles.ts';
 
 const EVERY_MS = 5_000;
 
@@ -23,14 +23,15 @@ export interface Watched {
  * why it does not. Resolves with what ends the watch.
  */
 export async function watchDatabase({ config, logger }: Watched): Promise<() => Promise<void>> {
-  const db = openDatabase({ url: config.DATABASE_URL, poolSize: 1, applicationName: 'oms-watch' });
+  const resources = watchResources(config, logger);
+  const db = await resources.database();
   const ended = new AbortController();
   const first = await readIdentity(db).catch(() => undefined);
   const watching = watch(db, first, { config, logger }, ended.signal);
   return async () => {
     ended.abort();
     await watching;
-    await db.destroy();
+    await resources.close();
   };
 }
 

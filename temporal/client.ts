@@ -6,6 +6,7 @@ import { temporalError } from './order-workflows.ts';
 
 export interface Temporal {
   client: Client;
+  connection: Connection;
   /** @throws OmsError OMS_TEMPORAL_UNAVAILABLE, also when the namespace does not exist */
   check(): Promise<void>;
   /** How long closed workflows are remembered, ms. @throws OmsError OMS_TEMPORAL_UNAVAILABLE */
@@ -18,8 +19,15 @@ const CHECK_DEADLINE_MS = 3_000;
 /** A client that connects when it is first used. TLS and API key come from Temporal's own settings (envconfig). */
 export function openTemporal(config: Config): Temporal {
   const { connectionOptions } = loadClientConnectConfig();
-  const connection = Connection.lazy({ ...connectionOptions, address: config.TEMPORAL_ADDRESS });
-  const namespace = config.TEMPORAL_NAMESPACE;
+  return temporalOn(Connection.lazy({ ...connectionOptions, address: config.TEMPORAL_ADDRESS }), config);
+}
+
+/** A client that is connected. @throws what the connecting throws, after `connectTimeout` ms at the latest */
+export async function reachTemporal(config: Config, connectTimeout: number): Promise<Temporal> {
+  return temporalOn(await Connection.connect({ address: config.TEMPORAL_ADDRESS, connectTimeout }), config);
+}
+
+function temporalOn(connection: Connection, { TEMPORAL_NAMESPACE: namespace }: Config): Temporal {
   const client = new Client({ connection, namespace });
   const describe = async () => {
     try {
@@ -32,6 +40,7 @@ export function openTemporal(config: Config): Temporal {
   };
   return {
     client,
+    connection,
     check: async () => void (await describe()),
     retention: async () => {
       const { config: settings } = await describe();

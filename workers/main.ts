@@ -1,17 +1,17 @@
 import type { NativeConnection, Worker } from '@temporalio/worker';
-import { openDatabase } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
 import { assertMigrated } from '../database/migrate.ts';
 import { createEventEncoder } from '../database/outbox/outbox.ts';
 import { ALLOCATION_STRATEGIES } from '../domain/allocation-strategies.ts';
-import { createCodec } from '../kafka/codec/codec.ts';
-import { createRegistry } from '../kafka/codec/registry.ts';
-import { topicNames, topicSchemas } from '../kafka/topics.ts';
+import type { Codec } from '../kafka/codec/codec.ts';
+import { topicNames } from '../kafka/topics.ts';
 import { pricingRules } from '../platform/config/pricing-rules.ts';
 import { checkOf, waitForAll } from '../platform/dependencies.ts';
 import type { Probe } from '../platform/dependencies.ts';
 import type { RoleContext, RunningRole } from '../platform/role.ts';
-import { openProviders } from '../resources/providers.ts';
-import { checkNamespace, connectTemporal } from '../temporal/worker-connection.ts';
+import type { Providers } from '../resources/providers.ts';
+import type { Resources } from '../resources/resources.ts';
+import { checkNamespace } from '../temporal/worker-connection.ts';
 import { createActivities } from './activities/index.ts';
 import { createWorkerMetrics } from './metrics.ts';
 import { createOrderWorker, createStopwatch, givenBundle, installRuntime } from './worker.ts';
@@ -24,15 +24,15 @@ const STUCK_MS = 30_000;
 const CLOSING_MS = 5_000;
 
 /** The worker role: runs the order workflow and its activities. It comes up at once and says what it still waits for. */
-export function startWorkerRole(context: RoleContext): Promise<RunningRole> {
+export async function startWorkerRole(context: RoleContext, resources: Resources): Promise<RunningRole> {
   installRuntime(context.logger);
-  const parts = openParts(context);
+  const parts = await createParts(context, resources);
   const stopping = new AbortController();
   const running = run(context, parts, stopping.signal).catch((error: unknown) => {
     context.shutdown.fail('worker failed', error);
   });
   const stuck = (): string | null => (parts.stopwatch.oldestMs() > STUCK_MS ? 'workflow code does not return' : null);
-  return Promise.resolve({
+  return {
     live: { workflows: stuck },
     ready: {
       temporal: checkOf(parts.probes.temporal),
@@ -44,12 +44,14 @@ export function startWorkerRole(context: RoleContext): Promise<RunningRole> {
       stopping.abort();
       if (parts.worker?.getState() === 'RUNNING') parts.worker.shutdown();
       await running;
-      await parts.close();
     },
-  });
+  };
 }
 
-interface Parts extends Pick<ReturnType<typeof openOutside>, 'db' | 'providers' | 'codec'> {
+interface Parts {
+  db: Database;
+  codec: Codec;
+  providers: Providers;
   connection?: NativeConnection;
   worker?: Worker;
   /** Of the calls into workflow code. */
@@ -57,55 +59,26 @@ interface Parts extends Pick<ReturnType<typeof openOutside>, 'db' | 'providers' 
   /** What it still waits for, by name. */
   waiting: Record<string, string>;
   probes: Record<'temporal' | 'database' | 'registry', Probe>;
-  close(): Promise<void>;
 }
 
-function openOutside({ config }: RoleContext) {
-  const applicationName = 'oms-worker';
-  const db = openDatabase({ url: config.DATABASE_URL, poolSize: config.OMS_DATABASE_POOL, applicationName });
-  const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL });
-  const codec = createCodec({ registry, schemas: topicSchemas(config.OMS_PREFIX) });
-  return { db, codec, providers: openProviders(config) };
-}
-
-function openParts(context: RoleContext): Parts {
-  const { config } = context;
-  const outside = openOutside(context);
-  const { db, codec, providers } = outside;
+async function createParts({ config }: RoleContext, resources: Resources): Promise<Parts> {
+  const [db, codec, providers] = [await resources.database(), await resources.codec(), await resources.providers()];
   const topics = topicNames(config.OMS_PREFIX);
   const told = [topics.shipments, topics.invoices, topics.deliveries, topics['order-status']];
-  const connect = once(() => connectTemporal(config));
   const parts: Parts = {
-    ...outside,
+    ...{ db, codec, providers },
     stopwatch: createStopwatch(),
     waiting: { registry: 'not asked yet' },
     probes: {
       temporal: async () => {
-        parts.connection = await connect();
+        parts.connection = await resources.workerConnection();
         await checkNamespace(parts.connection, config.TEMPORAL_NAMESPACE);
       },
       database: () => assertMigrated(db),
       registry: () => codec.load(told),
     },
-    close: async () => {
-      await parts.connection?.close();
-      await providers.close();
-      await db.destroy();
-    },
   };
   return parts;
-}
-
-/** Asked by several at once, it is done once; after a failure it is tried anew. */
-function once<T>(work: () => Promise<T>): () => Promise<T> {
-  let going: Promise<T> | undefined;
-  return () => {
-    going ??= work().catch((error: unknown) => {
-      going = undefined;
-      throw error;
-    });
-    return going;
-  };
 }
 
 async function run(context: RoleContext, parts: Parts, signal: AbortSignal): Promise<void> {

@@ -65,7 +65,7 @@ function asGiven(error: unknown): never {
 
 /** A publisher waits for a cluster that is away; a request must not. */
 async function withPublisher<T>(redriver: Redriver, work: (publisher: Publisher) => Promise<T>): Promise<T> {
-  const publisher = redriver.openPublisher();
+  const publisher = await redriver.openPublisher();
   const late = setTimeout(() => void publisher.close({ graceMs: 0 }), SEND_MS);
   try {
     return await work(publisher);

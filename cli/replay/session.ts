@@ -1,12 +1,11 @@
 import { databaseError } from '../../database/database.ts';
 import { cliConfig } from '../../local/settings.ts';
-import { withReplayParts } from '../../operations/replay/parts.ts';
+import { replayParts } from '../../operations/replay/parts.ts';
 import type { ReplayParts } from '../../operations/replay/parts.ts';
-import type { Config } from '../../platform/config/settings.ts';
 import { keepGarbageSmall } from '../../platform/node-flags.ts';
 import { createShutdown } from '../../platform/shutdown.ts';
-import { commandKafka, commandLogger, kafkaError } from '../../resources/clients.ts';
 import { checkDeployment } from '../../resources/deployment.ts';
+import { commandLogger, replayResources } from '../../resources/profiles.ts';
 
 /** Opens what a replay works with; `signal` is aborted by Ctrl-C or SIGTERM. */
 export async function withReplaySession<T>(work: (parts: ReplayParts, signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -17,17 +16,11 @@ export async function withReplaySession<T>(work: (parts: ReplayParts, signal: Ab
   const stopping = new AbortController();
   const shutdown = createShutdown({ logger: commandLogger(config), graceMs: config.OMS_SHUTDOWN_GRACE });
   void shutdown.requested.then((reason) => stopping.abort(new Error(`stopped by ${reason}`)));
-  return withParts(config, (parts) => work(parts, stopping.signal));
-}
-
-async function withParts<T>(config: Config, work: (parts: ReplayParts) => Promise<T>): Promise<T> {
-  let opened = false;
+  await using resources = replayResources(config);
+  const parts = await replayParts(resources);
   try {
-    return await withReplayParts(config, commandKafka(config), async (parts) => {
-      opened = true;
-      return work(parts);
-    });
+    return await work(parts, stopping.signal);
   } catch (error) {
-    throw opened ? databaseError(error) : kafkaError(config, error);
+    throw databaseError(error);
   }
 }

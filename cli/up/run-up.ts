@@ -16,6 +16,7 @@ import { loadConfig } from '../../platform/config/load.ts';
 import type { Config } from '../../platform/config/settings.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { createShutdown } from '../../platform/shutdown.ts';
+import { commandResources } from '../../resources/profiles.ts';
 import { note, print, printJson } from '../output.ts';
 import type { UpFlags } from './flags.ts';
 import { linkBox, linksOf } from './links.ts';
@@ -127,7 +128,8 @@ async function setUp({ view }: Run, stack: Stack, config: Config): Promise<void>
   // The state directory is marked with the deployment only if it holds the deployment's database.
   const stateDir = stack.recorder.record.components.postgres ? stack.stateDir : undefined;
   tell('running', 'topics, schemas, database, namespace');
-  const { steps } = await runSetup(config, ({ part }) => tell('running', `checking: ${part}`), { stateDir });
+  await using resources = commandResources(config);
+  const { steps } = await runSetup(resources, ({ part }) => tell('running', `checking: ${part}`), { stateDir });
   const changed = steps.filter(({ outcome }) => outcome === 'created' || outcome === 'mended').length;
   tell('done', `${steps.length} things checked, ${changed} made`);
 }

@@ -6,10 +6,9 @@ import { probeBroker, versionsApart } from '../../kafka/admin/api-versions.ts';
 import type { VersionRange } from '../../kafka/admin/api-versions.ts';
 import type { KafkaConnection } from '../../kafka/client/client.ts';
 import type { Config } from '../../platform/config/settings.ts';
-import { commandDatabase, commandKafka, commandTemporal } from '../../resources/clients.ts';
+import type { Resources } from '../../resources/resources.ts';
 import { createRegistryAdmin } from '../setup/subjects.ts';
 import type { RegistryAdmin } from '../setup/subjects.ts';
-import { within } from './finding.ts';
 
 /** The parts of a deployment. Each is connected to when it is first asked for, once, for all checks. */
 export interface Parts {
@@ -22,37 +21,21 @@ export interface Parts {
   database: () => Promise<Database>;
   /** @throws OmsError OMS_REGISTRY_UNAVAILABLE */
   registry: () => Promise<RegistryAdmin>;
-  close: () => Promise<void>;
 }
 
-/** A request or two again, as a fresh cluster needs; no more, since the answer is waited for. */
-const RETRIES = 2;
-
-export function openParts(config: Config, limitMs: number): Parts {
-  const closers: (() => Promise<unknown>)[] = [];
+/** @param limitMs how long Kafka may take to answer */
+export function openParts(resources: Resources, limitMs: number): Parts {
+  const { config } = resources;
   return {
     config,
     kafka: once(async () => {
-      const { createKafka } = await import('../../kafka/client/client.ts');
-      const connection = {
-        ...commandKafka(config),
-        retries: RETRIES,
-        requestTimeoutMs: limitMs,
-        patienceMs: limitMs / 3,
-      };
-      const client = createKafka(connection);
-      const admin = client.admin();
-      closers.push(() => admin.disconnect());
+      const connection = resources.kafkaConnection();
+      const [client, admin] = [await resources.kafka(), await resources.admin()];
       return { ...(await reachKafka(config, admin, connection, limitMs)), client, admin, connection };
     }),
-    temporal: once(async () => {
-      const connection = await commandTemporal(config, limitMs / 2);
-      closers.push(() => connection.close());
-      return connection;
-    }),
+    temporal: once(async () => (await resources.temporal()).connection),
     database: once(async () => {
-      const [db, { databaseError }] = [await commandDatabase(config), await import('../../database/database.ts')];
-      closers.push(() => db.destroy());
+      const [db, { databaseError }] = [await resources.database(), await import('../../database/database.ts')];
       const { sql } = await import('kysely');
       await sql`select 1`.execute(db).catch((error: unknown) => {
         throw databaseError(error);
@@ -64,14 +47,10 @@ export function openParts(config: Config, limitMs: number): Parts {
       await registry.versions('oms-doctor');
       return registry;
     }),
-    close: async () => {
-      // A part that does not answer must not keep the command from ending.
-      await Promise.allSettled(closers.map((close) => within(limitMs, close)));
-    },
   };
 }
 
-/** Calls `make` at the first asking only. */
+/** Calls `make` at the first asking only: what failed for one check has failed for all of them. */
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => (made ??= make());

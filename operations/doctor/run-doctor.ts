@@ -1,6 +1,6 @@
 import { externalParts } from '../../local/settings.ts';
 import { requireJava } from '../../local/tools.ts';
-import type { Config } from '../../platform/config/settings.ts';
+import type { Resources } from '../../resources/resources.ts';
 import { lookAtBrokerClock, lookAtDatabaseClock, lookAtTemporalClock } from './clocks.ts';
 import { ok, runChecks } from './finding.ts';
 import type { Check, Finding, Verdict } from './finding.ts';
@@ -25,15 +25,10 @@ export interface Diagnosis {
  * @param limitMs how long one check may take, and what it needs
  * @throws OmsError OMS_CONFIG_INVALID when settings do not go together
  */
-export async function runDoctor(config: Config, limitMs: number): Promise<Diagnosis> {
-  const ports = await readPortMap(config);
-  const parts = openParts(config, limitMs);
-  try {
-    const findings = await runChecks(checksOf(parts, ports), limitMs);
-    return { ok: findings.every(({ level }) => level !== 'fault'), findings, ports };
-  } finally {
-    await parts.close();
-  }
+export async function runDoctor(resources: Resources, limitMs: number): Promise<Diagnosis> {
+  const ports = await readPortMap(resources.config);
+  const findings = await runChecks(checksOf(openParts(resources, limitMs), ports), limitMs);
+  return { ok: findings.every(({ level }) => level !== 'fault'), findings, ports };
 }
 
 function checksOf(parts: Parts, ports: readonly PortEntry[]): Check[] {

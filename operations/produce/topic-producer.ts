@@ -1,13 +1,10 @@
 import type { OmsError } from '../../domain/errors.ts';
 import { requireTopics as assertTopics } from '../../kafka/admin/topics-there.ts';
-import { createCodec } from '../../kafka/codec/codec.ts';
-import { createRegistry } from '../../kafka/codec/registry.ts';
-import { createPublisher } from '../../kafka/producer/publisher.ts';
 import type { OutgoingRecord, Publisher } from '../../kafka/producer/publisher.ts';
-import { batchLimits, topicNames, topicSchemas } from '../../kafka/topics.ts';
+import { topicNames } from '../../kafka/topics.ts';
 import type { TopicKind } from '../../kafka/topics.ts';
-import type { Config } from '../../platform/config/settings.ts';
-import { commandKafka, kafkaError } from '../../resources/clients.ts';
+import { kafkaError } from '../../resources/errors.ts';
+import type { Resources } from '../../resources/resources.ts';
 import type { OrderEvent } from '../../schemas/index.ts';
 
 /** Where a value went. */
@@ -38,22 +35,15 @@ const ROUNDS = 3;
  * @throws OmsError OMS_KAFKA_UNAVAILABLE, OMS_KAFKA_TOPIC_MISSING, OMS_KAFKA_NOT_AUTHORIZED, OMS_REGISTRY_UNAVAILABLE, OMS_REGISTRY_SCHEMA_MISSING
  */
 export async function openTopicProducer<V>(
-  config: Config,
+  resources: Resources,
   kind: TopicKind,
   keyOf: (value: V) => string,
 ): Promise<TopicProducer<V>> {
-  const topic = topicNames(config.OMS_PREFIX)[kind];
-  await requireTopics(config, [topic]);
-  const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL });
-  const codec = createCodec({
-    registry,
-    schemas: topicSchemas(config.OMS_PREFIX).filter((one) => one.topic === topic),
-  });
-  await codec.load();
-  const publisher = createPublisher({
-    connection: commandKafka(config),
-    maxBatchBytes: batchLimits(config.OMS_PREFIX),
-  });
+  const topic = topicNames(resources.config.OMS_PREFIX)[kind];
+  await requireTopics(resources, [topic]);
+  const codec = await resources.codec();
+  await codec.load([topic]);
+  const publisher = await resources.openPublisher();
   const recordOf = (from: V) => ({ topic, key: keyOf(from), value: codec.encode(topic, from), from });
   return {
     produce: (values) => publishAll(publisher, values.map(recordOf)),
@@ -87,9 +77,9 @@ async function publishAll<V>(
  * The publisher would wait for a cluster that is away; a command says so instead.
  * @throws OmsError OMS_KAFKA_UNAVAILABLE, OMS_KAFKA_TOPIC_MISSING, OMS_KAFKA_NOT_AUTHORIZED
  */
-export async function requireTopics(config: Config, topics: readonly string[]): Promise<void> {
-  await assertTopics(commandKafka(config), topics, 'Write').catch((error: unknown) => {
-    throw kafkaError(config, error);
+export async function requireTopics(resources: Resources, topics: readonly string[]): Promise<void> {
+  await assertTopics(resources.kafkaConnection(), topics, 'Write').catch((error: unknown) => {
+    throw kafkaError(resources.config, error);
   });
 }
 
@@ -121,8 +111,8 @@ export interface OrderProducer {
 /**
  * @throws OmsError OMS_KAFKA_UNAVAILABLE, OMS_KAFKA_TOPIC_MISSING, OMS_REGISTRY_UNAVAILABLE, OMS_REGISTRY_SCHEMA_MISSING
  */
-export async function openOrderProducer(config: Config): Promise<OrderProducer> {
-  const producer = await openTopicProducer<OrderEvent>(config, 'orders', ({ orderId }) => orderId);
+export async function openOrderProducer(resources: Resources): Promise<OrderProducer> {
+  const producer = await openTopicProducer<OrderEvent>(resources, 'orders', ({ orderId }) => orderId);
   return {
     produce: async (events) => {
       const { produced, refused } = await producer.produce(events);

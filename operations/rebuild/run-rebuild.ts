@@ -6,16 +6,13 @@ import { keepEarlierIds } from '../../database/deployment/deployment.ts';
 import { migrate } from '../../database/migrate.ts';
 import { mendFeed } from '../../database/outbox/outbox-feed.ts';
 import { foreignTo } from '../../kafka/admin/deployment-mark.ts';
-import { createCodec } from '../../kafka/codec/codec.ts';
-import { createRegistry } from '../../kafka/codec/registry.ts';
-import { topicSchemas } from '../../kafka/topics.ts';
 import { decodeLevels } from '../../orders/intake/levels.ts';
 import { applySentPrices } from '../../orders/money/price-list.ts';
 import { applyLevels } from '../../orders/stock/stock-levels.ts';
-import type { Config } from '../../platform/config/settings.ts';
-import { readMarks, withParts, writeMarks } from '../../resources/deployment.ts';
+import { deploymentParts, readMarks, writeMarks } from '../../resources/deployment.ts';
 import type { Parts } from '../../resources/deployment.ts';
 import { setUpProviders } from '../../resources/providers.ts';
+import type { Resources } from '../../resources/resources.ts';
 import { topicEnds } from '../../resources/topic-ends.ts';
 import { deriveOrders } from './derive.ts';
 import { admitRebuild, assertCreditNotesKnown, endRebuild } from './guard.ts';
@@ -68,19 +65,17 @@ export interface RebuildResult {
  * Whatever cuts it off, it can be begun again.
  * @throws OmsError OMS_REBUILD_REFUSED, OMS_REBUILD_INCOMPLETE, OMS_DEPLOYMENT_MISMATCH, or a retryable one
  */
-export function runRebuild(config: Config, options: RebuildOptions): Promise<RebuildResult> {
-  const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL });
-  const codec = createCodec({ registry, schemas: topicSchemas(config.OMS_PREFIX) });
+export async function runRebuild(resources: Resources, options: RebuildOptions): Promise<RebuildResult> {
   const { onRecords = () => undefined } = options;
-  return withParts(config, options.stateDir, async (parts) => {
-    try {
-      await migrate(parts.db);
-      await setUpProviders(parts.db);
-      return await rebuild({ ...parts, codec, onRecords }, options);
-    } catch (error) {
-      throw databaseError(error);
-    }
-  });
+  const parts = await deploymentParts(resources, options.stateDir);
+  const codec = await resources.codec();
+  try {
+    await migrate(parts.db);
+    await setUpProviders(parts.db);
+    return await rebuild({ ...parts, codec, onRecords }, options);
+  } catch (error) {
+    throw databaseError(error);
+  }
 }
 
 async function rebuild(

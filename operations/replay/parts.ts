@@ -1,21 +1,18 @@
 import type { Client } from '@temporalio/client';
-import type { Admin } from 'kafkajs';
-import { openDatabase } from '../../database/database.ts';
+import type { Admin, Kafka } from 'kafkajs';
 import type { Database } from '../../database/database.ts';
-import { createKafka } from '../../kafka/client/client.ts';
 import type { KafkaConnection } from '../../kafka/client/client.ts';
-import { createCodec } from '../../kafka/codec/codec.ts';
 import type { Codec } from '../../kafka/codec/codec.ts';
-import { createRegistry } from '../../kafka/codec/registry.ts';
-import { topicSchemas } from '../../kafka/topics.ts';
 import type { Config } from '../../platform/config/settings.ts';
-import { openTemporal } from '../../temporal/client.ts';
+import { kafkaError } from '../../resources/errors.ts';
+import type { Resources } from '../../resources/resources.ts';
 import { createDeploymentMemory } from '../../temporal/memory.ts';
 
 /** What a replay talks to. */
-export interface ReplayParts {
+export interface ReplayParts extends Pick<Resources, 'openPublisher'> {
   config: Config;
   connection: KafkaConnection;
+  kafka: Kafka;
   /** Connected. */
   admin: Admin;
   db: Database;
@@ -24,26 +21,18 @@ export interface ReplayParts {
   memory: ReturnType<typeof createDeploymentMemory>;
 }
 
-/** Opens the parts for `work` and closes them whatever comes of it. `connection` says how to reach Kafka. */
-export async function withReplayParts<T>(
-  config: Config,
-  connection: KafkaConnection,
-  work: (parts: ReplayParts) => Promise<T>,
-): Promise<T> {
-  const db = openDatabase({
-    url: config.DATABASE_URL,
-    poolSize: Math.max(4, config.OMS_DATABASE_POOL),
-    applicationName: 'oms-replay',
+/** @throws OmsError OMS_KAFKA_UNAVAILABLE, OMS_KAFKA_NOT_AUTHORIZED */
+export async function replayParts(resources: Resources): Promise<ReplayParts> {
+  const { config, openPublisher } = resources;
+  const [db, codec, temporal] = [await resources.database(), await resources.codec(), await resources.temporal()];
+  const admin = await resources.connectedAdmin().catch((error: unknown) => {
+    throw kafkaError(config, error);
   });
-  const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL });
-  const codec = createCodec({ registry, schemas: topicSchemas(config.OMS_PREFIX) });
-  const temporal = openTemporal(config);
-  const memory = createDeploymentMemory({ db, retention: () => temporal.retention() });
-  const admin = createKafka(connection).admin();
-  try {
-    await admin.connect();
-    return await work({ config, connection, admin, db, codec, client: temporal.client, memory });
-  } finally {
-    await Promise.allSettled([admin.disconnect(), temporal.close(), db.destroy()]);
-  }
+  return {
+    ...{ config, openPublisher, admin, db, codec },
+    connection: resources.kafkaConnection(),
+    kafka: await resources.kafka(),
+    client: temporal.client,
+    memory: createDeploymentMemory({ db, retention: () => temporal.retention() }),
+  };
 }

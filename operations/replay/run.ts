@@ -6,7 +6,6 @@ import type { ReplayPart } from '../../database/replays/replay-parts.ts';
 import { moveReplay, noteAction, readReplay } from '../../database/replays/replays.ts';
 import type { Replay, ReplayState } from '../../database/replays/replays.ts';
 import { OmsError, isOmsError } from '../../domain/errors.ts';
-import { createPublisher } from '../../kafka/producer/publisher.ts';
 import type { Publisher } from '../../kafka/producer/publisher.ts';
 import { batchLimits } from '../../kafka/topics.ts';
 import { noStep } from '../../orders/intake/step.ts';
@@ -101,10 +100,7 @@ async function watchState({ db }: ReplayParts, replayId: string, ending: AbortCo
 async function runRest(parts: ReplayParts, replay: Replay, request: RunRequest, signal: AbortSignal): Promise<void> {
   const track = await openTrack(parts.db, replay.replayId);
   const source = replay.mode === 're-emit' ? undefined : sourceOf(parts, replay.mode, replay.options);
-  const publisher = createPublisher({
-    connection: parts.connection,
-    maxBatchBytes: await batchLimitsOf(parts, replay),
-  });
+  const publisher = await parts.openPublisher({ maxBatchBytes: await batchLimitsOf(parts, replay) });
   const onAbort = (): void => void publisher.close({ graceMs: ABORT_GRACE_MS });
   signal.addEventListener('abort', onAbort, { once: true });
   const { onWait } = request;

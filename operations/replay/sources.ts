@@ -4,7 +4,6 @@ import type { ReplayMode, ReplayOptions } from '../../database/replays/replays.t
 import { faultError } from '../../domain/errors.ts';
 import { foreignTo, readTopicMark } from '../../kafka/admin/deployment-mark.ts';
 import type { IsForeign } from '../../kafka/admin/deployment-mark.ts';
-import { createKafka } from '../../kafka/client/client.ts';
 import { kafkaUnavailable } from '../../kafka/client/errors.ts';
 import { CONSUMER_GROUPS, INPUT_TOPICS, OUTGOING_TOPICS, groupName, topicNames } from '../../kafka/topics.ts';
 import type { InputTopic, OutgoingTopic, TopicKind } from '../../kafka/topics.ts';
@@ -131,8 +130,7 @@ function output(parts: ReplayParts, options: ReplayOptions): Part {
   const ofOrders = createFilter({ fromTime: null, toTime: null, types: null, orderIds });
   let isForeign: IsForeign = () => false;
   const load = async (): Promise<void> => {
-    const { connection, admin, config } = parts;
-    const mark = readTopicMark(createKafka(connection), admin, config.OMS_PREFIX);
+    const mark = readTopicMark(parts.kafka, parts.admin, parts.config.OMS_PREFIX);
     isForeign = foreignTo(
       await mark.catch((cause: unknown) => {
         throw kafkaUnavailable('whose the topics are cannot be read', cause);

@@ -10,12 +10,12 @@ import { migrate } from '../../database/migrate.ts';
 import { mendFeed } from '../../database/outbox/outbox-feed.ts';
 import { OmsError } from '../../domain/errors.ts';
 import { foreignTo } from '../../kafka/admin/deployment-mark.ts';
-import type { Config } from '../../platform/config/settings.ts';
 import { assertNotBehind } from '../../resources/behind.ts';
-import { kafkaError, temporalError } from '../../resources/clients.ts';
-import { readMark, readMarks, withParts, writeMarks } from '../../resources/deployment.ts';
+import { deploymentParts, readMark, readMarks, writeMarks } from '../../resources/deployment.ts';
 import type { Parts } from '../../resources/deployment.ts';
+import { kafkaError, temporalError } from '../../resources/errors.ts';
 import { setUpProviders } from '../../resources/providers.ts';
+import type { Resources } from '../../resources/resources.ts';
 import { accountForOrders, accountForTopics } from '../../resources/topic-ends.ts';
 import { setupNamespace } from './namespace.ts';
 import type { ReportStep, SetupStep } from './steps.ts';
@@ -46,7 +46,7 @@ export interface SetupResult {
  *   all else is done; a retryable one when a part is away
  */
 export async function runSetup(
-  config: Config,
+  resources: Resources,
   report: ReportStep = () => undefined,
   options: SetupOptions = {},
 ): Promise<SetupResult> {
@@ -55,7 +55,8 @@ export async function runSetup(
     steps.push(step);
     report(step);
   };
-  const deploymentId = await withParts(config, options.stateDir, (parts) => setupParts(parts, options, tell));
+  const parts = await deploymentParts(resources, options.stateDir);
+  const deploymentId = await setupParts(parts, options, tell);
   const drift = steps.filter((step) => step.outcome === 'drift');
   if (drift.length === 0) return { deploymentId, steps };
   throw new OmsError('OMS_SETUP_DRIFT', drift.map(({ part, detail }) => `${part}: ${detail}`).join('\n'));

@@ -3,16 +3,10 @@ import { closeApp, createApp } from '../../api/app.ts';
 import type { ApiDependencies } from '../../api/dependencies.ts';
 import { createFeed } from '../../api/feed.ts';
 import { createRedriver } from '../../api/redriver.ts';
-import { openDatabase } from '../../database/database.ts';
 import { createEventEncoder } from '../../database/outbox/outbox.ts';
-import { kafkaConnection } from '../../kafka/client/connection.ts';
-import { createCodec } from '../../kafka/codec/codec.ts';
-import { createRegistry } from '../../kafka/codec/registry.ts';
-import { topicSchemas } from '../../kafka/topics.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import { createMetrics } from '../../platform/metrics.ts';
-import { openProviders } from '../../resources/providers.ts';
-import { openTemporal } from '../../temporal/client.ts';
+import { roleResources } from '../../resources/profiles.ts';
 import { silent } from './order-world.ts';
 import { testEnvironment } from './stack.ts';
 
@@ -33,20 +27,18 @@ export async function startApiHere(
 ): Promise<ApiHere> {
   const { prefix } = world;
   const config = loadConfig({ ...testEnvironment(), DATABASE_URL: world.url, OMS_PREFIX: prefix, ...settings });
-  const db = openDatabase({ url: world.url, poolSize: 8, applicationName: 'oms-api' });
-  const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL });
-  const codec = createCodec({ registry, schemas: topicSchemas(prefix) });
+  const resources = roleResources('api', config, silent);
+  const [db, codec] = [await resources.database(), await resources.codec()];
   await codec.load();
   const feed = createFeed({ db, logger: silent });
-  const providers = openProviders(config);
-  const temporal = openTemporal(config);
+  const [providers, temporal] = [await resources.providers(), await resources.temporal()];
   const deps: ApiDependencies = {
     ...{ config, db, codec, feed, payment: providers.payment, logger: silent, metrics: createMetrics('api') },
     encoder: createEventEncoder({ codec, prefix }),
     posting: { codec, prefix, source: config.OMS_API_SOURCE },
     queues: { read: () => Promise.resolve({ workers: 0, backlog: 0 }) },
     client: temporal.client,
-    redriver: createRedriver({ connection: kafkaConnection(config, 'api', silent), prefix }),
+    redriver: createRedriver(resources),
     lag: { read: () => Promise.resolve([]) },
   };
   const app = await createApp(deps);
@@ -57,9 +49,7 @@ export async function startApiHere(
     close: async () => {
       await closeApp(app, GRACE_MS);
       await feed.stop();
-      await providers.close();
-      await temporal.close();
-      await db.destroy();
+      await resources.close();
     },
   };
 }

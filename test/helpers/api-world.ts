@@ -5,14 +5,10 @@ import { createApp } from '../../api/app.ts';
 import type { ApiDependencies } from '../../api/dependencies.ts';
 import { createFeed } from '../../api/feed.ts';
 import { createRedriver } from '../../api/redriver.ts';
-import { kafkaConnection } from '../../kafka/client/connection.ts';
-import { createCodec } from '../../kafka/codec/codec.ts';
-import { createRegistry } from '../../kafka/codec/registry.ts';
-import { topicSchemas } from '../../kafka/topics.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { createPaymentSimulator } from '../../providers/payment/simulator.ts';
-import { openTemporal } from '../../temporal/client.ts';
+import { roleResources } from '../../resources/profiles.ts';
 import { createFulfillmentWorld } from './fulfillment-world.ts';
 import type { FulfillmentWorld, FulfillmentWorldOptions } from './fulfillment-world.ts';
 import { silent } from './order-world.ts';
@@ -57,11 +53,11 @@ export async function createApiWorld(options: FulfillmentWorldOptions = {}): Pro
   const { db, prefix, encoder, url } = world;
   const environment = { ...testEnvironment(), DATABASE_URL: url, OMS_PREFIX: prefix };
   const config = loadConfig(environment);
-  const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL });
-  const codec = createCodec({ registry, schemas: topicSchemas(prefix) });
+  const resources = roleResources('api', config, silent);
+  const codec = await resources.codec();
   await codec.load();
   const { logger, log } = memoryLogger();
-  const temporal = openTemporal(config);
+  const temporal = await resources.temporal();
   const deps: ApiDependencies = {
     ...{ config, logger, db, codec, encoder },
     metrics: new Registry(),
@@ -69,7 +65,7 @@ export async function createApiWorld(options: FulfillmentWorldOptions = {}): Pro
     payment: createPaymentSimulator({ db, latencyMs: 0, faults: [] }),
     queues: AWAY,
     client: temporal.client,
-    redriver: createRedriver({ connection: kafkaConnection(config, 'api', silent), prefix }),
+    redriver: createRedriver(resources),
     lag: AWAY,
     feed: createFeed({ db, logger }),
   };
@@ -91,7 +87,7 @@ export async function createApiWorld(options: FulfillmentWorldOptions = {}): Pro
     },
     close: async () => {
       await Promise.all([app, ...others].map((one) => one.close()));
-      await temporal.close();
+      await resources.close();
       await world.drop();
     },
   };

@@ -1,7 +1,9 @@
 import { startIngestRole } from '../../ingest/main.ts';
 import type { IngestStep } from '../../orders/intake/step.ts';
 import { loadConfig } from '../../platform/config/load.ts';
-import { runRole } from '../../platform/role.ts';
+import { runProcess } from '../../platform/role.ts';
+import { startUnguarded } from '../../resources/run-role.ts';
+import type { StartRole } from '../../resources/run-role.ts';
 import './end-with-parent.ts';
 
 /**
@@ -17,9 +19,11 @@ let left = Number(times);
 const onStep = (step: IngestStep): void => {
   if (step === killAt && --left === 0) process.kill(process.pid, 'SIGKILL');
 };
-process.exitCode = await runRole({
+const start: StartRole = (context, resources) =>
+  startIngestRole(context, resources, { onStep, sessionTimeoutMs: SHORTEST_SESSION_MS });
+process.exitCode = await runProcess({
   name: 'ingest',
   config,
   port: config.OMS_INGEST_PORT,
-  start: (context) => startIngestRole(context, { onStep, sessionTimeoutMs: SHORTEST_SESSION_MS }),
+  start: (context) => startUnguarded('ingest', start, context),
 });

@@ -3,6 +3,7 @@ import type { IngestStep, OnStep } from '../../orders/intake/step.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import { createMetrics } from '../../platform/metrics.ts';
 import type { RunningRole } from '../../platform/role.ts';
+import { startUnguarded } from '../../resources/run-role.ts';
 import type { IngestWorld } from './ingest-world.ts';
 import { silent } from './order-world.ts';
 import { spawnScript } from './spawned.ts';
@@ -25,9 +26,10 @@ export async function startIngest(
   const failures: string[] = [];
   const fail = (reason: string): void => void failures.push(reason);
   const shutdown = { requested: new Promise<string>(() => undefined), fail, exitCode: () => failures.length };
-  const role = await startIngestRole(
+  const role = await startUnguarded(
+    'ingest',
+    (context, resources) => startIngestRole(context, resources, { onStep, sessionTimeoutMs: 6_000 }),
     { config, logger: silent, metrics, shutdown },
-    { onStep, sessionTimeoutMs: 6_000 },
   );
   return {
     ...role,

@@ -3,6 +3,7 @@ import { loadConfig } from '../../platform/config/load.ts';
 import { createMetrics } from '../../platform/metrics.ts';
 import type { Registry } from '../../platform/metrics.ts';
 import type { RunningRole } from '../../platform/role.ts';
+import { startUnguarded } from '../../resources/run-role.ts';
 import { logger } from './outbox-world.ts';
 import type { OutboxWorld } from './outbox-world.ts';
 import { spawnScript } from './spawned.ts';
@@ -15,7 +16,7 @@ export async function startPublisher(
   const config = loadConfig({ ...world.environment, ...settings });
   const metrics = createMetrics('publisher');
   const shutdown = { requested: new Promise<string>(() => undefined), fail: () => undefined, exitCode: () => 0 };
-  const role = await startPublisherRole({ config, logger, metrics, shutdown });
+  const role = await startUnguarded('publisher', startPublisherRole, { config, logger, metrics, shutdown });
   return { ...role, metrics };
 }
 

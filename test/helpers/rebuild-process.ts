@@ -1,6 +1,6 @@
-import { runRebuild } from '../../operations/rebuild/run-rebuild.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import './end-with-parent.ts';
+import { runRebuild } from './operations.ts';
 
 /**
  * `oms rebuild` as a process of its own. OMS_TEST_KILL_AT is the step at whose beginning it ends itself with SIGKILL;

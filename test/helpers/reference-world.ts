@@ -6,15 +6,12 @@ import { createQueueReader } from '../../api/queue-stats.ts';
 import { createRedriver } from '../../api/redriver.ts';
 import { referenceRule } from '../../domain/allocation-strategies.ts';
 import { ORDERS_TASK_QUEUE } from '../../domain/contract.ts';
-import { kafkaConnection } from '../../kafka/client/connection.ts';
-import { createCodec } from '../../kafka/codec/codec.ts';
-import { createRegistry } from '../../kafka/codec/registry.ts';
 import { joinLagReaders } from '../../kafka/consumer/lag.ts';
-import { topicNames, topicSchemas } from '../../kafka/topics.ts';
+import { topicNames } from '../../kafka/topics.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import { createMetrics } from '../../platform/metrics.ts';
 import { createPaymentSimulator } from '../../providers/payment/simulator.ts';
-import { openTemporal } from '../../temporal/client.ts';
+import { roleResources } from '../../resources/profiles.ts';
 import { createFulfillmentWorld } from './fulfillment-world.ts';
 import type { FulfillmentWorld, FulfillmentWorldOptions } from './fulfillment-world.ts';
 import { silent } from './order-world.ts';
@@ -59,10 +56,10 @@ export async function createReferenceWorld(options: FulfillmentWorldOptions = {}
   const { db, prefix, encoder, activities } = world;
   const environment = { ...testEnvironment(), OMS_PREFIX: prefix, OMS_PRICE_FALLBACK: 'reference' };
   const config = loadConfig(environment);
-  const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL });
-  const codec = createCodec({ registry, schemas: topicSchemas(prefix) });
+  const resources = roleResources('api', config, silent);
+  const codec = await resources.codec();
   await codec.load();
-  const temporal = openTemporal(config);
+  const temporal = await resources.temporal();
   const feed = createFeed({ db, logger: silent });
   const deps: ApiDependencies = {
     ...{ config, db, codec, encoder, feed, logger: silent },
@@ -71,7 +68,7 @@ export async function createReferenceWorld(options: FulfillmentWorldOptions = {}
     payment: createPaymentSimulator({ db, latencyMs: 0, faults: options.payment ?? [] }),
     queues: createQueueReader(temporal.client, prefix + ORDERS_TASK_QUEUE),
     client: temporal.client,
-    redriver: createRedriver({ connection: kafkaConnection(config, 'api', silent), prefix }),
+    redriver: createRedriver(resources),
     lag: joinLagReaders([]),
   };
   const app = await createApp(deps);
@@ -113,7 +110,7 @@ export async function createReferenceWorld(options: FulfillmentWorldOptions = {}
     },
     drop: async () => {
       await Promise.all([app, ...others].map((one) => one.close()));
-      await Promise.all([feed.stop(), temporal.close()]);
+      await Promise.all([feed.stop(), resources.close()]);
       await world.drop();
     },
   };

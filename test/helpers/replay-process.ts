@@ -1,8 +1,9 @@
-import { withReplayParts } from '../../operations/replay/parts.ts';
+import { replayParts } from '../../operations/replay/parts.ts';
 import { runReplay } from '../../operations/replay/run.ts';
 import type { IngestStep } from '../../orders/intake/step.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import { createLogger } from '../../platform/logger.ts';
+import { replayResources } from '../../resources/profiles.ts';
 import './end-with-parent.ts';
 
 /**
@@ -16,12 +17,10 @@ const onStep = (step: IngestStep): void => {
   if (step === killAt && --left === 0) process.kill(process.pid, 'SIGKILL');
 };
 const logger = createLogger({ role: 'replay', level: 'warn' });
-const connection = { brokers: config.KAFKA_BROKERS, clientId: 'test-replay', logger, retries: 5 };
-await withReplayParts(config, connection, (parts) =>
-  runReplay(parts, {
-    ...{ replayId: process.env.OMS_TEST_REPLAY ?? '', by: 'tester', onStep },
-    onProgress: () => undefined,
-    onWait: () => undefined,
-    signal: new AbortController().signal,
-  }),
-);
+await using resources = replayResources(config, { logger, kafka: { retries: 5 } });
+await runReplay(await replayParts(resources), {
+  ...{ replayId: process.env.OMS_TEST_REPLAY ?? '', by: 'tester', onStep },
+  onProgress: () => undefined,
+  onWait: () => undefined,
+  signal: new AbortController().signal,
+});

@@ -3,7 +3,7 @@ import type { Database } from '../../database/database.ts';
 import { isReplayHeld } from '../../database/replays/replay-lock.ts';
 import { readParts } from '../../database/replays/replay-parts.ts';
 import type { Replay, ReplayMode, ReplayOptions } from '../../database/replays/replays.ts';
-import { withReplayParts } from '../../operations/replay/parts.ts';
+import { replayParts } from '../../operations/replay/parts.ts';
 import { planReplay } from '../../operations/replay/plan.ts';
 import type { OffsetSpan } from '../../operations/replay/ranges.ts';
 import { runReplay } from '../../operations/replay/run.ts';
@@ -11,6 +11,8 @@ import type { RunRequest } from '../../operations/replay/run.ts';
 import { standOf } from '../../operations/replay/track.ts';
 import type { IngestStep } from '../../orders/intake/step.ts';
 import { loadConfig } from '../../platform/config/load.ts';
+import { replayResources } from '../../resources/profiles.ts';
+import type { Resources } from '../../resources/resources.ts';
 import { silent } from './order-world.ts';
 import { spawnScript } from './spawned.ts';
 import type { Spawned } from './spawned.ts';
@@ -31,20 +33,17 @@ export interface Asked {
 
 const never = (): AbortSignal => new AbortController().signal;
 
-function connectionOf(environment: Record<string, string>) {
-  const config = loadConfig(environment);
-  return { config, connection: { brokers: config.KAFKA_BROKERS, clientId: 'test-replay', logger: silent, retries: 5 } };
-}
+const openResources = (environment: Record<string, string>): Resources =>
+  replayResources(loadConfig(environment), { logger: silent, kafka: { retries: 5 } });
 
 export async function plan(environment: Record<string, string>, asked: Asked = {}): Promise<Replay> {
-  const { config, connection } = connectionOf(environment);
+  await using resources = openResources(environment);
   const { mode = 'start-missing', spans = null, live = false } = asked;
   const from = mode === 're-emit' ? 'outbox' : 'orders';
   const request = { mode, spans, live, options: { ...ALL, from, ...asked.options } };
   const watching = { onProgress: () => undefined, onWait: () => undefined, signal: never() };
-  return withReplayParts(config, connection, (parts) =>
-    planReplay(parts, { ...request, requestedBy: 'tester', reason: 'a test' }, watching),
-  );
+  const parts = await replayParts(resources);
+  return await planReplay(parts, { ...request, requestedBy: 'tester', reason: 'a test' }, watching);
 }
 
 export interface RunResult extends ReturnType<typeof standOf> {
@@ -58,7 +57,7 @@ export async function run(
   replayId: string,
   more: Partial<Pick<RunRequest, 'onStep' | 'signal' | 'onProgress' | 'onWait'>> = {},
 ): Promise<RunResult> {
-  const { config, connection } = connectionOf(environment);
+  await using resources = openResources(environment);
   const waits: string[] = [];
   const request: RunRequest = {
     ...{ replayId, by: 'tester', signal: never(), onProgress: () => undefined },
@@ -68,10 +67,9 @@ export async function run(
       more.onWait?.(reason);
     },
   };
-  return withReplayParts(config, connection, async (parts) => {
-    const { state } = await runReplay(parts, request);
-    return { state, waits, ...standOf(await readParts(parts.db, replayId)) };
-  });
+  const parts = await replayParts(resources);
+  const { state } = await runReplay(parts, request);
+  return { state, waits, ...standOf(await readParts(parts.db, replayId)) };
 }
 
 /** Where a replay is run by a process of its own. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { openOrderProducer, openTopicProducer } from '../../operations/produce/topic-producer.ts';
+import { commandResources } from '../../resources/profiles.ts';
 import type { CarrierUpdate, OrderEvent, OrderItem } from '../../schemas/index.ts';
 import { startApiProcess } from './api-process.ts';
 import type { Deployment } from './deployment.ts';
@@ -35,8 +36,9 @@ const SOURCE = 'shop';
 
 export async function openTwoWays(deployment: Deployment): Promise<TwoWays> {
   const api = await startApiProcess({ ...deployment.environment, OMS_API_SOURCE: SOURCE });
-  const orders = await openOrderProducer(deployment.config);
-  const news = await openTopicProducer<CarrierUpdate>(deployment.config, 'carrier-updates', (one) => one.shipmentId);
+  const resources = commandResources(deployment.config);
+  const orders = await openOrderProducer(resources);
+  const news = await openTopicProducer<CarrierUpdate>(resources, 'carrier-updates', (one) => one.shipmentId);
   const byHttp = async (orderId: string, move: Move): Promise<Said> => {
     const { path, body } = requestOf(orderId, move);
     const headers = { 'content-type': 'application/json' };
@@ -55,6 +57,7 @@ export async function openTwoWays(deployment: Deployment): Promise<TwoWays> {
     get: async <T>(path: string) => (await (await fetch(`${api.url}${path}`)).json()) as T,
     close: async () => {
       await Promise.all([orders.close(), news.close()]);
+      await resources.close();
       await api.stop();
     },
   };

@@ -13,7 +13,7 @@ import { beginCharge, settleCharge } from '../../orders/money/charges.ts';
 import { addPrices } from '../../orders/money/price-list.ts';
 import { clearSpending } from '../../orders/money/spend.ts';
 import { createPaymentSimulator } from '../../providers/payment/simulator.ts';
-import { commandKafka } from '../../resources/clients.ts';
+import { commandResources } from '../../resources/profiles.ts';
 import { createDeployment } from '../helpers/deployment.ts';
 import type { Deployment, RoleProcess } from '../helpers/deployment.ts';
 import { PATIENT, createFlow } from '../helpers/flow.ts';
@@ -336,7 +336,10 @@ describe('a seeded error', () => {
     // As if the topics had been adopted from that deployment: its records are their own history then.
     const id = (await readDeploymentId(deployment.db)) ?? '';
     const { config } = deployment;
-    await writeTopicMark(commandKafka(config), config.OMS_PREFIX, { id, earlier: ['another-deployment'] });
+    await writeTopicMark(commandResources(config).kafkaConnection(), config.OMS_PREFIX, {
+      id,
+      earlier: ['another-deployment'],
+    });
     await workflowOf('d-repeated').terminate('seeded');
     expect((await deployment.oms(['audit', '--repair'])).stderr).toContain('--repair needs --why');
     const repaired = await audit('--repair', '--why', 'seeded by a test', '--who', 'tester');

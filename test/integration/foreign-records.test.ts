@@ -8,8 +8,6 @@ import { DEPLOYMENT_HEADER, DLQ_HEADERS, EVENT_ID_HEADER } from '../../kafka/hea
 import { OUTGOING_TOPICS, deploymentTopic } from '../../kafka/topics.ts';
 import type { TopicKind } from '../../kafka/topics.ts';
 import type { AuditReport } from '../../operations/audit/audit.ts';
-import { runRebuild } from '../../operations/rebuild/run-rebuild.ts';
-import { runSetup } from '../../operations/setup/run-setup.ts';
 import type { TopicRecord } from '../../operations/topics/describe-record.ts';
 import type { Config } from '../../platform/config/settings.ts';
 import { checkDeployment } from '../../resources/deployment.ts';
@@ -19,6 +17,7 @@ import { ROLES, createDeployment, runCommand } from '../helpers/deployment.ts';
 import type { Deployment, RoleName } from '../helpers/deployment.ts';
 import { PATIENT, createFlow } from '../helpers/flow.ts';
 import type { Flow } from '../helpers/flow.ts';
+import { runRebuild, runSetup } from '../helpers/operations.ts';
 import { silent } from '../helpers/order-world.ts';
 import { plan, run } from '../helpers/replays.ts';
 import { giveProvidersTheirMemory, stateOf } from '../helpers/told-state.ts';

@@ -5,6 +5,7 @@ import { createPublisher } from '../../kafka/producer/publisher.ts';
 import { openParts } from '../../operations/doctor/parts.ts';
 import { lookAtKafka } from '../../operations/doctor/topics.ts';
 import { loadConfig } from '../../platform/config/load.ts';
+import { doctorResources } from '../../resources/profiles.ts';
 import { silent } from '../helpers/order-world.ts';
 import { startSecuredBroker } from '../helpers/secured-broker.ts';
 import type { SecuredBroker } from '../helpers/secured-broker.ts';
@@ -24,15 +25,15 @@ const login = (mechanism = 'scram-sha-256', password = broker.user.password) => 
 
 /** What `oms doctor` says of Kafka with these settings: the code of the fault, or `ok`. */
 async function diagnosis(KAFKA_BROKERS: string, settings: Record<string, string>): Promise<[string, string]> {
-  const parts = openParts(loadConfig({ KAFKA_BROKERS, ...settings }), 10_000);
+  const resources = doctorResources(loadConfig({ KAFKA_BROKERS, ...settings }), 10_000);
   try {
-    const [first] = await lookAtKafka(parts);
+    const [first] = await lookAtKafka(openParts(resources, 10_000));
     return [first?.level ?? 'nothing', first?.detail ?? ''];
   } catch (error) {
     const { code, message } = error as { code: string; message: string };
     return [code, message];
   } finally {
-    await parts.close();
+    await resources.close();
   }
 }
 

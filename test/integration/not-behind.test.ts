@@ -3,8 +3,8 @@ import { sql } from 'kysely';
 import { logEnds } from '../../kafka/admin/log-ends.ts';
 import { createKafka } from '../../kafka/client/client.ts';
 import { groupName } from '../../kafka/topics.ts';
-import { commandKafka } from '../../resources/clients.ts';
 import { checkDeployment } from '../../resources/deployment.ts';
+import { commandResources } from '../../resources/profiles.ts';
 import { createDeployment } from '../helpers/deployment.ts';
 import type { Deployment } from '../helpers/deployment.ts';
 import { createFlow } from '../helpers/flow.ts';
@@ -30,7 +30,7 @@ const send = (event: ReturnType<typeof cancelled>): Promise<void> =>
 
 /** As an operator's tool does it. */
 async function skipAllOrders(): Promise<void> {
-  const admin = createKafka(commandKafka(deployment.config)).admin();
+  const admin = createKafka(commandResources(deployment.config).kafkaConnection()).admin();
   await admin.connect();
   await admin.setOffsets({
     groupId: groupName(deployment.config.OMS_PREFIX, 'ingest'),

@@ -5,12 +5,13 @@ import { readReplay } from '../../database/replays/replays.ts';
 import { REPLAY_HEADER } from '../../kafka/headers.ts';
 import { createPublisher } from '../../kafka/producer/publisher.ts';
 import type { Publisher } from '../../kafka/producer/publisher.ts';
-import { withReplayParts } from '../../operations/replay/parts.ts';
+import { replayParts } from '../../operations/replay/parts.ts';
 import { required } from '../../operations/replay/plan.ts';
 import { createPace, createPressure } from '../../operations/replay/pressure.ts';
 import { runEvents } from '../../operations/replay/run-events.ts';
 import { ownTopic } from '../../operations/replay/target.ts';
 import { openTrack } from '../../operations/replay/track.ts';
+import { replayResources } from '../../resources/profiles.ts';
 import { createOutboxWorld, firsts, logger } from '../helpers/outbox-world.ts';
 import type { OutboxWorld, TopicRecord } from '../helpers/outbox-world.ts';
 import { plan, run, runUntilProgress } from '../helpers/replays.ts';
@@ -161,12 +162,12 @@ describe('a status that is overtaken while it is told again', () => {
         return publisher.publish(records);
       },
     };
-    await withReplayParts(world.config, connection, async (parts) => {
-      const replay = required(await readReplay(world.db, replayId), replayId);
-      const [pace, pressure, track] = [createPace(0), createPressure([]), await openTrack(world.db, replayId)];
-      const nothing = { onWait: () => undefined, onProgress: () => undefined, signal: new AbortController().signal };
-      await runEvents({ parts, replay, track, pace, pressure, ...nothing }, late);
-    });
+    await using resources = replayResources(world.config, { logger });
+    const parts = await replayParts(resources);
+    const replay = required(await readReplay(world.db, replayId), replayId);
+    const [pace, pressure, track] = [createPace(0), createPressure([]), await openTrack(world.db, replayId)];
+    const nothing = { onWait: () => undefined, onProgress: () => undefined, signal: new AbortController().signal };
+    await runEvents({ parts, replay, track, pace, pressure, ...nothing }, late);
     await publisher.close();
     const told = await world.read('order-status');
     expect(versionsOf(told, 'moving')).toEqual([2, 1, 2]);

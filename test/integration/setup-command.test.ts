@@ -8,7 +8,6 @@ import type { Admin } from 'kafkajs';
 import { readLedgerSince } from '../../database/deployment/deployment.ts';
 import { createKafka } from '../../kafka/client/client.ts';
 import { TOPICS } from '../../kafka/topics.ts';
-import { runSetup } from '../../operations/setup/run-setup.ts';
 import type { SetupStep } from '../../operations/setup/steps.ts';
 import { createRegistryAdmin } from '../../operations/setup/subjects.ts';
 import { loadConfig } from '../../platform/config/load.ts';
@@ -17,6 +16,7 @@ import { createTestDatabase } from '../helpers/database.ts';
 import type { TestDatabase } from '../helpers/database.ts';
 import { createDeployment } from '../helpers/deployment.ts';
 import type { Deployment } from '../helpers/deployment.ts';
+import { runSetup } from '../helpers/operations.ts';
 import { silent } from '../helpers/order-world.ts';
 
 const TOPIC = kafkajs.ConfigResourceTypes.TOPIC;

@@ -6,6 +6,7 @@ import { loadConfig } from '../../platform/config/load.ts';
 import { createMetrics } from '../../platform/metrics.ts';
 import type { Check } from '../../platform/health.ts';
 import type { RoleContext, RunningRole } from '../../platform/role.ts';
+import { startUnguarded } from '../../resources/run-role.ts';
 import { startWorkerRole } from '../../workers/main.ts';
 import { taskQueueName } from '../../workers/worker.ts';
 import { createOrderWorld, silent } from '../helpers/order-world.ts';
@@ -31,7 +32,7 @@ beforeAll(async () => {
     exitCode: () => 0,
   };
   context = { config, logger: silent, metrics: createMetrics('worker'), shutdown };
-  role = await startWorkerRole(context);
+  role = await startUnguarded('worker', startWorkerRole, context);
 });
 afterAll(async () => {
   await role.stop();

@@ -1,25 +1,19 @@
 import type { Admin } from 'kafkajs';
 import { sql } from 'kysely';
-import { openDatabase } from '../database/database.ts';
 import type { Database } from '../database/database.ts';
 import { assertMigrated } from '../database/migrate.ts';
 import { OmsError } from '../domain/errors.ts';
 import { topicsThere } from '../kafka/admin/topics-there.ts';
-import { createKafka } from '../kafka/client/client.ts';
 import type { KafkaConnection } from '../kafka/client/client.ts';
-import { kafkaConnection } from '../kafka/client/connection.ts';
-import { createCodec } from '../kafka/codec/codec.ts';
 import type { Codec } from '../kafka/codec/codec.ts';
-import { createRegistry } from '../kafka/codec/registry.ts';
 import { createLagReader, joinLagReaders } from '../kafka/consumer/lag.ts';
 import type { LagReader } from '../kafka/consumer/lag.ts';
-import { createPublisher } from '../kafka/producer/publisher.ts';
 import type { Publisher } from '../kafka/producer/publisher.ts';
-import { batchLimits, groupName, subjectOf, topicNames, topicSchemas } from '../kafka/topics.ts';
+import { groupName, subjectOf, topicNames } from '../kafka/topics.ts';
 import type { Probe } from '../platform/dependencies.ts';
 import type { RoleContext } from '../platform/role.ts';
+import type { Resources } from '../resources/resources.ts';
 import { orderEventSchema } from '../schemas/index.ts';
-import { openTemporal } from '../temporal/client.ts';
 import type { Temporal } from '../temporal/client.ts';
 import { createDeploymentMemory, reportRetention } from '../temporal/memory.ts';
 import type { Memory } from '../temporal/memory.ts';
@@ -40,23 +34,21 @@ export interface Parts {
   needs: Record<string, Probe>;
   /** What has to answer while it runs. */
   answers: Record<'database' | 'temporal' | 'registry', Probe>;
+  /** Sends what is queued; the resources are closed by whoever opened them. */
   close(): Promise<void>;
 }
 
-export function openParts({ config, logger }: RoleContext): Parts {
+/** What ingest is made of, on these resources. */
+export async function createParts({ config, logger }: RoleContext, resources: Resources): Promise<Parts> {
   const { OMS_PREFIX: prefix } = config;
   const topics = topicNames(prefix);
-  const connection = kafkaConnection(config, 'ingest', logger);
-  const db = openDatabase({
-    url: config.DATABASE_URL,
-    poolSize: config.OMS_DATABASE_POOL,
-    applicationName: 'oms-ingest',
-  });
-  const registry = createRegistry({ url: config.SCHEMA_REGISTRY_URL });
-  const codec = createCodec({ registry, schemas: topicSchemas(prefix) });
-  const publisher = createPublisher({ connection, maxBatchBytes: batchLimits(prefix) });
-  const temporal = openTemporal(config);
-  const admin = createKafka({ ...connection, retries: 3 }).admin();
+  const connection = resources.kafkaConnection();
+  const [db, registry, codec] = [await resources.database(), await resources.registry(), await resources.codec()];
+  const [publisher, temporal, admin] = [
+    await resources.openPublisher(),
+    await resources.temporal(),
+    await resources.admin(),
+  ];
   const lagOf = (group: string, topic: string): LagReader =>
     createLagReader({ admin, groupId: groupName(prefix, group), topics: [topic] });
   const lag = joinLagReaders([
@@ -73,7 +65,7 @@ export function openParts({ config, logger }: RoleContext): Parts {
       memory: () => memory.load(),
       registry: () => codec.load(),
       kafka: async () => {
-        await admin.connect();
+        await resources.connectedAdmin();
         const { orders, 'stock-levels': levels, 'carrier-updates': updates, 'orders.dlq': letters } = topics;
         await assertTopics(admin, [orders, levels, updates, letters]);
       },
@@ -84,10 +76,7 @@ export function openParts({ config, logger }: RoleContext): Parts {
       registry: () => registry.idOf(subjectOf(topics.orders), orderEventSchema),
     },
     reportRetention: () => reportRetention({ admin, db, prefix, retention: () => temporal.retention() }, logger),
-    close: async () => {
-      await publisher.close({ graceMs: config.OMS_SHUTDOWN_GRACE / 4 });
-      await Promise.allSettled([temporal.close(), admin.disconnect(), db.destroy()]);
-    },
+    close: () => publisher.close({ graceMs: config.OMS_SHUTDOWN_GRACE / 4 }),
   };
 }
 
