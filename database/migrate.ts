@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
+import type { RawBuilder } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import type { Database } from './database.ts';
 import { OmsError } from '../domain/errors.ts';
@@ -34,6 +35,17 @@ const MIGRATIONS: Record<string, Migration> = {
   '0013-replay-notes': replayNotes,
 };
 
+/** Decides about spend limits; its SQL stands beside the rule, in `orders/money/spend.ts`. */
+export const SPEND_RULE = 'oms_decide_v1';
+/**
+ * The functions this release calls. Each has its version in its name, so that those of another release stay: roles of both
+ * may run on one database during an upgrade, and after going back from one.
+ */
+const FUNCTIONS = [SPEND_RULE] as const;
+
+/** The statements that create them. */
+export type RuleFunctions = Readonly<Record<(typeof FUNCTIONS)[number], RawBuilder<unknown>>>;
+
 function migrator(db: Database): Migrator {
   const provider = { getMigrations: () => Promise.resolve(MIGRATIONS) };
   // Numbers are given out before the work is done, so a later one may have been applied first; none needs another's order.
@@ -41,17 +53,32 @@ function migrator(db: Database): Migrator {
 }
 
 /**
- * Brings the database up to this version; safe to run from several processes at once. Returns what was applied: nothing
- * where a later version has been at it, for migrations only ever add, so that one may go back to an earlier image.
+ * Brings the database up to this version; safe to run from several processes at once. Returns what was applied: of
+ * migrations nothing where a later version has been at it, for they only ever add, so that one may go back to an earlier
+ * image.
  */
-export async function migrate(db: Database): Promise<string[]> {
+export async function migrate(db: Database, functions: RuleFunctions): Promise<string[]> {
+  return [...(await applyMigrations(db)), ...(await installFunctions(db, functions))];
+}
+
+async function applyMigrations(db: Database): Promise<string[]> {
   if (await isAhead(db)) {
-    await assertMigrated(db);
+    assertNoneMissing(await missingMigrations(db));
     return [];
   }
   const { error, results } = await migrator(db).migrateToLatest();
   if (error) throw error instanceof Error ? error : new Error(JSON.stringify(error));
   return (results ?? []).map((result) => result.migrationName);
+}
+
+/** Creates those that are not there. Of two processes at once the second waits, and then has nothing to do. */
+async function installFunctions(db: Database, functions: RuleFunctions): Promise<string[]> {
+  return db.transaction().execute(async (tx) => {
+    await sql`select pg_advisory_xact_lock(hashtextextended('oms functions', 0))`.execute(tx);
+    const missing = await missingFunctions(tx);
+    for (const name of missing) await functions[name].execute(tx);
+    return missing;
+  });
 }
 
 /** Whether it has migrations that this version does not know. */
@@ -66,8 +93,21 @@ async function isAhead(db: Database): Promise<boolean> {
 
 /** @throws OmsError OMS_DATABASE_MIGRATION_BEHIND naming what is missing */
 export async function assertMigrated(db: Database): Promise<void> {
-  const missing = (await migrator(db).getMigrations()).filter((migration) => migration.executedAt === undefined);
+  assertNoneMissing([...(await missingMigrations(db)), ...(await missingFunctions(db))]);
+}
+
+async function missingMigrations(db: Database): Promise<string[]> {
+  const migrations = await migrator(db).getMigrations();
+  return migrations.filter(({ executedAt }) => executedAt === undefined).map(({ name }) => name);
+}
+
+async function missingFunctions(db: Database): Promise<(typeof FUNCTIONS)[number][]> {
+  const names = sql.join(FUNCTIONS.map((name) => sql`to_regproc(${name}) is not null`));
+  const { rows } = await sql<{ there: boolean[] }>`select array[${names}] as there`.execute(db);
+  return FUNCTIONS.filter((_, i) => !rows[0]?.there[i]);
+}
+
+function assertNoneMissing(missing: readonly string[]): void {
   if (missing.length === 0) return;
-  const names = missing.map((migration) => migration.name).join(', ');
-  throw new OmsError('OMS_DATABASE_MIGRATION_BEHIND', `database lacks ${names}: run \`./oms setup\``);
+  throw new OmsError('OMS_DATABASE_MIGRATION_BEHIND', `database lacks ${missing.join(', ')}: run \`./oms setup\``);
 }

@@ -11,6 +11,7 @@ import { createRegistry } from '../../kafka/codec/registry.ts';
 import { topicSchemas } from '../../kafka/topics.ts';
 import { decodeLevels } from '../../orders/intake/levels.ts';
 import { applySentPrices } from '../../orders/money/price-list.ts';
+import { FUNCTIONS } from '../../orders/money/spend.ts';
 import { applyLevels } from '../../orders/stock/stock-levels.ts';
 import type { Config } from '../../platform/config/settings.ts';
 import { readMarks, withParts, writeMarks } from '../../resources/deployment.ts';
@@ -73,7 +74,7 @@ export function runRebuild(config: Config, options: RebuildOptions): Promise<Reb
   const { onRecords = () => undefined } = options;
   return withParts(config, options.stateDir, async (parts) => {
     try {
-      await migrate(parts.db);
+      await migrate(parts.db, FUNCTIONS);
       return await rebuild({ ...parts, codec, onRecords }, options);
     } catch (error) {
       throw databaseError(error);

@@ -10,6 +10,7 @@ import { migrate } from '../../database/migrate.ts';
 import { mendFeed } from '../../database/outbox/outbox-feed.ts';
 import { OmsError } from '../../domain/errors.ts';
 import { foreignTo } from '../../kafka/admin/deployment-mark.ts';
+import { FUNCTIONS } from '../../orders/money/spend.ts';
 import type { Config } from '../../platform/config/settings.ts';
 import { assertNotBehind } from '../../resources/behind.ts';
 import { kafkaError, temporalError } from '../../resources/clients.ts';
@@ -87,7 +88,7 @@ async function setupParts(parts: Parts, options: SetupOptions, report: ReportSte
 const MENDED_FEED = 'the database comes from another server: `/v1/events` would have been silent';
 
 async function setupDatabase({ db }: Parts, report: ReportStep): Promise<void> {
-  const applied = await migrate(db).catch((error: unknown) => {
+  const applied = await migrate(db, FUNCTIONS).catch((error: unknown) => {
     throw databaseError(error);
   });
   const outcome = applied.length > 0 ? 'created' : 'unchanged';

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { openDatabase } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
 import { migrate } from '../../database/migrate.ts';
+import { FUNCTIONS } from '../../orders/money/spend.ts';
 import { testEnvironment } from './stack.ts';
 
 /** A database of a test's own, migrated and empty, on the PostgreSQL of the stack under test. */
@@ -15,7 +16,7 @@ export interface TestDatabase {
 
 export async function createTestDatabase(poolSize = 16): Promise<TestDatabase> {
   const created = await createEmptyDatabase(poolSize);
-  await migrate(created.db);
+  await migrate(created.db, FUNCTIONS);
   return created;
 }
 
