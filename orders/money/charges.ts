@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { sqlState, transaction } from '../../database/database.ts';
+import { paymentStatus, sqlState, transaction } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
 import type { PaymentsTable } from '../../database/tables.ts';
 import { OmsError } from '../../domain/errors.ts';
@@ -165,7 +165,7 @@ async function existingCharge(db: Database, id: string): Promise<Charge> {
 export async function unsettledCharges(db: Database, ms: number, limit: number): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
     select c.charge_id as id from payments p join charges c on c.charge_id = p.fulfillment_id
-    where p.status = 'pending' and p.requested_at < now() - make_interval(secs => ${ms / 1_000})
+    where p.status = ${paymentStatus('pending')} and p.requested_at < now() - make_interval(secs => ${ms / 1_000})
     order by p.requested_at limit ${limit}`.execute(db);
   return rows.map(({ id }) => id);
 }

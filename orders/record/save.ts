@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
-import { rowsOf } from '../../database/database.ts';
+import { ledgerState, rowsOf } from '../../database/database.ts';
 import { ofDeployment, outboxRow } from '../../database/outbox/outbox.ts';
 import type { EventEncoder, NewEvent } from '../../database/outbox/outbox.ts';
 import { isFinalOrder } from '../../domain/status.ts';
@@ -216,8 +216,8 @@ function eventWrites(encoder: EventEncoder, { order, events }: OrderStep, ended:
       status = ${order.status}, reason = ${order.reason}, overdue = ${order.overdue},
       ship_to = ${order.shipTo && JSON.stringify(order.shipTo)}::jsonb, closed_at = ${time(order.closedAt)}, updated_at = now()
     where order_id = ${order.orderId} and version = ${readAt} returning 1`;
-  const closed = sql`update ledger set state = 'closed', closed_at = now()
-    where order_id = ${order.orderId} and state <> 'closed' returning 1`;
+  const closed = sql`update ledger set state = ${ledgerState('closed')}, closed_at = now()
+    where order_id = ${order.orderId} and state <> ${ledgerState('closed')} returning 1`;
   const writes = [sql`o as (${counted})`, sql`e as (${told})`];
   return ended ? [...writes, sql`l as (${closed})`] : writes;
 }
