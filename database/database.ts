@@ -3,7 +3,8 @@ import { Kysely, PostgresDialect, sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
 import pg from 'pg';
 import { OmsError } from '../domain/errors.ts';
-import type { Tables } from './tables.ts';
+import type { OrderStatus, PaymentStatus, ShipmentStatus } from '../domain/status.ts';
+import type { LedgerState, ReplaysTable, Tables } from './tables.ts';
 
 export type Database = Kysely<Tables>;
 
@@ -148,3 +149,20 @@ function preparingClient(): typeof pg.Client {
 export function rowsOf(rows: readonly unknown[], columns: string): RawBuilder<unknown> {
   return sql`json_to_recordset(${JSON.stringify(rows)}::json) as r(${sql.raw(columns)})`;
 }
+
+/**
+ * Statuses of a column as the words of a statement: `state in (${ledgerState('claimed', 'started')})`. Typed, so that the
+ * compiler finds every statement that a renamed status stands in. They are literals of its text, not parameters, because
+ * only those match the condition of a partial index.
+ */
+const literals =
+  <T extends string>() =>
+  (...statuses: T[]): RawBuilder<T> =>
+    sql.join(statuses.map((status) => sql.lit(status)));
+
+export const ledgerState = literals<LedgerState>();
+export const orderStatus = literals<OrderStatus>();
+export const shipmentStatus = literals<ShipmentStatus>();
+export const paymentStatus = literals<PaymentStatus>();
+export const replayState = literals<ReplaysTable['state']>();
+export const replayMode = literals<ReplaysTable['mode']>();

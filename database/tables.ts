@@ -2,6 +2,7 @@ import type { ColumnType, Generated } from 'kysely';
 import type { Fault } from '../domain/errors.ts';
 import type { InvoiceLine, Pricing } from '../domain/invoice.ts';
 import type { LifecycleMessage, Overdue } from '../domain/lifecycle.ts';
+import type { PaymentMode } from '../domain/money.ts';
 import type { Address, PlacedOrder } from '../domain/order.ts';
 import type { FulfillmentStatus, OrderStatus, PaymentStatus, ShipmentStatus } from '../domain/status.ts';
 
@@ -244,7 +245,7 @@ export interface PaymentsTable {
   fulfillment_id: string;
   order_id: string;
   status: PaymentStatus;
-  mode: Generated<string>;
+  mode: Generated<PaymentMode>;
   captured: Generated<number>;
   currency: string;
   amount: number;

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { FINGERPRINT_VERSION } from '../../domain/order.ts';
 import type { PlacedOrder } from '../../domain/order.ts';
+import { ledgerState } from '../database.ts';
 import type { Database } from '../database.ts';
 import type { LedgerEventsTable, LedgerState } from '../tables.ts';
 import { recordTime } from './records.ts';
@@ -183,7 +184,7 @@ export async function claimOrders(tx: Database, claims: readonly Claim[]): Promi
   const { rows } = await sql<{ order_id: string }>`
     insert into ledger (order_id, state, source, fingerprint, fingerprint_version, placed_event_id, placed,
       record_value, record_topic, record_partition, record_offset, record_time, claimed_at)
-    select o.order_id, 'claimed', o.source, o.fingerprint, ${FINGERPRINT_VERSION}, o.event_id, o.placed::jsonb,
+    select o.order_id, ${ledgerState('claimed')}, o.source, o.fingerprint, ${FINGERPRINT_VERSION}, o.event_id, o.placed::jsonb,
       o.value, o.topic, o.partition, o.offset_, o.time, clock_timestamp()
     from unnest(${column((c) => c.order.orderId)}::text[], ${column((c) => c.order.source)}::text[],
       ${column((c) => c.fingerprint)}::bytea[], ${column((c) => c.eventId)}::text[],
@@ -192,12 +193,12 @@ export async function claimOrders(tx: Database, claims: readonly Claim[]): Promi
       ${column((c) => c.record.offset)}::bigint[], ${column((c) => recordTime(c.record.time))}::timestamptz[]
     ) as o(order_id, source, fingerprint, event_id, placed, value, topic, partition, offset_, time)
     order by o.order_id collate "C"
-    on conflict (order_id) do update set state = 'claimed', source = excluded.source,
+    on conflict (order_id) do update set state = ${ledgerState('claimed')}, source = excluded.source,
       fingerprint = excluded.fingerprint, fingerprint_version = excluded.fingerprint_version,
       placed_event_id = excluded.placed_event_id, placed = excluded.placed, record_value = excluded.record_value,
       record_topic = excluded.record_topic, record_partition = excluded.record_partition,
       record_offset = excluded.record_offset, record_time = excluded.record_time, claimed_at = excluded.claimed_at
-    where ledger.state = 'awaited'
+    where ledger.state = ${ledgerState('awaited')}
     returning order_id
   `.execute(tx);
   return new Set(rows.map((row) => row.order_id));
@@ -216,9 +217,9 @@ export async function ledgerStates(db: Database, orderIds: readonly string[]): P
 export async function markStarted(tx: Database, orderIds: readonly string[]): Promise<void> {
   if (orderIds.length === 0) return;
   await sql`
-    update ledger set state = 'started', started_at = clock_timestamp()
+    update ledger set state = ${ledgerState('started')}, started_at = clock_timestamp()
     from (
-      select order_id from ledger where order_id = any(${[...orderIds].sort()}::text[]) and state = 'claimed'
+      select order_id from ledger where order_id = any(${[...orderIds].sort()}::text[]) and state = ${ledgerState('claimed')}
       order by order_id for update
     ) as mine
     where ledger.order_id = mine.order_id
@@ -250,7 +251,7 @@ export async function staleClaims(
 ): Promise<Map<string, string | null>> {
   const { rows } = await sql<{ order_id: string; source: string | null }>`
     select order_id, source from ledger
-    where state = 'claimed' and claimed_at < clock_timestamp() - make_interval(secs => ${olderThanMs / 1_000})
+    where state = ${ledgerState('claimed')} and claimed_at < clock_timestamp() - make_interval(secs => ${olderThanMs / 1_000})
     order by claimed_at limit ${limit}
   `.execute(db);
   return new Map(rows.map((row) => [row.order_id, row.source]));
@@ -259,7 +260,7 @@ export async function staleClaims(
 /** How many orders are claimed or started and not closed; counts no further than `upTo`. */
 export async function countOpenOrders(db: Database, upTo: number): Promise<number> {
   const { rows } = await sql<{ open: number }>`
-    select count(*) as open from (select from ledger where state in ('claimed', 'started') limit ${upTo}) as counted
+    select count(*) as open from (select from ledger where state in (${ledgerState('claimed', 'started')}) limit ${upTo}) as counted
   `.execute(db);
   return rows[0]?.open ?? 0;
 }
@@ -267,7 +268,7 @@ export async function countOpenOrders(db: Database, upTo: number): Promise<numbe
 /** How many ledger rows are in each state but closed, of which there is no end. */
 export async function countUnclosed(db: Database): Promise<Map<LedgerState, number>> {
   const { rows } = await sql<{ state: LedgerState; count: number }>`
-    select state, count(*) as count from ledger where state <> 'closed' group by state
+    select state, count(*) as count from ledger where state <> ${ledgerState('closed')} group by state
   `.execute(db);
   return new Map(rows.map((row) => [row.state, row.count]));
 }
@@ -278,7 +279,7 @@ export async function countUnclosed(db: Database): Promise<Map<LedgerState, numb
  */
 export async function releaseRun(db: Database, orderId: string, runId: string | null): Promise<boolean> {
   const { rows } = await sql`
-    update ledger set run_id = null where order_id = ${orderId} and state = 'started'
+    update ledger set run_id = null where order_id = ${orderId} and state = ${ledgerState('started')}
       and run_id is not distinct from ${runId} returning order_id
   `.execute(db);
   return rows.length > 0;

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { LifecycleMessage } from '../../domain/lifecycle.ts';
+import { ledgerState } from '../database.ts';
 import type { Database } from '../database.ts';
 import { recordColumns, recordFrom } from './records.ts';
 import type { RecordRow, StoredRecord } from './records.ts';
@@ -37,7 +38,7 @@ export async function parkEvents(
   const orderIds = [...new Set(events.map((event) => event.orderId))].sort();
   await sql`
     insert into ledger (order_id, state, awaited_at)
-    select o.order_id, 'awaited', clock_timestamp() from unnest(${orderIds}::text[]) as o(order_id)
+    select o.order_id, ${ledgerState('awaited')}, clock_timestamp() from unnest(${orderIds}::text[]) as o(order_id)
     order by o.order_id collate "C" on conflict (order_id) do nothing
   `.execute(tx);
   const awaited = await lockAwaited(tx, orderIds);
@@ -117,7 +118,7 @@ export async function unpark(tx: Database, events: readonly { orderId: string; e
  */
 export async function takeOverdue(tx: Database, limit: number): Promise<LifecycleRecord[]> {
   const { rows: orders } = await sql<{ order_id: string }>`
-    select order_id from ledger where state = 'awaited' and order_id in (
+    select order_id from ledger where state = ${ledgerState('awaited')} and order_id in (
       select order_id from parked_events where deadline < clock_timestamp() order by deadline limit ${limit}
     ) order by order_id for update skip locked
   `.execute(tx);
@@ -127,7 +128,7 @@ export async function takeOverdue(tx: Database, limit: number): Promise<Lifecycl
     delete from parked_events where order_id = any(${orderIds}::text[]) and deadline < clock_timestamp() returning *
   `.execute(tx);
   await sql`
-    delete from ledger where order_id = any(${orderIds}::text[]) and state = 'awaited'
+    delete from ledger where order_id = any(${orderIds}::text[]) and state = ${ledgerState('awaited')}
       and not exists (select from parked_events where parked_events.order_id = ledger.order_id)
   `.execute(tx);
   return rows.map(parkedFrom);
@@ -137,7 +138,7 @@ export async function takeOverdue(tx: Database, limit: number): Promise<Lifecycl
 export async function ordersWithStrays(db: Database, limit: number): Promise<string[]> {
   const { rows } = await sql<{ order_id: string }>`
     select distinct parked_events.order_id from parked_events join ledger using (order_id)
-    where ledger.state in ('started', 'closed') limit ${limit}
+    where ledger.state in (${ledgerState('started', 'closed')}) limit ${limit}
   `.execute(db);
   return rows.map((row) => row.order_id);
 }

@@ -1,12 +1,10 @@
 import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
-import { OmsError } from '../../domain/errors.ts';
 import type { Codec } from '../../kafka/codec/codec.ts';
 import { DEPLOYMENT_HEADER, cloudEventHeaders } from '../../kafka/headers.ts';
 import { topicNames } from '../../kafka/topics.ts';
 import type { OutgoingTopic } from '../../kafka/topics.ts';
 import type { Sequences } from '../../schemas/index.ts';
-import type { Database } from '../database.ts';
 
 export type { OutgoingTopic } from '../../kafka/topics.ts';
 
@@ -45,7 +43,7 @@ export const OUTBOX_SHARDS = 256;
 /** Channel announcing that the outbox has something to send. */
 export const OUTBOX_CHANNEL = 'oms_outbox';
 
-/** Where the numbers of an order's events stand, read under its row lock. */
+/** Where the numbers of an order's events stand. */
 export interface Numbering {
   version: number;
   sequences: Record<string, number>;
@@ -53,62 +51,10 @@ export interface Numbering {
   now: number;
 }
 
-/**
- * Adds events of one order to the outbox, in the transaction that makes them true. Takes the order's row lock, then
- * fixes number, time and bytes of each event that is not there yet; one whose id is known is left exactly as it was.
- * @throws OmsError OMS_ORDER_UNKNOWN when the order has no row
- */
-export async function appendEvents(
-  tx: Database,
-  encoder: EventEncoder,
-  orderId: string,
-  events: readonly NewEvent[],
-): Promise<void> {
-  if (events.length === 0) return;
-  const numbering = await lockNumbering(tx, orderId);
-  const fresh = await withoutKnown(tx, events);
-  if (fresh.length === 0) return;
-  const rows = fresh.map((event) => {
-    const row = outboxRow(encoder, orderId, event, numbering);
-    return { ...row, headers: ofDeployment(sql`${row.headers}::jsonb`) };
-  });
-  await tx.insertInto('outbox').values(rows).execute();
-  await tx
-    .updateTable('orders')
-    .set({ version: numbering.version, sequences: JSON.stringify(numbering.sequences), updated_at: sql`now()` })
-    .where('order_id', '=', orderId)
-    .execute();
-  await sql`select pg_notify(${OUTBOX_CHANNEL}, '')`.execute(tx);
-}
-
 /** Headers of an event with the id that the database it is written in has: whatever writes it, it is that deployment's. */
 export function ofDeployment(headers: RawBuilder<unknown>): RawBuilder<string> {
   const own = sql`(select jsonb_build_object(${DEPLOYMENT_HEADER}::text, id) from deployment)`;
   return sql`${headers} || coalesce(${own}, '{}')`;
-}
-
-async function lockNumbering(tx: Database, orderId: string): Promise<Numbering> {
-  const row = await tx
-    .selectFrom('orders')
-    .select(['version', 'sequences', sql<Date>`clock_timestamp()`.as('now')])
-    .where('order_id', '=', orderId)
-    .forUpdate()
-    .executeTakeFirst();
-  if (!row) throw new OmsError('OMS_ORDER_UNKNOWN', `no order ${orderId}`);
-  return { version: row.version, sequences: { ...row.sequences }, now: row.now.getTime() };
-}
-
-async function withoutKnown(tx: Database, events: readonly NewEvent[]): Promise<NewEvent[]> {
-  const ids = events.map((event) => event.eventId);
-  const known = await tx.selectFrom('outbox').select('event_id').where('event_id', 'in', ids).execute();
-  const seen = new Set(known.map((row) => row.event_id));
-  return events.filter((event) => !seen.has(event.eventId) && seen.add(event.eventId));
-}
-
-/** Whether an event of this id is in the outbox. */
-export async function isTold(db: Database, eventId: string): Promise<boolean> {
-  const row = await db.selectFrom('outbox').select('event_id').where('event_id', '=', eventId).executeTakeFirst();
-  return row !== undefined;
 }
 
 /** An event's row, its numbers and bytes fixed. Counts `numbering` on: versions over all topics, sequences on the event's own. */

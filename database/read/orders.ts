@@ -3,7 +3,7 @@ import type { RawBuilder } from 'kysely';
 import { isOrderId } from '../../domain/ids.ts';
 import type { Overdue } from '../../domain/lifecycle.ts';
 import type { OrderStatus } from '../../domain/status.ts';
-import { PLANNED_ANEW } from '../database.ts';
+import { ledgerState, orderStatus, PLANNED_ANEW } from '../database.ts';
 import type { Database } from '../database.ts';
 import { pageOf } from './cursor.ts';
 import type { Cursor, Page } from './cursor.ts';
@@ -170,7 +170,7 @@ function untakenOrders(filter: OrderFilter, { after, limit }: Part): Sql {
   // As it is shown; the bounds of the column itself are what the index is for.
   const at = sql`date_trunc('milliseconds', l.claimed_at)`;
   const where = all([
-    sql`l.run_id is null and l.state in ('claimed', 'started') and l.placed is not null`,
+    sql`l.run_id is null and l.state in (${ledgerState('claimed', 'started')}) and l.placed is not null`,
     sql`not exists (select from orders o where o.order_id = l.order_id)`,
     ...(customerId === undefined ? [] : [sql`l.placed ->> 'customerId' = ${customerId}`]),
     ...(source === undefined ? [] : [sql`l.source = ${source}`]),
@@ -186,7 +186,7 @@ function untakenOrders(filter: OrderFilter, { after, limit }: Part): Sql {
         ]),
   ]);
   return sql`
-    select l.order_id, 'pending', null, l.source, l.placed ->> 'customerId', l.placed ->> 'currency', null,
+    select l.order_id, ${orderStatus('pending')}, null, l.source, l.placed ->> 'customerId', l.placed ->> 'currency', null,
       to_timestamp((l.placed ->> 'placedAt')::float8 / 1000), ${at}, null
     from ledger l where ${where} order by l.claimed_at desc, l.order_id desc limit ${limit}`;
 }

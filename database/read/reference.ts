@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { ShipmentStatus } from '../../domain/status.ts';
+import { orderStatus, shipmentStatus } from '../database.ts';
 import type { Database } from '../database.ts';
 
 /** A shipment in a list. */
@@ -13,7 +14,9 @@ export async function listBooked(
   db: Database,
   { open, limit }: { open: boolean; limit: number },
 ): Promise<ListedShipment[]> {
-  const where = open ? sql`status in ('booked', 'dispatched', 'deliveryFailed')` : sql`booked_at is not null`;
+  const where = open
+    ? sql`status in (${shipmentStatus('booked', 'dispatched', 'deliveryFailed')})`
+    : sql`booked_at is not null`;
   const { rows } = await sql<ListedShipment>`
     select shipment_id as id, status from shipments where ${where}
     order by booked_at desc, shipment_id desc limit ${limit}`.execute(db);
@@ -40,7 +43,7 @@ export async function findShipment(db: Database, id: string): Promise<FoundShipm
 export async function completedWithin(db: Database, ms: number): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     select count(*) as count from orders where closed_at > now() - make_interval(secs => ${ms / 1_000})
-      and status in ('completed', 'partiallyCompleted')`.execute(db);
+      and status in (${orderStatus('completed', 'partiallyCompleted')})`.execute(db);
   return rows[0]?.count ?? 0;
 }
 

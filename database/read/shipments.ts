@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
 import type { ShipmentStatus } from '../../domain/status.ts';
-import { PLANNED_ANEW } from '../database.ts';
+import { PLANNED_ANEW, shipmentStatus } from '../database.ts';
 import type { Database } from '../database.ts';
 import { pageOf } from './cursor.ts';
 import type { Cursor, Page } from './cursor.ts';
@@ -49,7 +49,7 @@ export interface ShipmentFilter {
 }
 
 /** As the index of them says it. */
-const IS_PENDING = sql`s.status in ('booked', 'dispatched', 'deliveryFailed')`;
+const IS_PENDING = sql`s.status in (${shipmentStatus('booked', 'dispatched', 'deliveryFailed')})`;
 
 const COLUMNS = sql`s.shipment_id as "shipmentId", s.order_id as "orderId", s.status, f.warehouse, s.carrier, s.service,
   s.booking_reference as "bookingReference", s.tracking_number as "trackingNumber",

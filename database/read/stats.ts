@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { OrderStatus } from '../../domain/status.ts';
+import { ledgerState, orderStatus } from '../database.ts';
 import type { Database } from '../database.ts';
 
 /** How fast orders get done. */
@@ -19,7 +20,7 @@ export async function readThroughput(db: Database): Promise<Throughput> {
   const { rows } = await sql<Throughput>`
     with done as materialized (
       select order_id, closed_at, received_at from orders
-      where closed_at > now() - interval '5 minutes' and status in ('completed', 'partiallyCompleted')
+      where closed_at > now() - interval '5 minutes' and status in (${orderStatus('completed', 'partiallyCompleted')})
     ), timed as (
       select extract(epoch from d.closed_at - coalesce(l.claimed_at, d.received_at))::float8 as seconds
       from (select * from done order by closed_at desc limit ${MOST_TIMED}) as d
@@ -39,7 +40,7 @@ export async function readThroughput(db: Database): Promise<Throughput> {
 export async function countUntaken(db: Database): Promise<number> {
   const { rows } = await sql<{ orders: number }>`
     select count(*) as orders from ledger
-    where run_id is null and state in ('claimed', 'started') and placed is not null
+    where run_id is null and state in (${ledgerState('claimed', 'started')}) and placed is not null
   `.execute(db);
   return rows[0]?.orders ?? 0;
 }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { OrderStatus, ShipmentStatus } from '../../domain/status.ts';
+import { ledgerState } from '../database.ts';
 import type { Database } from '../database.ts';
 import type { LedgerState } from '../tables.ts';
 
@@ -51,7 +52,7 @@ export async function waitingOrders(db: Database, query: WaitingQuery): Promise<
   const { rows } = await sql<Row>`
     with candidates as (
       select l.order_id, coalesce(o.updated_at, l.started_at, l.claimed_at, l.awaited_at) as since
-      from ledger l left join orders o using (order_id) where l.state <> 'closed'
+      from ledger l left join orders o using (order_id) where l.state <> ${ledgerState('closed')}
       union all
       select order_id, created_at from outbox where sent_at is null
       union all

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { replayState } from '../database.ts';
 import type { Database } from '../database.ts';
 import { moveReplay, noteAction } from './replays.ts';
 
@@ -49,7 +50,7 @@ export async function clearLeftovers(db: Database, by: string): Promise<void> {
   for (const table of ['replay_drafts', 'replay_notes'] as const) {
     await sql`
       delete from ${sql.table(table)} using replays
-      where replays.replay_id = ${sql.table(table)}.replay_id and replays.state in ('planned', 'finished', 'aborted')
+      where replays.replay_id = ${sql.table(table)}.replay_id and replays.state in (${replayState('planned', 'finished', 'aborted')})
     `.execute(db);
   }
 }

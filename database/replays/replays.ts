@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { replayMode, replayState } from '../database.ts';
 import type { Database } from '../database.ts';
 import type { ReplaysTable } from '../tables.ts';
 import { insertParts } from './replay-parts.ts';
@@ -144,8 +145,8 @@ export async function moveReplay(
 ): Promise<boolean> {
   const { rows } = await sql`
     update replays set state = ${to}, updated_at = clock_timestamp(),
-      started_at = case when ${to} = 'running' then coalesce(started_at, clock_timestamp()) else started_at end,
-      ended_at = case when ${to} in ('finished', 'aborted') then clock_timestamp() end
+      started_at = case when ${to} = ${replayState('running')} then coalesce(started_at, clock_timestamp()) else started_at end,
+      ended_at = case when ${to} in (${replayState('finished', 'aborted')}) then clock_timestamp() end
     where replay_id = ${replayId} and state = any(${[...from]}::text[]) returning replay_id
   `.execute(tx);
   return rows.length > 0;
@@ -154,7 +155,7 @@ export async function moveReplay(
 /** Whether a replay tells, or told, events on this topic. */
 export async function isTarget(db: Database, topic: string): Promise<boolean> {
   const { rows } = await sql`
-    select from replays where mode = 're-emit' and options ->> 'to' = ${topic} limit 1
+    select from replays where mode = ${replayMode('re-emit')} and options ->> 'to' = ${topic} limit 1
   `.execute(db);
   return rows.length > 0;
 }

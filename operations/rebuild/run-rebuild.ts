@@ -8,6 +8,7 @@ import { mendFeed } from '../../database/outbox/outbox-feed.ts';
 import { foreignTo } from '../../kafka/admin/deployment-mark.ts';
 import { decodeLevels } from '../../orders/intake/levels.ts';
 import { applySentPrices } from '../../orders/money/price-list.ts';
+import { FUNCTIONS } from '../../orders/money/spend.ts';
 import { applyLevels } from '../../orders/stock/stock-levels.ts';
 import { deploymentParts, readMarks, writeMarks } from '../../resources/deployment.ts';
 import type { Parts } from '../../resources/deployment.ts';
@@ -70,7 +71,7 @@ export async function runRebuild(resources: Resources, options: RebuildOptions):
   const parts = await deploymentParts(resources, options.stateDir);
   const codec = await resources.codec();
   try {
-    await migrate(parts.db);
+    await migrate(parts.db, FUNCTIONS);
     await setUpProviders(parts.db);
     return await rebuild({ ...parts, codec, onRecords }, options);
   } catch (error) {

@@ -10,6 +10,7 @@ import { migrate } from '../../database/migrate.ts';
 import { mendFeed } from '../../database/outbox/outbox-feed.ts';
 import { OmsError } from '../../domain/errors.ts';
 import { foreignTo } from '../../kafka/admin/deployment-mark.ts';
+import { FUNCTIONS } from '../../orders/money/spend.ts';
 import { assertNotBehind } from '../../resources/behind.ts';
 import { deploymentParts, readMark, readMarks, writeMarks } from '../../resources/deployment.ts';
 import type { Parts } from '../../resources/deployment.ts';
@@ -89,7 +90,7 @@ async function setupParts(parts: Parts, options: SetupOptions, report: ReportSte
 const MENDED_FEED = 'the database comes from another server: `/v1/events` would have been silent';
 
 async function setupDatabase({ db }: Parts, report: ReportStep): Promise<void> {
-  const ours = await migrate(db).catch((error: unknown) => {
+  const ours = await migrate(db, FUNCTIONS).catch((error: unknown) => {
     throw databaseError(error);
   });
   const applied = [...ours, ...(await orUnavailable(setUpProviders(db)))];

@@ -1,12 +1,12 @@
 import { sql } from 'kysely';
-import { sqlState, transaction } from '../../database/database.ts';
+import { paymentStatus, sqlState, transaction } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
 import type { PaymentsTable } from '../../database/tables.ts';
 import { OmsError } from '../../domain/errors.ts';
 import type { InvoiceTotals, Pricing, PricingRules } from '../../domain/invoice.ts';
 import { REASON_FORMS } from '../../domain/reasons.ts';
 import { openPricer } from './pricer.ts';
-import { CREDIT_NOTES, INVOICES, documentId, takeNumbers } from './series.ts';
+import { CREDIT_NOTES, INVOICES, IN_MAINTENANCE, documentId, numberInvoices, takeNumbers } from './series.ts';
 import { giveBack, isMaintenance } from './spend.ts';
 
 /** Something to be charged outside of any order. */
@@ -41,9 +41,6 @@ export interface Charge {
 export type ChargeEnd =
   | { status: 'success'; reference: string | null; authCode: string | null }
   | { status: 'failed' | 'voided'; reference: string | null; reason: string };
-
-/** Raised by `oms_draw`. */
-const IN_MAINTENANCE = 'OM503';
 
 /**
  * Draws the invoice of a charge, decides about the customer's limit and writes down the intent to charge: once for each
@@ -83,10 +80,9 @@ async function draw(tx: Database, rules: PricingRules, wanted: WantedCharge): Pr
   const items = wanted.items.map((item, i) => ({ ...item, line: i + 1, unitPrice: null }));
   const pricer = await openPricer(tx, rules, { currency, country: null, items });
   const { totals, pricing } = pricer.price(items);
-  const asked = JSON.stringify([{ id, amount: totals.total }]);
-  const { rows } = await sql<{ number: number; approved: boolean }>`
-    select * from oms_draw(${INVOICES}, ${id}, ${customerId}, ${currency}, ${asked}::json)`.execute(tx);
-  const { number = 0, approved = false } = rows[0] ?? {};
+  const asked = [{ id, amount: totals.total }];
+  const [numbered] = await numberInvoices(tx, { orderId: id, customerId, currency }, asked);
+  const { number = 0, approved = false } = numbered ?? {};
   await insertInvoice(tx, wanted, { number, totals, pricing });
   const amount = totals.total;
   await tx
@@ -169,7 +165,7 @@ async function existingCharge(db: Database, id: string): Promise<Charge> {
 export async function unsettledCharges(db: Database, ms: number, limit: number): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
     select c.charge_id as id from payments p join charges c on c.charge_id = p.fulfillment_id
-    where p.status = 'pending' and p.requested_at < now() - make_interval(secs => ${ms / 1_000})
+    where p.status = ${paymentStatus('pending')} and p.requested_at < now() - make_interval(secs => ${ms / 1_000})
     order by p.requested_at limit ${limit}`.execute(db);
   return rows.map(({ id }) => id);
 }

@@ -1,6 +1,9 @@
 import { sql } from 'kysely';
+import type { RawBuilder } from 'kysely';
 import { retrying, rowsOf } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
+import { SPEND_RULE } from '../../database/migrate.ts';
+import type { RuleFunctions } from '../../database/migrate.ts';
 
 /** What a customer has spent in a currency, and may. Minor units. */
 export interface Spending {
@@ -17,7 +20,7 @@ export interface DefaultLimit {
   limit: number;
 }
 
-const MAINTENANCE = 'payment.maintenance';
+export const MAINTENANCE = 'payment.maintenance';
 const LIMIT = 'spend.limit.';
 
 /** Whether payments are held: none is begun, and orders wait for it to end. */
@@ -88,6 +91,51 @@ export async function clearSpending(db: Database, currency: string): Promise<voi
 }
 
 /**
+ * The rule of the spend limit. A customer may spend in a currency up to their own limit; without one up to the currency's
+ * default; without either as much as they like. An amount is approved if it and what they have spent come to the limit
+ * at most, and from then on it is spent. What is declined spends nothing. A decision is made once under its id: whoever asks
+ * again gets the first, whatever limits have become since. It keeps the tally it counts in, so that what is credited
+ * later lowers that one (`giveBack`), and none that was begun anew since (`clearSpending`).
+ *
+ * It is one function in the database because comparing and counting must be one update, under the lock of the customer's
+ * row. `oms setup` installs it under `SPEND_RULE`. Roles of two releases may run side by side, each with its own version on
+ * the same tables: so never change the SQL of a released version, but give it the next name.
+ */
+const SPEND_RULE_SQL = sql`
+  create function ${sql.ref(SPEND_RULE)}(
+    given_id text, given_order text, given_customer text, given_currency text, given_amount bigint
+  ) returns boolean language plpgsql as $$
+  declare
+    standard bigint;
+    counted_in integer;
+    decided boolean;
+  begin
+    select d.approved into decided from spend_decisions d where d.fulfillment_id = given_id;
+    if found then
+      return decided;
+    end if;
+    select (s.value #>> '{}')::bigint into standard from settings s where s.name = '${sql.raw(LIMIT)}' || given_currency;
+    insert into customer_spend (customer_id, currency) values (given_customer, given_currency) on conflict do nothing;
+    update customer_spend s set spent = s.spent + given_amount, updated_at = now()
+      where s.customer_id = given_customer and s.currency = given_currency
+        and (coalesce(s.spend_limit, standard) is null
+          or s.spent + given_amount <= coalesce(s.spend_limit, standard))
+      returning s.tally into counted_in;
+    decided := found;
+    insert into spend_decisions (fulfillment_id, order_id, customer_id, currency, amount, approved, tally)
+      values (given_id, given_order, given_customer, given_currency, given_amount, decided, coalesce(counted_in, 0))
+      on conflict do nothing;
+    if not found then
+      raise exception 'decided by somebody else meanwhile' using errcode = '40001';
+    end if;
+    return decided;
+  end
+  $$`;
+
+/** The functions this release installs, by their names. */
+export const FUNCTIONS: RuleFunctions = { [SPEND_RULE]: SPEND_RULE_SQL };
+
+/**
  * Decides once, under an id, whether a customer may spend an amount (minor units), and counts it if so: the same id
  * again gets the first decision.
  */
@@ -96,9 +144,21 @@ export async function decideSpending(
   { id, customerId, currency, amount }: { id: string; customerId: string; currency: string; amount: number },
 ): Promise<boolean> {
   const decision = sql<{ approved: boolean }>`
-    select oms_decide(${id}, ${id}, ${customerId}, ${currency}, ${amount}) as approved`;
+    select ${approval({ id: sql`${id}`, orderId: id, customerId, currency, amount: sql`${amount}` })} as approved`;
   const { rows } = await retrying(() => decision.execute(db));
   return rows[0]?.approved === true;
+}
+
+/** The decision, made by the rule as part of a statement: `id` and `amount` are an SQL expression of type text and bigint. */
+export function approval(asked: {
+  id: RawBuilder<unknown>;
+  orderId: string;
+  customerId: string;
+  currency: string;
+  amount: RawBuilder<unknown>;
+}): RawBuilder<boolean> {
+  const { id, orderId, customerId, currency, amount } = asked;
+  return sql`${sql.ref(SPEND_RULE)}(${id}, ${orderId}, ${customerId}, ${currency}, ${amount})`;
 }
 
 /** Decided on what was read before somebody else's step: to be decided anew. */

@@ -1,11 +1,23 @@
 import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
-import { rowsOf } from '../../database/database.ts';
+import { insertRows, setExcluded, without } from '../../database/columns.ts';
+import { ledgerState, rowsOf } from '../../database/database.ts';
 import { ofDeployment, outboxRow } from '../../database/outbox/outbox.ts';
 import type { EventEncoder, NewEvent } from '../../database/outbox/outbox.ts';
 import { isFinalOrder } from '../../domain/status.ts';
 import { orderStatusEvent } from '../events.ts';
 import { stockChange } from '../stock/stock-moves.ts';
+import {
+  CREDIT_NOTE_ROWS,
+  INVOICES,
+  PAYMENTS,
+  SHIPMENTS,
+  creditNoteRow,
+  invoiceRows,
+  paymentRows,
+  shipmentRows,
+  time,
+} from './columns.ts';
 import type { CreditNoteRecord, FulfillmentRecord, OrderRecord } from './record.ts';
 import type { OrderStep } from './step-types.ts';
 
@@ -48,7 +60,7 @@ export async function saveStep(encoder: EventEncoder, before: Snapshot, step: Or
     write('p', touched('payment'), (rows) => upsertPayments(order, rows)),
     write('c', notesOf(touched('notes'), true), (rows) => insertCreditNotes(order, rows)),
     write('cs', notesOf(touched('notes'), false), settleNotes),
-    write('s', touched('shipment'), (rows) => upsertShipments(order, rows)),
+    write('s', touched('shipment'), upsertShipments),
     write('k', moves, (change) => change.statement),
     write('n', step.news, insertNews),
     write('h', step.handled, (rows) => upsertHandled(order.orderId, rows)),
@@ -71,8 +83,6 @@ function write<T>(name: string, given: T | null, statement: (given: T) => RawBui
   return sql`${sql.raw(name)} as (${statement(given)})`;
 }
 
-const time = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
-
 function updateFulfillments(fulfillments: FulfillmentRecord[]) {
   const rows = fulfillments.map(({ id, status, reason }) => ({ id, status, reason }));
   return sql`update fulfillments set status = r.status, reason = r.reason, updated_at = now()
@@ -94,62 +104,38 @@ function lowerItems(fulfillments: FulfillmentRecord[]) {
 }
 
 function insertInvoices(order: OrderRecord, fulfillments: FulfillmentRecord[]) {
-  const rows = fulfillments.flatMap(({ id, invoice }) =>
-    invoice ? [{ ...invoice, ...invoice.drawn, id, issuedAt: time(invoice.issuedAt) }] : [],
-  );
-  const columns = `"invoiceId" text, series text, number bigint, id text, "subTotal" bigint, tax bigint,
-    shipping bigint, total bigint, lines jsonb, pricing jsonb, "issuedAt" timestamptz`;
-  return sql`insert into invoices (invoice_id, series, number, fulfillment_id, order_id, customer_id, currency,
-      sub_total, tax, shipping, total, lines, pricing, issued_at)
-    select r."invoiceId", r.series, r.number, r.id, ${order.orderId}, ${order.customerId}, ${order.currency},
-      r."subTotal", r.tax, r.shipping, r.total, r.lines, r.pricing, r."issuedAt" from ${rowsOf(rows, columns)}
-    returning 1`;
+  const rows = fulfillments.flatMap((f) => invoiceRows(order, f));
+  return sql`${insertRows(INVOICES, rows)} returning 1`;
 }
+
+const PAYMENT_CHANGES = without(PAYMENTS, 'fulfillment_id', 'order_id', 'mode', 'currency', 'amount');
 
 function upsertPayments(order: OrderRecord, fulfillments: FulfillmentRecord[]) {
-  const rows = fulfillments.flatMap(({ id, payment }) =>
-    payment ? [{ ...payment, id, settledAt: time(payment.settledAt) }] : [],
-  );
-  const columns = `id text, status text, mode text, amount bigint, captured bigint, reference text, "authCode" text,
-    "declineReason" text, refunded bigint, "settledAt" timestamptz`;
-  return sql`insert into payments (fulfillment_id, order_id, status, mode, currency, amount, captured, reference,
-      auth_code, decline_reason, refunded, settled_at)
-    select r.id, ${order.orderId}, r.status, r.mode, ${order.currency}, r.amount, r.captured, r.reference,
-      r."authCode", r."declineReason", r.refunded, r."settledAt" from ${rowsOf(rows, columns)}
-    on conflict (fulfillment_id) do update set status = excluded.status, captured = excluded.captured,
-      reference = excluded.reference, auth_code = excluded.auth_code, decline_reason = excluded.decline_reason,
-      refunded = excluded.refunded, settled_at = excluded.settled_at
-    returning 1`;
+  const rows = fulfillments.flatMap((f) => paymentRows(order, f));
+  return sql`${insertRows(PAYMENTS, rows)}
+    on conflict (fulfillment_id) do update set ${setExcluded(PAYMENT_CHANGES)} returning 1`;
 }
 
-type NoteRow = CreditNoteRecord & { id: string; invoiceId: string };
+interface Note {
+  fulfillment: FulfillmentRecord;
+  note: CreditNoteRecord;
+}
 
 /** Credit notes of these fulfillments: those drawn in this step, or those known before. */
-function notesOf(fulfillments: FulfillmentRecord[], drawn: boolean): NoteRow[] {
-  return fulfillments.flatMap(({ id, invoice, creditNotes }) => {
-    const notes = creditNotes.filter((note) => (note.drawn !== undefined) === drawn);
-    return invoice ? notes.map((note) => ({ ...note, id, invoiceId: invoice.invoiceId })) : [];
+function notesOf(fulfillments: FulfillmentRecord[], drawn: boolean): Note[] {
+  return fulfillments.flatMap((fulfillment) => {
+    const notes = fulfillment.creditNotes.filter((note) => (note.drawn !== undefined) === drawn);
+    return fulfillment.invoice ? notes.map((note) => ({ fulfillment, note })) : [];
   });
 }
 
-function insertCreditNotes(order: OrderRecord, notes: NoteRow[]) {
-  const rows = notes.map((note) => ({
-    ...note,
-    ...note.drawn,
-    issuedAt: time(note.issuedAt),
-    settledAt: time(note.settledAt),
-  }));
-  const columns = `"creditNoteId" text, series text, number bigint, "invoiceId" text, id text, "subTotal" bigint,
-    tax bigint, shipping bigint, total bigint, lines jsonb, reason text, "issuedAt" timestamptz, "settledAt" timestamptz`;
-  return sql`insert into credit_notes (credit_note_id, series, number, invoice_id, fulfillment_id, order_id, customer_id,
-      currency, sub_total, tax, shipping, total, lines, reason, issued_at, settled_at)
-    select r."creditNoteId", r.series, r.number, r."invoiceId", r.id, ${order.orderId}, ${order.customerId},
-      ${order.currency}, r."subTotal", r.tax, r.shipping, r.total, r.lines, r.reason, r."issuedAt", r."settledAt"
-    from ${rowsOf(rows, columns)} returning 1`;
+function insertCreditNotes(order: OrderRecord, notes: Note[]) {
+  const rows = notes.map(({ fulfillment, note }) => creditNoteRow(order, fulfillment, note));
+  return sql`${insertRows(CREDIT_NOTE_ROWS, rows)} returning 1`;
 }
 
-function settleNotes(notes: NoteRow[]) {
-  const rows = notes.map(({ creditNoteId, refunded, settledAt }) => ({
+function settleNotes(notes: Note[]) {
+  const rows = notes.map(({ note: { creditNoteId, refunded, settledAt } }) => ({
     creditNoteId,
     refunded,
     settledAt: time(settledAt),
@@ -159,32 +145,11 @@ function settleNotes(notes: NoteRow[]) {
     where credit_note_id = r."creditNoteId" returning 1`;
 }
 
-function upsertShipments(order: OrderRecord, fulfillments: FulfillmentRecord[]) {
-  const rows = fulfillments.flatMap(({ id, shipment }) =>
-    shipment
-      ? [
-          {
-            ...shipment,
-            id,
-            bookedAt: time(shipment.bookedAt),
-            dispatchedAt: time(shipment.dispatchedAt),
-            endedAt: time(shipment.endedAt),
-          },
-        ]
-      : [],
-  );
-  const columns = `id text, status text, carrier text, "bookingReference" text, "trackingNumber" text,
-    service text, "quotedPrice" bigint, "failedAttempts" int, "bookedAt" timestamptz, "dispatchedAt" timestamptz, "endedAt" timestamptz`;
-  return sql`insert into shipments (shipment_id, order_id, status, carrier, booking_reference, tracking_number,
-      service, quoted_price, failed_attempts, booked_at, dispatched_at, ended_at)
-    select r.id, ${order.orderId}, r.status, r.carrier, r."bookingReference", r."trackingNumber", r.service,
-      r."quotedPrice", r."failedAttempts", r."bookedAt", r."dispatchedAt", r."endedAt" from ${rowsOf(rows, columns)}
-    on conflict (shipment_id) do update set status = excluded.status, carrier = excluded.carrier,
-      booking_reference = excluded.booking_reference, tracking_number = excluded.tracking_number,
-      service = excluded.service, quoted_price = excluded.quoted_price, failed_attempts = excluded.failed_attempts,
-      booked_at = excluded.booked_at, dispatched_at = excluded.dispatched_at, ended_at = excluded.ended_at,
-      updated_at = now()
-    returning 1`;
+const SHIPMENT_CHANGES = without(SHIPMENTS, 'shipment_id', 'order_id');
+
+function upsertShipments(fulfillments: FulfillmentRecord[]) {
+  return sql`${insertRows(SHIPMENTS, fulfillments.flatMap(shipmentRows))}
+    on conflict (shipment_id) do update set ${setExcluded(SHIPMENT_CHANGES)}, updated_at = now() returning 1`;
 }
 
 /** News kept before, when it could not be applied yet, may have been applied now. */
@@ -216,8 +181,8 @@ function eventWrites(encoder: EventEncoder, { order, events }: OrderStep, ended:
       status = ${order.status}, reason = ${order.reason}, overdue = ${order.overdue},
       ship_to = ${order.shipTo && JSON.stringify(order.shipTo)}::jsonb, closed_at = ${time(order.closedAt)}, updated_at = now()
     where order_id = ${order.orderId} and version = ${readAt} returning 1`;
-  const closed = sql`update ledger set state = 'closed', closed_at = now()
-    where order_id = ${order.orderId} and state <> 'closed' returning 1`;
+  const closed = sql`update ledger set state = ${ledgerState('closed')}, closed_at = now()
+    where order_id = ${order.orderId} and state <> ${ledgerState('closed')} returning 1`;
   const writes = [sql`o as (${counted})`, sql`e as (${told})`];
   return ended ? [...writes, sql`l as (${closed})`] : writes;
 }

@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import { sqlState, transaction } from '../../database/database.ts';
 import { CAUSES } from '../../domain/causes.ts';
 import { OmsError, isOmsError } from '../../domain/errors.ts';
@@ -7,7 +6,7 @@ import type { PaymentMode } from '../../domain/money.ts';
 import { REASON_FORMS } from '../../domain/reasons.ts';
 import { invoiceEvent } from '../events.ts';
 import { openPricer } from '../money/pricer.ts';
-import { INVOICES, documentId } from '../money/series.ts';
+import { INVOICES, IN_MAINTENANCE, documentId, numberInvoices } from '../money/series.ts';
 import { isMaintenance } from '../money/spend.ts';
 import { giveUp, moveFulfillment } from '../record/endings.ts';
 import type { FulfillmentRecord, InvoiceRecord, OrderRecord } from '../record/record.ts';
@@ -44,8 +43,6 @@ export async function drawInvoices(deps: DrawDependencies, orderId: string, ids:
   }
 }
 
-/** Raised by `oms_draw`. */
-const IN_MAINTENANCE = 'OM503';
 const maintenance = (): OmsError =>
   new OmsError(
     'OMS_PAYMENT_MAINTENANCE',
@@ -93,11 +90,8 @@ async function issue(step: OrderStep, priced: Priced[], mode: PaymentMode): Prom
   const { order } = step;
   const asked = priced.map(({ fulfillment, totals }) => ({ id: fulfillment.id, amount: totals.total }));
   // The decision about the customer's limit is made with it, before any provider is asked.
-  const { rows } = await sql<{ id: string; number: number; approved: boolean }>`
-    select * from oms_draw(${INVOICES}, ${order.orderId}, ${order.customerId}, ${order.currency},
-      ${JSON.stringify(asked)}::json)
-  `.execute(step.db);
-  for (const [i, { number, approved }] of rows.entries()) {
+  const numbered = await numberInvoices(step.db, order, asked);
+  for (const [i, { number, approved }] of numbered.entries()) {
     const one = priced[i];
     if (!one) continue;
     const { fulfillment, pricing, totals } = one;

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
-import { retrying, rowsOf } from '../../database/database.ts';
+import { insertRows } from '../../database/columns.ts';
+import { retrying } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
 import type { NewEvent } from '../../database/outbox/outbox.ts';
 import type { Allocation, AllocationStrategy, FreeStock, WantedLine } from '../../domain/allocation.ts';
@@ -8,6 +9,17 @@ import { fulfillmentId } from '../../domain/ids.ts';
 import type { OrderItem, PlacedOrder } from '../../domain/order.ts';
 import type { OrderProgress } from '../../domain/progress.ts';
 import { orderStatusEvent } from '../events.ts';
+import {
+  FIRST_ROUND,
+  FULFILLMENTS,
+  FULFILLMENT_ITEMS,
+  ORDERS,
+  ORDER_ITEMS,
+  fulfillmentItemRows,
+  fulfillmentRow,
+  itemRows,
+  orderRow,
+} from '../record/columns.ts';
 import { progressOf, readProgress } from '../record/progress.ts';
 import type { FulfillmentRecord, OrderRecord } from '../record/record.ts';
 import { expectRows, insertEvents } from '../record/save.ts';
@@ -130,9 +142,6 @@ interface NewOrder {
   event: NewEvent;
 }
 
-/** Amendments will reserve in rounds of their own; taking an order is the first. */
-const FIRST_ROUND = 1;
-
 /** The run was not the first, or stock that was free has gone: look again. */
 const CHANGED_SINCE = '40001';
 
@@ -150,39 +159,12 @@ async function insertOrder({ db, encoder }: StepDependencies, given: NewOrder): 
   await sql`
     with m as (
       update ledger set run_id = ${runId} where order_id = ${orderId} and run_id is null returning 1
-    ), o as (
-      insert into orders (order_id, run_id, source, customer_id, currency, ship_to, status, placed_at, received_at,
-        version, sequences)
-      values (${orderId}, ${runId}, ${order.source}, ${order.customerId}, ${order.currency},
-        ${order.shipTo && JSON.stringify(order.shipTo)}::jsonb, ${order.status}, ${new Date(order.placedAt)},
-        ${new Date(order.receivedAt)}, ${order.version}, ${JSON.stringify(order.sequences)}::jsonb)
-    ), i as (${insertItems(order, items)}), f as (${insertFulfillments(order)}), fi as (${insertLots(order)}),
+    ), o as (${insertRows(ORDERS, [orderRow(order, runId)])}), i as (${insertRows(ORDER_ITEMS, itemRows(order, items))}),
+    f as (${insertRows(FULFILLMENTS, fulfillments.map(fulfillmentRow))}),
+    fi as (${insertRows(FULFILLMENT_ITEMS, fulfillments.flatMap(fulfillmentItemRows))}),
     t as (insert into steps (key, order_id, result)
       values (${`${orderId}/${FIRST_ROUND}`}, ${orderId}, ${JSON.stringify(fulfillments.map(({ id }) => id))}::jsonb)),
     e as (${told}) ${stock}
     select ${expectRows('m', 1, CHANGED_SINCE)} ${hold}
   `.execute(db);
-}
-
-function insertItems({ orderId, receivedAt }: OrderRecord, items: readonly OrderItem[]) {
-  const rows = items.map((item, i) => ({ line: i + 1, ...item }));
-  const columns = 'line int, sku text, quantity int, "unitPrice" bigint, description text';
-  return sql`insert into order_items (order_id, line, sku, quantity, unit_price, description, received_at)
-    select ${orderId}, r.line, r.sku, r.quantity, r."unitPrice", r.description, ${new Date(receivedAt)}::timestamptz from ${rowsOf(rows, columns)}`;
-}
-
-function insertFulfillments({ orderId, fulfillments }: OrderRecord) {
-  const rows = fulfillments.map(({ id, warehouse, holdsStock, status }, i) => ({
-    ...{ id, n: i + 1, warehouse, holdsStock, status },
-  }));
-  return sql`insert into fulfillments (fulfillment_id, order_id, n, round, warehouse, holds_stock, status)
-    select r.id, ${orderId}, r.n, ${FIRST_ROUND}::int, r.warehouse, r."holdsStock", r.status
-    from ${rowsOf(rows, 'id text, n int, warehouse text, "holdsStock" boolean, status text')}`;
-}
-
-function insertLots({ fulfillments }: OrderRecord) {
-  const rows = fulfillments.flatMap(({ id, items }) => items.map((item) => ({ id, ...item })));
-  return sql`insert into fulfillment_items (fulfillment_id, line, sku, quantity, unit_price)
-    select r.id, r.line, r.sku, r.quantity, r."unitPrice"
-    from ${rowsOf(rows, 'id text, line int, sku text, quantity int, "unitPrice" bigint')}`;
 }

@@ -4,6 +4,7 @@ import type { Kysely } from 'kysely';
 import { openDatabase } from '../../database/database.ts';
 import { migrate } from '../../database/migrate.ts';
 import type { Tables } from '../../database/tables.ts';
+import { FUNCTIONS } from '../../orders/money/spend.ts';
 import type { SimulatorTables } from '../../providers/tables.ts';
 import { testEnvironment } from './stack.ts';
 
@@ -20,7 +21,7 @@ export interface TestDatabase {
 
 export async function createTestDatabase(poolSize = 16): Promise<TestDatabase> {
   const created = await createEmptyDatabase(poolSize);
-  await migrate(created.db);
+  await migrate(created.db, FUNCTIONS);
   return created;
 }
 

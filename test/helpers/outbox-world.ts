@@ -3,10 +3,10 @@ import type { Admin, Kafka } from 'kafkajs';
 import { pino } from 'pino';
 import { transaction } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
-import { appendEvents } from '../../database/outbox/outbox.ts';
 import type { EventEncoder, OutgoingTopic } from '../../database/outbox/outbox.ts';
 import { logEnds } from '../../kafka/admin/log-ends.ts';
 import { createKafka } from '../../kafka/client/client.ts';
+import { orderStep } from '../../orders/record/step.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import type { Config } from '../../platform/config/settings.ts';
 import { createTestDatabase } from './database.ts';
@@ -89,14 +89,17 @@ export async function createOutboxWorld(topics: readonly OutgoingTopic[]): Promi
 async function append(db: Database, orderId: string, topics: readonly OutgoingTopic[], padding: number): Promise<void> {
   const order = { order_id: orderId, run_id: 'run', source: 'test', customer_id: 'c', currency: 'GBP' };
   await transaction(db, async (tx) => {
+    // Setting what stands there locks the row: of two that append at once the second waits instead of trying again.
     await tx
       .insertInto('orders')
       .values({ ...order, status: 'pending', placed_at: new Date() })
-      .onConflict((conflict) => conflict.doNothing())
+      .onConflict((conflict) => conflict.column('order_id').doUpdateSet({ run_id: order.run_id }))
       .execute();
     const fields = { padding: 'x'.repeat(padding) };
     const events = topics.map((topic) => ({ topic, eventId: randomUUID(), type: 'Told', cause: 'test', fields }));
-    await appendEvents(tx, encoder, orderId, events);
+    await orderStep({ db: tx, encoder }, orderId, 'test', (step) => {
+      for (const event of events) step.tell(event);
+    });
   });
 }
 

@@ -9,6 +9,7 @@ import type { Database } from '../../database/database.ts';
 import { migrate } from '../../database/migrate.ts';
 import { freePorts } from '../../local/ports.ts';
 import { createPostgres, databaseUrl } from '../../local/postgres.ts';
+import { FUNCTIONS } from '../../orders/money/spend.ts';
 import { waitFor } from './wait.ts';
 
 /** A PostgreSQL of a test's own, which may be crashed, with a migrated database. */
@@ -36,7 +37,7 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
   await waitFor('PostgreSQL', answers);
   const url = databaseUrl(port);
   const db = openDatabase({ url, poolSize: 4, applicationName: 'oms-test' });
-  await migrate(db);
+  await migrate(db, FUNCTIONS);
   return {
     db,
     url,

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { transaction } from '../../../database/database.ts';
 import type { Database } from '../../../database/database.ts';
 import { markSent, readUnsent } from '../../../database/outbox/outbox-queue.ts';
-import { OUTBOX_SHARDS, appendEvents } from '../../../database/outbox/outbox.ts';
+import { OUTBOX_SHARDS } from '../../../database/outbox/outbox.ts';
 import type { EventEncoder, OutgoingTopic } from '../../../database/outbox/outbox.ts';
 import { openShardLocks } from '../../../database/outbox/shard-locks.ts';
+import { orderStep } from '../../../orders/record/step.ts';
 import { CLIENTS, atOnce, createClientsDatabase, turned } from '../../helpers/clients.ts';
 import { oneTo } from '../../helpers/outbox-world.ts';
 import { waitFor } from '../../helpers/wait.ts';
@@ -26,14 +26,21 @@ const encoder: EventEncoder = {
   encode: (_, envelope) => ({ value: Buffer.from(JSON.stringify(envelope)), headers: {} }),
 };
 
-/** Two events of a client's own, and one that all clients tell of. */
-function tell(client: Database, orderId: string, n: number, round: number): Promise<void> {
+/** A step that tells two events of a client's own, and one that all clients tell of: by whoever finds it untold. */
+async function tell(client: Database, orderId: string, n: number, round: number): Promise<void> {
   const own = turned(TOPICS, n)
     .slice(0, 2)
     .map((topic) => ({ topic, eventId: `${orderId}/${n}/${round}/${topic}` }));
   const everybodys = { topic: 'invoices' as const, eventId: `${orderId}/all/${round}` };
-  const events = [...own, everybodys].map((event) => ({ ...event, type: 'Told', cause: 'test', fields: {} }));
-  return transaction(client, (tx) => appendEvents(tx, encoder, orderId, events));
+  await orderStep({ db: client, encoder }, orderId, 'test', async (step) => {
+    const wanted = (await isTold(step.db, everybodys.eventId)) ? own : [...own, everybodys];
+    for (const event of wanted) step.tell({ ...event, type: 'Told', cause: step.cause, fields: {} });
+  });
+}
+
+async function isTold(client: Database, eventId: string): Promise<boolean> {
+  const known = client.selectFrom('outbox').select('event_id').where('event_id', '=', eventId);
+  return (await known.executeTakeFirst()) !== undefined;
 }
 
 /** Reads as a publisher does, until everything there will be is sent; the versions of each order as they came. */
