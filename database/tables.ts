@@ -3,6 +3,7 @@ import type { Fault } from '../domain/errors.ts';
 import type { InvoiceLine, Pricing } from '../domain/invoice.ts';
 import type { LifecycleMessage, Overdue } from '../domain/lifecycle.ts';
 import type { Address, PlacedOrder } from '../domain/order.ts';
+import type { ReplayMode } from '../domain/replay-modes.ts';
 import type { FulfillmentStatus, OrderStatus, PaymentStatus, ShipmentStatus } from '../domain/status.ts';
 
 /** Set by the database unless given. */
@@ -412,7 +413,7 @@ export interface SimulatedCallsTable {
 /** What an operator asked to be read, or told, again; the types of its parts are in replays.ts. */
 export interface ReplaysTable {
   replay_id: string;
-  mode: 'start-missing' | 're-emit' | 'validate';
+  mode: ReplayMode;
   state: 'planning' | 'planned' | 'running' | 'paused' | 'aborted' | 'finished';
   options: Json<unknown>;
   planned: ColumnType<unknown, string | null | undefined, string | null>;
