@@ -49,6 +49,13 @@ module.exports = {
       from: { path: '^providers/[^/]+/port\\.ts$' },
       to: { path: '^providers/' },
     },
+    {
+      name: 'operations-know-no-command-line',
+      severity: 'error',
+      comment: 'an operation tells its progress by callbacks; a command shows it',
+      from: { path: '^operations/' },
+      to: { path: 'node_modules/(commander|cli-progress)/' },
+    },
     { name: 'no-cycles', severity: 'error', from: { pathNot: '^node_modules' }, to: { circular: true } },
   ],
   options: {

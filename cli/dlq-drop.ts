@@ -1,21 +1,18 @@
 import { Command } from 'commander';
 import type { Operator } from '../database/decisions.ts';
 import { cliConfig } from '../local/settings.ts';
+import type { Dropped, LetterFilter } from '../operations/dead-letters/decide.ts';
 import { EXIT_CODES } from '../platform/exit-codes.ts';
 import { withDatabase } from '../resources/clients.ts';
-import { DECIDED, NONE_CHOSEN, chosenLetters, restText, withFilters } from './dlq/filters.ts';
-import type { FilterFlags } from './dlq/filters.ts';
-import { reasonOf, skipped } from './dlq/skipped.ts';
-import type { Skipped } from './dlq/skipped.ts';
+import { reasonOf } from './dlq-retry.ts';
+import { DECIDED, NONE_CHOSEN, restText, withFilters } from './dlq/filters.ts';
 import { decidedBy, operatorOf } from './operator.ts';
 import { examples, printResult, table } from './output.ts';
 
-interface DropFlags extends FilterFlags, Operator {
+interface DropFlags extends LetterFilter, Operator {
   json?: boolean;
   again?: boolean;
 }
-
-type Dropped = { id: string; outcome: 'dropped' } | Skipped;
 
 /** `oms dlq drop` */
 export function createCommand(): Command {
@@ -31,20 +28,12 @@ export function createCommand(): Command {
       ),
     )
     .action(async (ids: string[], flags: DropFlags) => {
-      const { dropLetter } = await import('../operations/dead-letters/redrive.ts');
+      const { dropLetters } = await import('../operations/dead-letters/decide.ts');
       const config = await cliConfig();
-      const dropped = await withDatabase(config, async (db) => {
-        const letters = await chosenLetters(db, ids, flags, config.OMS_PREFIX);
-        const by = { ...operatorOf(flags), again: flags.again };
-        const drop = (id: string): Promise<Dropped> =>
-          dropLetter(db, id, by).then(
-            () => ({ id, outcome: 'dropped' }),
-            (error: unknown) => skipped(id, error),
-          );
-        const all: Dropped[] = [];
-        for (const { id } of letters) all.push(await drop(id));
-        return all;
-      });
+      const by = { ...operatorOf(flags), again: flags.again };
+      const dropped = await withDatabase(config, (db) =>
+        dropLetters(db, config.OMS_PREFIX, { ids, filter: flags }, by),
+      );
       if (dropped.some(({ outcome }) => outcome === 'skipped')) process.exitCode = EXIT_CODES.failed;
       printResult(flags, dropped, () => textOf(dropped) + restText(ids, flags, dropped.length));
     });

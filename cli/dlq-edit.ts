@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import type { Operator } from '../database/decisions.ts';
 import { cliConfig } from '../local/settings.ts';
-import { findLetter } from '../operations/dead-letters/redrive.ts';
 import { EXIT_CODES } from '../platform/exit-codes.ts';
 import { placeOf } from './dlq-retry.ts';
 import { decidedBy, operatorOf } from './operator.ts';
@@ -34,17 +33,12 @@ export function createCommand(): Command {
     )
     .action(async (id: string, flags: EditFlags) => {
       const { withRedriver } = await import('./dlq/redriver.ts');
-      const { readReplacement } = await import('./dlq/read-replacement.ts');
-      const { encodeReplacement, kindOfTopic } = await import('../operations/dead-letters/replacement.ts');
-      const { redriveLetter } = await import('../operations/dead-letters/redrive.ts');
-      const edited = await withRedriver(await cliConfig(), async (redriver) => {
-        const letter = await findLetter(redriver.db, id);
-        const { topic } = letter.record;
-        const value = await readReplacement(flags.file, kindOfTopic(topic, redriver.prefix));
-        await redriver.assertTopics([topic]);
-        const replacement = await encodeReplacement(redriver, letter.record, value);
-        return redriveLetter(redriver, letter.id, { ...operatorOf(flags), again: flags.again }, replacement);
-      });
+      const { editLetter } = await import('../operations/dead-letters/decide.ts');
+      const { contentOf } = await import('../operations/produce/read-events.ts');
+      const by = { ...operatorOf(flags), again: flags.again };
+      const edited = await withRedriver(await cliConfig(), (parts) =>
+        editLetter(parts, id, () => contentOf(flags.file), by),
+      );
       if (edited.outcome !== 'produced') process.exitCode = EXIT_CODES.failed;
       printResult(flags, edited, () => `${edited.id.slice(0, 12)} ${edited.outcome}: ${placeOf(edited)}`);
     });

@@ -1,12 +1,12 @@
 import { Command } from 'commander';
 import type { LetterState, StoredDeadLetter } from '../database/dead-letters.ts';
 import { cliConfig } from '../local/settings.ts';
+import type { LetterFilter } from '../operations/dead-letters/decide.ts';
 import { withDatabase } from '../resources/clients.ts';
-import { filterOf, stateOption, withFilters } from './dlq/filters.ts';
-import type { FilterFlags } from './dlq/filters.ts';
+import { stateOption, withFilters } from './dlq/filters.ts';
 import { examples, print, printJson, table } from './output.ts';
 
-interface ListFlags extends FilterFlags {
+interface ListFlags extends LetterFilter {
   json?: boolean;
   state?: LetterState;
 }
@@ -26,8 +26,9 @@ export function createCommand(): Command {
     )
     .action(async (flags: ListFlags) => {
       const { countDeadLetters, listDeadLetters } = await import('../database/dead-letters.ts');
+      const { storedFilter } = await import('../operations/dead-letters/decide.ts');
       const config = await cliConfig();
-      const filter = { ...filterOf(flags, config.OMS_PREFIX), state: flags.state };
+      const filter = { ...storedFilter(flags, config.OMS_PREFIX), state: flags.state };
       const { letters, counts } = await withDatabase(config, async (db) => ({
         letters: await listDeadLetters(db, filter),
         counts: await countDeadLetters(db, filter),

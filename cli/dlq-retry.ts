@@ -1,23 +1,16 @@
 import { Command } from 'commander';
 import type { Operator } from '../database/decisions.ts';
 import { cliConfig } from '../local/settings.ts';
-import type { Redriven } from '../operations/dead-letters/redrive.ts';
+import type { LetterFilter, Retried, Skipped } from '../operations/dead-letters/decide.ts';
 import { EXIT_CODES } from '../platform/exit-codes.ts';
-import { DECIDED, NONE_CHOSEN, chosenLetters, restText, withFilters } from './dlq/filters.ts';
-import type { FilterFlags } from './dlq/filters.ts';
-import type { Redriver } from './dlq/redriver.ts';
-import { reasonOf, skipped } from './dlq/skipped.ts';
-import type { Skipped } from './dlq/skipped.ts';
+import { DECIDED, NONE_CHOSEN, restText, withFilters } from './dlq/filters.ts';
 import { decidedBy, operatorOf } from './operator.ts';
 import { examples, printResult, table } from './output.ts';
 
-interface RetryFlags extends FilterFlags, Operator {
+interface RetryFlags extends LetterFilter, Operator {
   json?: boolean;
   again?: boolean;
 }
-
-/** What came of one letter; `skipped` by a rule about decisions. */
-export type Retried = Redriven | Skipped;
 
 /** `oms dlq retry` */
 export function createCommand(): Command {
@@ -38,24 +31,12 @@ export function createCommand(): Command {
     )
     .action(async (ids: string[], flags: RetryFlags) => {
       const { withRedriver } = await import('./dlq/redriver.ts');
-      const retried = await withRedriver(await cliConfig(), (redriver) => retryAll(redriver, ids, flags));
+      const { retryLetters } = await import('../operations/dead-letters/decide.ts');
+      const by = { ...operatorOf(flags), again: flags.again };
+      const retried = await withRedriver(await cliConfig(), (parts) => retryLetters(parts, { ids, filter: flags }, by));
       if (retried.some(({ outcome }) => outcome !== 'produced')) process.exitCode = EXIT_CODES.failed;
       printResult(flags, retried, () => textOf(retried) + restText(ids, flags, retried.length));
     });
-}
-
-async function retryAll(redriver: Redriver, ids: readonly string[], flags: RetryFlags): Promise<Retried[]> {
-  const { redriveLetter } = await import('../operations/dead-letters/redrive.ts');
-  const { kindOfTopic } = await import('../operations/dead-letters/replacement.ts');
-  const letters = await chosenLetters(redriver.db, ids, flags, redriver.prefix);
-  for (const { record } of letters) kindOfTopic(record.topic, redriver.prefix);
-  await redriver.assertTopics(letters.map(({ record }) => record.topic));
-  const by = { ...operatorOf(flags), again: flags.again };
-  const retried: Retried[] = [];
-  // One after the other: records of one order keep their order.
-  for (const { id } of letters)
-    retried.push(await redriveLetter(redriver, id, by).catch((error) => skipped(id, error)));
-  return retried;
 }
 
 function textOf(retried: readonly Retried[]): string {
@@ -68,3 +49,6 @@ export function placeOf(one: Retried): string {
   if (one.outcome !== 'produced') return reasonOf(one);
   return `${one.topic} ${one.partition}:${one.offset}, attempt ${one.attempt}`;
 }
+
+/** Why a letter is where it was. */
+export const reasonOf = ({ code, message }: Pick<Skipped, 'code' | 'message'>): string => `${code}: ${message}`;

@@ -1,10 +1,7 @@
 import { Command } from 'commander';
 import { cliConfig } from '../local/settings.ts';
-import { importEvents } from '../operations/import/import-invoices.ts';
-import { readOrders } from '../operations/import/retail-order.ts';
-import type { ReadOrders, RowFault } from '../operations/import/retail-order.ts';
+import type { RowFault } from '../operations/import/retail-order.ts';
 import { EXIT_CODES } from '../platform/exit-codes.ts';
-import type { OrderEvent } from '../schemas/index.ts';
 import { commandResources } from '../resources/profiles.ts';
 import { dateOption, numberOption } from './options.ts';
 import { examples, note, printResult } from './output.ts';
@@ -36,15 +33,45 @@ export function createCommand(): Command {
         'oms orders import month.csv --dry-run --json',
       ),
     )
-    .action(importFile);
+    .action(importOrders);
 }
 
-async function importFile(file: string, flags: ImportFlags): Promise<void> {
-  const read = await readOrders(file, flags);
-  const faults = read.faults.map((fault) => ({ orderId: fault.invoiceNo, reason: faultLine(file, fault) }));
-  if (!flags.json) for (const { reason } of faults) note(reason);
-  if (flags.dryRun) await judge(file, read, faults, flags);
-  else await importOrders(file, read, faults, flags);
+async function importOrders(file: string, flags: ImportFlags): Promise<void> {
+  if (flags.dryRun) return judge(file, flags);
+  const { importFile } = await import('../operations/import/import-invoices.ts');
+  await using resources = commandResources(await cliConfig());
+  const done = await importFile(resources, file, {
+    ...flags,
+    onFaults: (faults) => noteFaults(file, faults, flags),
+    onBegin: (events) => {
+      const progress = createProgress('orders', events, flags.json ?? false);
+      return { to: (n, perSecond) => progress.to(n, `${perSecond} orders/s`), end: () => progress.end() };
+    },
+  });
+  const { rows, orders, produced, seconds, perSecond } = done;
+  const notProduced = [...notProducedOf(file, done.faults), ...done.refused];
+  printResult(flags, { file, rows, orders, produced, seconds, perSecond, notProduced }, () => {
+    const took = `${seconds.toFixed(1)} s (${perSecond}/s)`;
+    return `${rows} rows, ${produced} of ${orders} orders produced in ${took}${skipped(notProduced)}`;
+  });
+  if (notProduced.length > 0) process.exitCode = EXIT_CODES.failed;
+}
+
+/** Says what would be produced, and what of it ingest would refuse. */
+async function judge(file: string, flags: ImportFlags): Promise<void> {
+  const { dryImport } = await import('../operations/import/import-invoices.ts');
+  const onFaults = (faults: readonly RowFault[]): void => noteFaults(file, faults, flags);
+  const { rows, orders, wouldRefuse, ...read } = await dryImport(file, { ...flags, onFaults });
+  const notProduced = notProducedOf(file, read.faults);
+  const reasons = read.refusedFields.map(([field, count]) => `  ${count} for ${field}`);
+  printResult(flags, { file, rows, orders, produced: 0, notProduced, wouldRefuse }, () =>
+    [
+      `${rows} rows, ${orders} orders would be produced${skipped(notProduced)}.`,
+      `Ingest would take ${orders - wouldRefuse.length} and refuse ${wouldRefuse.length}${reasons.length > 0 ? ':' : '.'}`,
+      ...reasons,
+    ].join('\n'),
+  );
+  if (notProduced.length > 0) process.exitCode = EXIT_CODES.failed;
 }
 
 interface NotProduced {
@@ -52,50 +79,15 @@ interface NotProduced {
   reason: string;
 }
 
-/** Says what would be produced, and what of it ingest would refuse. */
-async function judge(file: string, read: ReadOrders, faults: NotProduced[], flags: ImportFlags): Promise<void> {
-  const { refusalsAmong, refusedFields } = await import('../operations/import/import-invoices.ts');
-  const wouldRefuse = refusalsAmong(read.events);
-  const summary = { file, rows: read.rows, orders: read.events.length, produced: 0, notProduced: faults, wouldRefuse };
-  const reasons = refusedFields(wouldRefuse).map(([field, count]) => `  ${count} for ${field}`);
-  printResult(flags, summary, () =>
-    [
-      `${read.rows} rows, ${read.events.length} orders would be produced${skipped(faults)}.`,
-      `Ingest would take ${read.events.length - wouldRefuse.length} and refuse ${wouldRefuse.length}${reasons.length > 0 ? ':' : '.'}`,
-      ...reasons,
-    ].join('\n'),
-  );
-  if (faults.length > 0) process.exitCode = EXIT_CODES.failed;
+function noteFaults(file: string, faults: readonly RowFault[], { json }: ImportFlags): void {
+  if (!json) for (const fault of faults) note(faultLine(file, fault));
 }
 
-async function importOrders(file: string, read: ReadOrders, faults: NotProduced[], flags: ImportFlags): Promise<void> {
-  const { refused, ...counts } = await produce(read.events, flags);
-  const notProduced = [...faults, ...refused];
-  const orders = read.events.length + faults.length;
-  const { produced, seconds, perSecond } = counts;
-  printResult(flags, { file, rows: read.rows, orders, ...counts, notProduced }, () => {
-    const took = `${seconds.toFixed(1)} s (${perSecond}/s)`;
-    return `${read.rows} rows, ${produced} of ${orders} orders produced in ${took}${skipped(notProduced)}`;
-  });
-  if (notProduced.length > 0) process.exitCode = EXIT_CODES.failed;
-}
+const notProducedOf = (file: string, faults: readonly RowFault[]): NotProduced[] =>
+  faults.map((fault) => ({ orderId: fault.invoiceNo, reason: faultLine(file, fault) }));
 
 const skipped = (notProduced: readonly NotProduced[]): string =>
   notProduced.length > 0 ? `; ${notProduced.length} not produced` : '';
-
-async function produce(events: readonly OrderEvent[], flags: ImportFlags) {
-  const { openOrderProducer } = await import('../operations/produce/topic-producer.ts');
-  await using resources = commandResources(await cliConfig());
-  const producer = await openOrderProducer(resources);
-  const progress = createProgress('orders', events.length, flags.json ?? false);
-  try {
-    const onProgress = (done: number, perSecond: number): void => progress.to(done, `${perSecond} orders/s`);
-    return await importEvents({ producer, events, rate: flags.rate, onProgress });
-  } finally {
-    progress.end();
-    await producer.close();
-  }
-}
 
 function faultLine(file: string, { line, invoiceNo, field, value, rule }: RowFault): string {
   return `${file}:${line}: invoice ${invoiceNo} cannot be an order event: ${field} is ${value}: ${rule}`;

@@ -3,7 +3,7 @@ import { OmsError } from '../domain/errors.ts';
 import { assertOrderId } from '../domain/ids.ts';
 import { cliConfig } from '../local/settings.ts';
 import type { ActOptions } from '../operations/stuck/actions.ts';
-import type { StuckAction, StuckOrder } from '../operations/stuck/reasons.ts';
+import type { StuckOrder } from '../operations/stuck/reasons.ts';
 import type { Config } from '../platform/config/settings.ts';
 import { duration } from '../platform/config/types.ts';
 import { withCommandResources } from '../resources/clients.ts';
@@ -20,7 +20,6 @@ interface StuckFlags {
 }
 
 const HOUR_MS = 3_600_000;
-const ACTIONS: readonly StuckAction[] = ['retry', 'cancel', 'fail'];
 
 /** `oms orders stuck [ACTION ID]` */
 export function createCommand(): Command {
@@ -41,7 +40,7 @@ export function createCommand(): Command {
       ),
     )
     .action(async (action: string | undefined, id: string | undefined, flags: StuckFlags) =>
-      action === undefined ? list(flags) : act(actionOf(action), id, flags),
+      action === undefined ? list(flags) : act(action, id, flags),
     );
 }
 
@@ -55,14 +54,6 @@ function durationOption(text: string): number {
   const read = duration().safeParse(text);
   if (read.success) return read.data;
   throw new InvalidArgumentError(read.error.issues.map(({ message }) => message).join('; '));
-}
-
-function actionOf(text: string): StuckAction {
-  const action = ACTIONS.find((one) => one === text);
-  if (action) return action;
-  if (text !== 'skip') throw new OmsError('OMS_CLI_USAGE', `${text} is no action; there are ${ACTIONS.join(', ')}`);
-  const why = 'no step of an order is skipped: money, stock and events would no longer tell the same story';
-  throw new OmsError('OMS_ORDER_ACTION_REFUSED', `${why}. \`oms orders stuck fail ID\` gives an order up`);
 }
 
 async function list(flags: StuckFlags): Promise<void> {
@@ -82,9 +73,10 @@ function listText(orders: readonly StuckOrder[]): string {
   );
 }
 
-async function act(action: StuckAction, id: string | undefined, flags: StuckFlags): Promise<void> {
+async function act(word: string, id: string | undefined, flags: StuckFlags): Promise<void> {
+  const { actOnStuck, stuckAction } = await import('../operations/stuck/actions.ts');
+  const action = stuckAction(word);
   const orderId = assertOrderId(id ?? '', 'order id', 'OMS_CLI_USAGE');
-  const { actOnStuck } = await import('../operations/stuck/actions.ts');
   const { who, why } = flags;
   if (!why) throw new OmsError('OMS_CLI_USAGE', 'an action needs --why: it is recorded');
   const request = { orderId, action, by: { who, why } };

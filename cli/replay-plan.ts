@@ -1,24 +1,29 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { DEFAULT_REPLAY_MODE, REPLAY_MODE_NAMES, replayRules } from '../domain/replay-modes.ts';
+import type { ReplayMode } from '../domain/replay-modes.ts';
+import type { PlanWords } from '../operations/replay/request.ts';
 import { operatorName } from './operator.ts';
 import { countOption, numberOption, wordsOption } from './options.ts';
 import { examples, note, print, printJson } from './output.ts';
-import type { PlanFlags } from './replay/request.ts';
-
-const MODES = ['start-missing', 're-emit', 'validate'];
 
 const ABOUT = `
 Nothing is changed by a plan: it freezes the range as it stands now, looks at every record of it as its consumer would, and
 says what a run would do. Modes:
-  start-missing  what is not known yet is brought in: orders with their events, carriers' news, stock levels
-  re-emit        events that were told are told again from the outbox, same ids and bytes, with the header \`oms-replay\`
-  validate       records are only looked at; those of shipments, invoices, deliveries, order-status, orders.dlq and of a
-                 replay's own topic are compared with what the database says was told
+${REPLAY_MODE_NAMES.map(modeLine).join('\n')}
 docs/replay.md is the guide.`;
+
+function modeLine(mode: ReplayMode): string {
+  const [width, indent] = [Math.max(...REPLAY_MODE_NAMES.map((name) => name.length)), '  '];
+  const [first, ...rest] = replayRules(mode).about;
+  return [`${indent}${mode.padEnd(width)}${indent}${first}`, ...rest.map((line) => ' '.repeat(width + 4) + line)].join(
+    '\n',
+  );
+}
 
 /** `oms replay plan` */
 export function createCommand(): Command {
   return new Command()
-    .addOption(new Option('--mode <mode>', 'what to do').choices(MODES).default('start-missing'))
+    .addOption(new Option('--mode <mode>', 'what to do').choices(REPLAY_MODE_NAMES).default(DEFAULT_REPLAY_MODE))
     .option(
       '--from <topic>',
       'orders, carrier-updates or stock-levels; to validate also a topic of ours, or one a replay told events on (default: orders)',
@@ -83,8 +88,8 @@ function timeOption(text: string): number {
   throw new InvalidArgumentError('must be a time with its zone, or a day: 2026-03-02T08:00:00Z, 2026-03-02');
 }
 
-async function plan(flags: PlanFlags): Promise<void> {
-  const { planRequest } = await import('./replay/request.ts');
+async function plan(flags: PlanWords & { json?: boolean }): Promise<void> {
+  const { planRequest } = await import('../operations/replay/request.ts');
   const request = await planRequest(flags);
   const { withReplaySession } = await import('./replay/session.ts');
   const { planReplay } = await import('../operations/replay/plan.ts');

@@ -10,7 +10,7 @@ export function createCommand(): Command {
     .option('--ephemeral', 'on free ports and in a temporary directory that is removed at the end')
     .addHelpText('after', examples('oms up', 'oms up --no-demo', 'OMS_KAFKA_PORT=19092 oms up', 'oms up --ephemeral'))
     .action(async (flags: UpFlags) => {
-      const { runUp } = await import('./up/run-up.ts');
-      await runUp(flags);
+      const { upInForeground } = await import('./up/run-up.ts');
+      await upInForeground(flags);
     });
 }

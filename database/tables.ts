@@ -4,6 +4,7 @@ import type { InvoiceLine, Pricing } from '../domain/invoice.ts';
 import type { LifecycleMessage, Overdue } from '../domain/lifecycle.ts';
 import type { PaymentMode } from '../domain/money.ts';
 import type { Address, PlacedOrder } from '../domain/order.ts';
+import type { ReplayMode } from '../domain/replay-modes.ts';
 import type { FulfillmentStatus, OrderStatus, PaymentStatus, ShipmentStatus } from '../domain/status.ts';
 
 /** Set by the database unless given. */
@@ -369,7 +370,7 @@ export interface ChargesTable {
 /** What an operator asked to be read, or told, again; the types of its parts are in replays.ts. */
 export interface ReplaysTable {
   replay_id: string;
-  mode: 'start-missing' | 're-emit' | 'validate';
+  mode: ReplayMode;
   state: 'planning' | 'planned' | 'running' | 'paused' | 'aborted' | 'finished';
   options: Json<unknown>;
   planned: ColumnType<unknown, string | null | undefined, string | null>;

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { listHeldEvents } from '../../database/outbox/outbox-queue.ts';
 import type { HeldEvent } from '../../database/outbox/outbox-queue.ts';
-import { stuckOrders } from '../../operations/stuck/reasons.ts';
+import { STUCK_ACTIONS, stuckOrders } from '../../operations/stuck/reasons.ts';
 import type { StuckOrder } from '../../operations/stuck/reasons.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { orderId, paging, problems, time } from './atoms.ts';
@@ -33,7 +33,7 @@ const stuckOrder = z
     since: time.describe('When it last moved.'),
     waitsFor: z.string().describe('`payment`, `carrier`, `customer`, `run`, …'),
     reason: z.string().describe('For people: what it waits for, since what, and what happens by itself.'),
-    actions: z.array(z.enum(['retry', 'cancel', 'fail'])).describe('What `oms orders stuck` may do about it now.'),
+    actions: z.array(z.enum(STUCK_ACTIONS)).describe('What `oms orders stuck` may do about it now.'),
     activities: z
       .array(
         z.object({

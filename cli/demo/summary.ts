@@ -1,15 +1,6 @@
+import type { DemoCounts } from '../../operations/demo/counters.ts';
+import type { DemoResult } from '../../operations/demo/play-demo.ts';
 import { money, table } from '../output.ts';
-import type { DemoCounts } from './counters.ts';
-
-/** What the demo has shown, for the summary and for `--json`. */
-export interface DemoResult extends DemoCounts {
-  day: string;
-  orders: number;
-  /** Produced by this run; 0 when the day was played before. */
-  produced: number;
-  seconds: number;
-  example: string | undefined;
-}
 
 const listed = (counts: Record<string, number>): string =>
   Object.entries(counts)

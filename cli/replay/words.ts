@@ -1,5 +1,6 @@
 import type { ReplayPart, Tallies } from '../../database/replays/replay-parts.ts';
 import type { Replay, ReplayAction } from '../../database/replays/replays.ts';
+import { replayRules } from '../../domain/replay-modes.ts';
 import { CLASS_NAMES } from '../../operations/replay/classes.ts';
 import { classesOf } from '../../operations/replay/sources.ts';
 import { goneOf, standOf } from '../../operations/replay/track.ts';
@@ -25,7 +26,7 @@ function describeRange({ mode, options }: Replay): string[] {
     keys ? `keys     ${fewOf(keys)}` : '',
     types ? `types    ${types.join(', ')}` : '',
     topics ? `topics   ${topics.join(', ')}` : '',
-    mode === 're-emit' ? `to       ${to ?? 'the live topics'}` : '',
+    replayRules(mode).reads === 'outbox' ? `to       ${to ?? 'the live topics'}` : '',
     rate > 0 ? `rate     ${grouped(rate)} effects/s at most` : '',
     allowStale ? 'stale orders are taken as new' : '',
   ];

@@ -1,11 +1,12 @@
 import { sql } from 'kysely';
-import { replayMode, replayState } from '../database.ts';
+import { OUTBOX_MODES } from '../../domain/replay-modes.ts';
+import type { ReplayMode } from '../../domain/replay-modes.ts';
+import { replayState } from '../database.ts';
 import type { Database } from '../database.ts';
 import type { ReplaysTable } from '../tables.ts';
 import { insertParts } from './replay-parts.ts';
 import type { FrozenRange, Tallies } from './replay-parts.ts';
 
-export type ReplayMode = ReplaysTable['mode'];
 export type ReplayState = ReplaysTable['state'];
 
 /** A record of which a replay tells, so that an operator can look at it. */
@@ -155,7 +156,7 @@ export async function moveReplay(
 /** Whether a replay tells, or told, events on this topic. */
 export async function isTarget(db: Database, topic: string): Promise<boolean> {
   const { rows } = await sql`
-    select from replays where mode = ${replayMode('re-emit')} and options ->> 'to' = ${topic} limit 1
+    select from replays where mode = any(${OUTBOX_MODES}::text[]) and options ->> 'to' = ${topic} limit 1
   `.execute(db);
   return rows.length > 0;
 }

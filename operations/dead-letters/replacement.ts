@@ -9,6 +9,7 @@ import type { InputTopic } from '../../kafka/topics.ts';
 import { readUpdate } from '../../orders/intake/carrier-news.ts';
 import { decodeLevels } from '../../orders/intake/levels.ts';
 import { decodeRecords } from '../../orders/intake/order-event.ts';
+import { parseEvent } from '../produce/read-events.ts';
 
 /** What takes the place of a dead letter's key and value. */
 export interface Replacement {
@@ -79,6 +80,35 @@ export async function encodeReplacement(
   const error = await RULES[kind].check(codec, { ...place, key: Buffer.from(key), value: bytes });
   if (error) throw error;
   return { key, value: bytes };
+}
+
+/**
+ * A corrected record from JSON; what a person may leave out is filled in.
+ * @throws OmsError OMS_CLI_INPUT_INVALID, and for an order event whatever rule it breaks
+ */
+export function parseReplacement(content: string, kind: InputTopic): Fields {
+  if (kind === 'orders') return parseEvent(content) as unknown as Fields;
+  return withDefaults(TOPICS.find((one) => one.kind === kind)?.schema, objectOf(content));
+}
+
+function objectOf(content: string): Fields {
+  let value: unknown;
+  try {
+    value = JSON.parse(content);
+  } catch (error) {
+    const rule = `must be JSON: ${error instanceof Error ? error.message : String(error)}`;
+    throw faultError('OMS_CLI_INPUT_INVALID', { field: '(file)', value: content, rule });
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
+  throw faultError('OMS_CLI_INPUT_INVALID', { field: '(file)', value, rule: 'must be a JSON object' });
+}
+
+function withDefaults(schema: AvroSchema | undefined, value: Fields): Fields {
+  const fields = (schema?.fields ?? []) as { name: string; default?: unknown }[];
+  const defaults = fields.flatMap((field) => ('default' in field ? [[field.name, field.default]] : []));
+  const at = value['occurredAt'];
+  const occurredAt = typeof at === 'string' ? Date.parse(at) : at;
+  return { ...(Object.fromEntries(defaults) as Fields), ...value, occurredAt };
 }
 
 /** A misspelt field would be left out without a word. */

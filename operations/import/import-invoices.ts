@@ -1,7 +1,55 @@
 import { isOmsError } from '../../domain/errors.ts';
 import { toIncomingEvent } from '../../orders/intake/order-event.ts';
+import type { Resources } from '../../resources/resources.ts';
 import type { OrderEvent } from '../../schemas/index.ts';
+import { openOrderProducer } from '../produce/topic-producer.ts';
 import type { OrderProducer } from '../produce/topic-producer.ts';
+import { readOrders } from './retail-order.ts';
+import type { RowFault } from './retail-order.ts';
+
+export interface ImportRequest {
+  source: string;
+  /** Only invoices of this day: `2010-12-01`. */
+  day?: string;
+  /** Events per second at most; 0 = as fast as it goes. */
+  rate: number;
+  /** Called with what cannot be an order event, before anything is produced. */
+  onFaults: (faults: readonly RowFault[]) => void;
+  /** Called before the first event is produced, with how many there are; what it returns follows the production. */
+  onBegin: (events: number) => ImportProgress;
+}
+
+export interface ImportProgress {
+  to: (produced: number, perSecond: number) => void;
+  end: () => void;
+}
+
+/**
+ * Produces the orders of a shop's CSV file. A record that is no valid order goes too, for ingest to judge; one that no
+ * order event can hold is a fault.
+ * @throws OmsError OMS_CLI_INPUT_INVALID, or what opening the producer and producing throw
+ */
+export async function importFile(resources: Resources, file: string, request: ImportRequest) {
+  const read = await readOrders(file, request);
+  request.onFaults(read.faults);
+  const producer = await openOrderProducer(resources);
+  const progress = request.onBegin(read.events.length);
+  try {
+    const counts = await importEvents({ producer, events: read.events, rate: request.rate, onProgress: progress.to });
+    return { ...counts, rows: read.rows, orders: read.events.length + read.faults.length, faults: read.faults };
+  } finally {
+    progress.end();
+    await producer.close();
+  }
+}
+
+/** What an import of the file would produce, and what of it ingest would refuse; nothing is produced. */
+export async function dryImport(file: string, request: Pick<ImportRequest, 'source' | 'day' | 'onFaults'>) {
+  const { rows, events, faults } = await readOrders(file, request);
+  request.onFaults(faults);
+  const wouldRefuse = refusalsAmong(events);
+  return { rows, orders: events.length, faults, wouldRefuse, refusedFields: refusedFields(wouldRefuse) };
+}
 
 /** What became of the events of an import. */
 export interface ImportCounts {

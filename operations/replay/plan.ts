@@ -7,8 +7,10 @@ import { beginNotes, dropDrafts } from '../../database/replays/replay-notes.ts';
 import { readParts } from '../../database/replays/replay-parts.ts';
 import type { FrozenRange } from '../../database/replays/replay-parts.ts';
 import { insertReplay, moveReplay, noteAction, readReplay, savePlan } from '../../database/replays/replays.ts';
-import type { NewReplay, Planned, Replay, ReplayMode, ReplayOptions } from '../../database/replays/replays.ts';
+import type { NewReplay, Planned, Replay, ReplayOptions } from '../../database/replays/replays.ts';
 import { OmsError } from '../../domain/errors.ts';
+import { replayRules } from '../../domain/replay-modes.ts';
+import type { ReplayMode } from '../../domain/replay-modes.ts';
 import type { Classified } from './classified.ts';
 import { keptWhole } from './dry-run.ts';
 import type { ReplayParts } from './parts.ts';
@@ -70,7 +72,8 @@ async function planAs(parts: ReplayParts, replayId: string, asked: PlanRequest, 
   await enter(parts, { replayId, ...request, ranges });
   const began = performance.now();
   try {
-    const counted = request.mode === 're-emit' ? await countEvents(parts, request, ranges) : undefined;
+    const counted =
+      replayRules(request.mode).reads === 'outbox' ? await countEvents(parts, request, ranges) : undefined;
     const found = counted ?? (await classifyAll(parts, replayId, request, watching));
     watching.signal.throwIfAborted();
     const seconds = (performance.now() - began) / 1_000;
@@ -89,7 +92,7 @@ export function required(replay: Replay | undefined, replayId: string): Replay {
 }
 
 function targetOf({ config }: ReplayParts, replayId: string, { mode, options, live }: PlanRequest): string | null {
-  if (mode !== 're-emit' || live) return null;
+  if (replayRules(mode).reads !== 'outbox' || live) return null;
   const to = options.to ?? ownTopic(config.OMS_PREFIX, replayId);
   assertNotLive(config.OMS_PREFIX, to);
   return to;
@@ -99,7 +102,7 @@ async function freeze(
   { admin, db, config }: ReplayParts,
   { mode, options, spans }: PlanRequest,
 ): Promise<FrozenRange[]> {
-  if (mode === 're-emit') return [{ partition: 0, ...(await archiveRange(db, options)) }];
+  if (replayRules(mode).reads === 'outbox') return [{ partition: 0, ...(await archiveRange(db, options)) }];
   await assertSource(db, mode, options.from);
   const topic = sourceTopic(config.OMS_PREFIX, options.from);
   return rangesOf(await readExtents(admin, topic, options.fromTime), spans);

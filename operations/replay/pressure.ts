@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readOutboxDepth } from '../../database/outbox/outbox-queue.ts';
 import type { Replay } from '../../database/replays/replays.ts';
 import { ORDERS_TASK_QUEUE } from '../../domain/contract.ts';
+import { replayRules } from '../../domain/replay-modes.ts';
 import { createLagReader } from '../../kafka/consumer/lag.ts';
 import type { ReplayParts } from './parts.ts';
 import type { OnWait } from './patience.ts';
@@ -74,8 +75,9 @@ export function createPace(rate: number): Pace {
 
 /** What a run keeps back for, by what it does: the live roles go first. One that only looks presses on nobody. */
 export function pressureOf(parts: ReplayParts, { mode, options }: Replay, source: Source | undefined): Pressure {
-  if (mode === 're-emit') return createPressure([unsent(parts, options.maxLag)]);
-  if (mode === 'validate' || !source?.groupId) return createPressure([]);
+  const rules = replayRules(mode);
+  if (rules.reads === 'outbox') return createPressure([unsent(parts, options.maxLag)]);
+  if (!rules.hasEffect || !source?.groupId) return createPressure([]);
   const { topic, groupId } = source;
   return createPressure([backlog(parts, options.maxBacklog), liveLag(parts, { topic, groupId }, options.maxLag)]);
 }

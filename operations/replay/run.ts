@@ -6,6 +6,7 @@ import type { ReplayPart } from '../../database/replays/replay-parts.ts';
 import { moveReplay, noteAction, readReplay } from '../../database/replays/replays.ts';
 import type { Replay, ReplayState } from '../../database/replays/replays.ts';
 import { OmsError, isOmsError } from '../../domain/errors.ts';
+import { replayRules } from '../../domain/replay-modes.ts';
 import type { Publisher } from '../../kafka/producer/publisher.ts';
 import { batchLimits } from '../../kafka/topics.ts';
 import { noStep } from '../../orders/intake/step.ts';
@@ -64,7 +65,7 @@ async function runHeld(parts: ReplayParts, replay: Replay, request: RunRequest):
   const watch = every(WATCH_MS, () => watchState(parts, replayId, ending));
   const work = (): Promise<void> => runRest(parts, replay, request, signal);
   try {
-    await (replay.mode === 'validate' ? dryRun(db, replayId, request.by, work) : work());
+    await (replayRules(replay.mode).hasEffect ? work() : dryRun(db, replayId, request.by, work));
   } catch (error) {
     await noteFailure(parts, replayId, request.by, error).catch(() => undefined);
     throw error;
@@ -99,7 +100,7 @@ async function watchState({ db }: ReplayParts, replayId: string, ending: AbortCo
 
 async function runRest(parts: ReplayParts, replay: Replay, request: RunRequest, signal: AbortSignal): Promise<void> {
   const track = await openTrack(parts.db, replay.replayId);
-  const source = replay.mode === 're-emit' ? undefined : sourceOf(parts, replay.mode, replay.options);
+  const source = replayRules(replay.mode).reads === 'outbox' ? undefined : sourceOf(parts, replay.mode, replay.options);
   const publisher = await parts.openPublisher({ maxBatchBytes: await batchLimitsOf(parts, replay) });
   const onAbort = (): void => void publisher.close({ graceMs: ABORT_GRACE_MS });
   signal.addEventListener('abort', onAbort, { once: true });
@@ -125,20 +126,20 @@ async function runRest(parts: ReplayParts, replay: Replay, request: RunRequest, 
 
 const ABORT_GRACE_MS = 5_000;
 
-/** A run that only validates has no gate. */
+/** A dry run has no gate. */
 function runSource(run: Run, source: Source, publisher: Publisher, onStep: OnStep): Promise<void> {
   const { mode, options } = run.replay;
   return runRecords(
     run,
     source,
-    mode === 'validate' ? undefined : source.gate?.({ ...run, publisher, options, onStep }),
+    replayRules(mode).hasEffect ? source.gate?.({ ...run, publisher, options, onStep }) : undefined,
   );
 }
 
 /** The target of a re-emission is there from here on, and says how large a batch it takes. */
 async function batchLimitsOf(parts: ReplayParts, { mode, options }: Replay): Promise<(topic: string) => number> {
   const limits = batchLimits(parts.config.OMS_PREFIX);
-  if (mode !== 're-emit' || options.to === null) return limits;
+  if (replayRules(mode).reads !== 'outbox' || options.to === null) return limits;
   const { to } = options;
   const limit = await ensureTarget(parts, to);
   return (topic) => (topic === to ? limit : limits(topic));

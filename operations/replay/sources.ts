@@ -1,7 +1,9 @@
 import type { Database } from '../../database/database.ts';
 import { isTarget } from '../../database/replays/replays.ts';
-import type { ReplayMode, ReplayOptions } from '../../database/replays/replays.ts';
+import type { ReplayOptions } from '../../database/replays/replays.ts';
 import { faultError } from '../../domain/errors.ts';
+import { replayRules } from '../../domain/replay-modes.ts';
+import type { ReplayMode } from '../../domain/replay-modes.ts';
 import { foreignTo, readTopicMark } from '../../kafka/admin/deployment-mark.ts';
 import type { IsForeign } from '../../kafka/admin/deployment-mark.ts';
 import { kafkaUnavailable } from '../../kafka/client/errors.ts';
@@ -47,7 +49,7 @@ export interface Source {
 
 /** The classes of a replay's records. */
 export function classesOf(mode: ReplayMode, from: string): ReplayClasses {
-  if (mode === 're-emit') return EMITTED_CLASSES;
+  if (replayRules(mode).reads === 'outbox') return EMITTED_CLASSES;
   const classes: Partial<Record<string, ReplayClasses>> = {
     ...{ orders: ORDER_CLASSES, 'carrier-updates': CARRIER_CLASSES, 'stock-levels': LEVEL_CLASSES },
     'orders.dlq': LETTER_CLASSES,
@@ -70,7 +72,7 @@ const isTold = (from: string): from is OutgoingTopic => (OUTGOING_TOPICS as read
  */
 export async function assertSource(db: Database, mode: ReplayMode, from: string): Promise<void> {
   if (isInput(from)) return;
-  if (mode === 'start-missing') {
+  if (replayRules(mode).hasEffect) {
     throw notFrom(from, `must be one of ${INPUT_TOPICS.join(', ')}; others are read with --mode validate`);
   }
   if (isOutput(from) || (await isTarget(db, from))) return;

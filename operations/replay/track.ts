@@ -4,6 +4,7 @@ import { readParts, savePending, saveProgress } from '../../database/replays/rep
 import type { ReplayPart, Tallies } from '../../database/replays/replay-parts.ts';
 import type { Planned, Replay, Sample } from '../../database/replays/replays.ts';
 import { OmsError } from '../../domain/errors.ts';
+import { replayRules } from '../../domain/replay-modes.ts';
 
 /** What was known of a record before it was begun with. */
 export interface Begun {
@@ -95,7 +96,7 @@ export function standOf(parts: readonly ReplayPart[]) {
  * them in between. Of events told again from the outbox there are none.
  */
 export function goneOf({ mode, state, planned }: Replay, parts: readonly ReplayPart[]): number {
-  if (mode === 're-emit' || state !== 'finished' || !planned) return 0;
+  if (replayRules(mode).reads === 'outbox' || state !== 'finished' || !planned) return 0;
   return Math.max(0, planned.records - totalOf(standOf(parts).tallies));
 }
 

@@ -7,7 +7,7 @@ import { MESSAGE_KINDS, MESSAGE_VERSION } from '../../domain/lifecycle.ts';
 import type { CancelMessage } from '../../domain/lifecycle.ts';
 import { temporalError } from '../../temporal/order-workflows.ts';
 import type { OrderWorkflows, RunRecovery } from '../../temporal/order-workflows.ts';
-import { stuckOrders } from './reasons.ts';
+import { STUCK_ACTIONS, stuckOrders } from './reasons.ts';
 import type { StuckAction, StuckOptions, StuckOrder } from './reasons.ts';
 import { recoverOrder } from './recovery.ts';
 
@@ -27,6 +27,19 @@ export interface Acted {
   action: StuckAction;
   /** What was done, in words. */
   done: string;
+}
+
+/**
+ * The action that an operator names.
+ * @throws OmsError OMS_ORDER_ACTION_REFUSED for one that is not offered on purpose, OMS_CLI_USAGE for one that is none
+ */
+export function stuckAction(word: string): StuckAction {
+  const action = STUCK_ACTIONS.find((one) => one === word);
+  if (action) return action;
+  if (word !== 'skip')
+    throw new OmsError('OMS_CLI_USAGE', `${word} is no action; there are ${STUCK_ACTIONS.join(', ')}`);
+  const why = 'no step of an order is skipped: money, stock and events would no longer tell the same story';
+  throw new OmsError('OMS_ORDER_ACTION_REFUSED', `${why}. \`oms orders stuck fail ID\` gives an order up`);
 }
 
 /**

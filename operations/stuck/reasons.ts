@@ -6,7 +6,8 @@ import { readRun } from './run-state.ts';
 import type { PendingActivity, RunState } from './run-state.ts';
 
 /** What an operator can do about an order that waits. */
-export type StuckAction = 'retry' | 'cancel' | 'fail';
+export const STUCK_ACTIONS = ['retry', 'cancel', 'fail'] as const;
+export type StuckAction = (typeof STUCK_ACTIONS)[number];
 
 /** What an order waits for. */
 export type WaitsFor =

@@ -1,15 +1,16 @@
 import { readFile } from 'node:fs/promises';
-import type { ReplayMode, ReplayOptions } from '../../database/replays/replays.ts';
+import type { ReplayOptions } from '../../database/replays/replays.ts';
 import { CARRIER_STATUSES } from '../../domain/carrier-status.ts';
 import { OmsError, faultError } from '../../domain/errors.ts';
 import { ORDER_ID_RULE, isOrderId, isShipmentId } from '../../domain/ids.ts';
+import { OUTBOX_MODES, replayRules } from '../../domain/replay-modes.ts';
+import type { ReplayMode } from '../../domain/replay-modes.ts';
 import { OUTGOING_TOPICS } from '../../kafka/topics.ts';
-import type { PlanRequest } from '../../operations/replay/plan.ts';
-import { parseSpans } from '../../operations/replay/ranges.ts';
+import type { PlanRequest } from './plan.ts';
+import { parseSpans } from './ranges.ts';
 
-/** Options of `oms replay plan`, as given. */
-export interface PlanFlags {
-  json?: boolean;
+/** What an operator asks of a plan, as it is given: nothing of it is checked yet. */
+export interface PlanWords {
   mode: ReplayMode;
   from?: string;
   fromTime?: number;
@@ -38,57 +39,60 @@ const TYPES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * What the options ask for, all of it checked.
+ * What is asked for, all of it checked.
  * @throws OmsError OMS_REPLAY_INVALID naming option, value and rule; OMS_CLI_INPUT_INVALID for an unreadable file
  */
-export async function planRequest(flags: PlanFlags): Promise<PlanRequest> {
-  checkTogether(flags);
-  const { fromTime = null, toTime = null, rate, maxBacklog, maxLag } = flags;
+export async function planRequest(asked: PlanWords): Promise<PlanRequest> {
+  checkTogether(asked);
+  const { fromTime = null, toTime = null, rate, maxBacklog, maxLag } = asked;
   if (fromTime !== null && toTime !== null && toTime <= fromTime) {
     throw invalid('to-time', new Date(toTime).toISOString(), 'must be later than --from-time');
   }
   const options: ReplayOptions = {
-    from: flags.mode === 're-emit' ? 'outbox' : (flags.from ?? 'orders'),
-    orderIds: await orderIdsOf(flags),
-    keys: keysOf(flags),
-    types: typesOf(flags),
-    topics: flags.topic?.map((topic) => oneOf('topic', topic, OUTGOING_TOPICS)) ?? null,
-    allowStale: flags.allowStale ?? false,
-    to: flags.to ?? null,
+    from: emits(asked.mode) ? 'outbox' : (asked.from ?? 'orders'),
+    orderIds: await orderIdsOf(asked),
+    keys: keysOf(asked),
+    types: typesOf(asked),
+    topics: asked.topic?.map((topic) => oneOf('topic', topic, OUTGOING_TOPICS)) ?? null,
+    allowStale: asked.allowStale ?? false,
+    to: asked.to ?? null,
     ...{ fromTime, toTime, rate, maxBacklog, maxLag },
   };
-  const spans = flags.offsets === undefined ? null : parseSpans(flags.offsets);
+  const spans = asked.offsets === undefined ? null : parseSpans(asked.offsets);
   return {
-    mode: flags.mode,
+    mode: asked.mode,
     options,
-    live: flags.live ?? false,
+    live: asked.live ?? false,
     spans,
-    requestedBy: flags.by,
-    reason: reasonOf(flags),
+    requestedBy: asked.by,
+    reason: reasonOf(asked),
   };
 }
 
+/** Whether events of the outbox are sent again, instead of a topic being read. */
+const emits = (mode: ReplayMode): boolean => replayRules(mode).reads === 'outbox';
+
 /** What only some modes and topics know. */
-function checkTogether(flags: PlanFlags): void {
-  const { mode, from, offsets, to, live, allowStale } = flags;
-  const emits = mode === 're-emit';
-  if (emits && from !== undefined)
+function checkTogether(asked: PlanWords): void {
+  const { mode, from, offsets, to, live, allowStale } = asked;
+  if (emits(mode) && from !== undefined)
     throw invalid('from', from, 'must not be given: events are told again from the outbox');
-  if (emits && offsets !== undefined) throw invalid('offsets', offsets, 'must not be given: the outbox has none');
-  if (emits && allowStale) throw invalid('allow-stale', true, 'must not be given: nothing is started');
-  const ofEvents = Object.entries({ topic: flags.topic, to, live }).find(([, value]) => value !== undefined);
-  if (!emits && ofEvents) throw invalid(ofEvents[0], ofEvents[1], 'must only be given with --mode re-emit');
+  if (emits(mode) && offsets !== undefined) throw invalid('offsets', offsets, 'must not be given: the outbox has none');
+  if (emits(mode) && allowStale) throw invalid('allow-stale', true, 'must not be given: nothing is started');
+  const ofEvents = Object.entries({ topic: asked.topic, to, live }).find(([, value]) => value !== undefined);
+  if (!emits(mode) && ofEvents)
+    throw invalid(ofEvents[0], ofEvents[1], `must only be given with --mode ${OUTBOX_MODES.join(', ')}`);
   if (to !== undefined && live) throw invalid('live', live, 'must not be given with --to');
-  checkTopic(flags);
+  checkTopic(asked);
 }
 
 /** What only the records of some topics have. */
-function checkTopic({ mode, from = 'orders', ...flags }: PlanFlags): void {
-  const has = mode === 're-emit' ? ['order', 'type'] : (FILTERS[from] ?? ['order', 'type']);
-  const { order, ordersFile, shipment, sku, type, allowStale } = flags;
+function checkTopic({ mode, from = 'orders', ...asked }: PlanWords): void {
+  const has = emits(mode) ? ['order', 'type'] : (FILTERS[from] ?? ['order', 'type']);
+  const { order, ordersFile, shipment, sku, type, allowStale } = asked;
   const given = { order: order ?? ordersFile, shipment, sku, type, 'allow-stale': allowStale };
   const wrong = Object.entries(given).find(([name, value]) => value !== undefined && !has.includes(name));
-  if (wrong) throw invalid(wrong[0], wrong[1], `must not be given: ${mode === 're-emit' ? 'events' : from} have none`);
+  if (wrong) throw invalid(wrong[0], wrong[1], `must not be given: ${emits(mode) ? 'events' : from} have none`);
 }
 
 const FILTERS: Readonly<Record<string, readonly string[]>> = {
@@ -97,18 +101,18 @@ const FILTERS: Readonly<Record<string, readonly string[]>> = {
   'stock-levels': ['sku'],
 };
 
-function reasonOf({ why }: PlanFlags): string {
+function reasonOf({ why }: PlanWords): string {
   if (why.trim().length > 0 && why.length <= 1_000) return why.trim();
   throw invalid('why', why, 'must say why, in 1 to 1,000 characters');
 }
 
 /** Types that are known beforehand are checked; those of told events and dead letters may be any. */
-function typesOf({ mode, from = 'orders', type }: PlanFlags): string[] | null {
-  const known = mode === 're-emit' ? undefined : TYPES[from];
+function typesOf({ mode, from = 'orders', type }: PlanWords): string[] | null {
+  const known = emits(mode) ? undefined : TYPES[from];
   return type?.map((one) => (known ? oneOf('type', one, known) : one)) ?? null;
 }
 
-function keysOf({ shipment, sku }: PlanFlags): string[] | null {
+function keysOf({ shipment, sku }: PlanWords): string[] | null {
   const wrong = shipment?.find((id) => !isShipmentId(id));
   if (wrong !== undefined) throw invalid('shipment', wrong, 'must be a shipment id, <order id>:<n>');
   const keys = shipment ?? sku;
@@ -120,7 +124,7 @@ function oneOf(option: string, value: string, known: readonly string[]): string 
   throw invalid(option, value, `must be one of ${known.join(', ')}`);
 }
 
-async function orderIdsOf({ order, ordersFile }: PlanFlags): Promise<string[] | null> {
+async function orderIdsOf({ order, ordersFile }: PlanWords): Promise<string[] | null> {
   if (!order && ordersFile === undefined) return null;
   const ids = [...(order ?? []), ...(ordersFile === undefined ? [] : await idsIn(ordersFile))];
   const wrong = ids.find((id) => !isOrderId(id));

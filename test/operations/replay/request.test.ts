@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { operatorName } from '../../cli/operator.ts';
-import { planRequest } from '../../cli/replay/request.ts';
-import type { PlanFlags } from '../../cli/replay/request.ts';
+import { operatorName } from '../../../cli/operator.ts';
+import { planRequest } from '../../../operations/replay/request.ts';
+import type { PlanWords } from '../../../operations/replay/request.ts';
 
-const GIVEN: PlanFlags = { mode: 'start-missing', rate: 0, maxBacklog: 1, maxLag: 1, why: 'test', by: 'tester' };
-const EMIT: PlanFlags = { ...GIVEN, mode: 're-emit' };
+const GIVEN: PlanWords = { mode: 'start-missing', rate: 0, maxBacklog: 1, maxLag: 1, why: 'test', by: 'tester' };
+const EMIT: PlanWords = { ...GIVEN, mode: 're-emit' };
 
 describe('what a replay is asked for', () => {
   it('is written down whole', async () => {
@@ -32,7 +32,7 @@ describe('what a replay is asked for', () => {
     expect(operatorName()).toMatch(/^[^@]+@.+$/);
   });
 
-  it.each<[string, PlanFlags, string, string]>([
+  it.each<[string, PlanWords, string, string]>([
     ['no reason', { ...GIVEN, why: ' ' }, '--why', 'must say why'],
     ['an order id that is none', { ...GIVEN, order: ['a b'] }, '--order', 'must be 1 to 128 characters'],
     ['an unknown type', { ...GIVEN, type: ['Placed'] }, '--type', 'must be one of OrderPlaced'],
