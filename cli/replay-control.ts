@@ -58,7 +58,7 @@ function control({ word, about, action }: Control): { createCommand(): Command }
 
 /** Whoever runs it. */
 async function change(what: 'pause' | 'abort', replayId: string, flags: RunFlags): Promise<void> {
-  const { changeReplay } = await import('../operations/replay/change.ts');
+  const { changeReplay } = await import('../operations/replay/run.ts');
   const replay = await withDatabase(await cliConfig(), (db) => changeReplay({ db }, replayId, what, flags.by));
   printResult(flags, { replayId, state: replay.state }, () => `replay ${replayId} is ${replay.state}`);
 }

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { cliConfig } from '../local/settings.ts';
-import { rowsOf } from '../operations/import/invoices.ts';
-import type { RetailRow } from '../operations/import/invoices.ts';
+import { rowsOf } from '../operations/import/retail-order.ts';
+import type { RetailRow } from '../operations/import/retail-order.ts';
 import { seedPlan } from '../operations/import/seed-plan.ts';
 import { withDatabase } from '../resources/clients.ts';
 import { examples, printResult } from './output.ts';

@@ -1,5 +1,4 @@
-import type { DemoCounts } from '../../operations/demo/counters.ts';
-import type { DemoResult } from '../../operations/demo/play-demo.ts';
+import type { DemoCounts, DemoResult } from '../../operations/demo/play-demo.ts';
 import { money, table } from '../output.ts';
 
 const listed = (counts: Record<string, number>): string =>

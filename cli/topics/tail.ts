@@ -1,5 +1,6 @@
-import { recordLine } from '../../operations/topics/describe-record.ts';
+import { DLQ_HEADERS } from '../../kafka/headers.ts';
 import { tailTopics } from '../../operations/topics/tail.ts';
+import type { ShownRecord } from '../../operations/topics/tail.ts';
 import type { Config } from '../../platform/config/settings.ts';
 import { kafkaError } from '../../resources/errors.ts';
 import { commandResources } from '../../resources/profiles.ts';
@@ -30,4 +31,12 @@ export async function tail(config: Config, topics: readonly string[], flags: Tai
   } catch (error) {
     throw kafkaError(config, error);
   }
+}
+
+/** One line for people: where, when, whose, what. */
+export function recordLine(record: ShownRecord): string {
+  const { topic, partition, offset, key, time, headers, value, undecoded } = record;
+  const reason = headers[DLQ_HEADERS.errorCode];
+  const content = undecoded ? `(${undecoded.code}: ${undecoded.reason})` : JSON.stringify(value);
+  return `${time} ${topic} ${partition}:${offset} ${key ?? '(no key)'} ${reason ? `${reason} ` : ''}${content}`;
 }

@@ -5,17 +5,13 @@ import type { Database } from '../../database/database.ts';
 import type { Operator } from '../../database/decisions.ts';
 import { orderChecks, seenChecks, wholeChecks } from './checks.ts';
 import type { AuditDependencies } from './checks.ts';
-import { AUDIT_PARTS, keyOf } from './difference.ts';
-import type { AuditCode, AuditPart, Difference, OrderCheck } from './difference.ts';
-import { invariantsOf } from './invariants.ts';
-import type { InvariantResult } from './invariants.ts';
+import { AUDIT_PARTS, invariantsOf, keyOf } from './difference.ts';
+import type { AuditCode, AuditPart, Difference, InvariantResult, OrderCheck } from './difference.ts';
 import { createSeenLetters } from './letters.ts';
-import { listRuns } from './listed-runs.ts';
-import { PAGE_ORDERS, orderPages, unknownOrders } from './pages.ts';
-import type { OrderChoice } from './pages.ts';
 import { readAuditedTopics } from './read.ts';
 import { repairAll } from './repair.ts';
 import { createSeenRecords } from './seen.ts';
+import { listRuns } from './workflows.ts';
 
 export type { AuditDependencies } from './checks.ts';
 
@@ -174,4 +170,51 @@ function createTally(): Tally {
  */
 export async function dropAuditTables(connection: Database): Promise<void> {
   await sql`drop table if exists audit_seen, audit_letters, audit_runs`.execute(connection).catch(() => undefined);
+}
+
+/** Which orders are audited. */
+interface OrderChoice {
+  /** Only these. */
+  orderIds?: readonly string[];
+  /** Only those whose state changed since, and those that have none. */
+  since?: Date;
+}
+
+/** Orders looked at together: enough that a page costs no more in round trips than in work. */
+const PAGE_ORDERS = 1_000;
+
+/** Every order id that the ledger or the orders' state has, page by page, in key order. */
+async function* orderPages(db: Database, { orderIds, since }: OrderChoice): AsyncGenerator<string[]> {
+  if (orderIds) {
+    for (let from = 0; from < orderIds.length; from += PAGE_ORDERS) yield orderIds.slice(from, from + PAGE_ORDERS);
+    return;
+  }
+  const changed = since
+    ? sql`and not exists (select from orders o where o.order_id = known.order_id and o.updated_at < ${since})`
+    : sql``;
+  for (let after = ''; ;) {
+    const { rows } = await sql<{ orderId: string; isChosen: boolean }>`
+      select known.order_id as "orderId", true ${changed} as "isChosen" from (
+        (select order_id from ledger where order_id > ${after} order by order_id limit ${PAGE_ORDERS})
+        union
+        (select order_id from orders where order_id > ${after} order by order_id limit ${PAGE_ORDERS})
+      ) as known order by known.order_id limit ${PAGE_ORDERS}
+    `.execute(db);
+    const last = rows.at(-1);
+    if (!last) return;
+    const chosen = rows.filter(({ isChosen }) => isChosen).map(({ orderId }) => orderId);
+    if (chosen.length > 0) yield chosen;
+    after = last.orderId;
+  }
+}
+
+/** Those of the orders that the database has nothing of. */
+async function unknownOrders(db: Database, orderIds: readonly string[]): Promise<string[]> {
+  const { rows } = await sql<{ orderId: string }>`
+    select distinct given.order_id as "orderId" from unnest(${[...orderIds]}::text[]) as given(order_id)
+    where not exists (select from ledger l where l.order_id = given.order_id)
+      and not exists (select from orders o where o.order_id = given.order_id)
+      and not exists (select from dead_letters d where d.order_id = given.order_id)
+  `.execute(db);
+  return rows.map(({ orderId }) => orderId);
 }

@@ -6,7 +6,6 @@ import type { Providers } from '../../resources/providers.ts';
 import type { OrderWorkflows, RunRecovery } from '../../temporal/order-workflows.ts';
 import type { AuditPart, OrderCheck, TopicReading, WholeCheck } from './difference.ts';
 import { ledgerCheck } from './ledger.ts';
-import type { ListedRuns } from './listed-runs.ts';
 import { accountsCheck, chargesCheck, seriesCheck, spendCheck } from './money.ts';
 import { postedNewsCheck } from './news.ts';
 import { factCheck, numberingCheck, statusCheck, unsentCheck } from './outbox.ts';
@@ -15,6 +14,7 @@ import type { SeenRecords } from './seen.ts';
 import { stockCheck } from './stock.ts';
 import { topicChecks } from './topics.ts';
 import { unknownWorkflowCheck, workflowCheck } from './workflows.ts';
+import type { ListedRuns } from './workflows.ts';
 
 export interface AuditDependencies {
   db: Database;

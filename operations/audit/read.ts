@@ -3,17 +3,18 @@ import type { Admin, Kafka } from 'kafkajs';
 import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
 import { orderIdOf } from '../../domain/ids.ts';
-import { foreignTo, readTopicMark } from '../../kafka/admin/deployment-mark.ts';
+import { foreignTo, publishedBy, readTopicMark } from '../../kafka/admin/deployment-mark.ts';
+import type { IsForeign } from '../../kafka/admin/deployment-mark.ts';
 import { logEnds } from '../../kafka/admin/log-ends.ts';
 import type { Codec } from '../../kafka/codec/codec.ts';
 import type { ConsumedRecord } from '../../kafka/consumer/consumer.ts';
 import { committedOffsets } from '../../kafka/consumer/lag.ts';
+import { DEPLOYMENT_HEADER, DLQ_HEADERS } from '../../kafka/headers.ts';
 import { readTopics } from '../../kafka/reader/read-topics.ts';
 import { OUTGOING_TOPICS, groupName, topicNames } from '../../kafka/topics.ts';
 import type { TopicKind } from '../../kafka/topics.ts';
 import { topicRetentions } from '../../temporal/memory.ts';
 import type { AuditPart, Difference, KeptSince, TopicReading } from './difference.ts';
-import { ownAlone } from './foreign.ts';
 import { auditInput } from './input.ts';
 import type { SeenLetters } from './letters.ts';
 import { auditNews, notePosted } from './news.ts';
@@ -154,4 +155,22 @@ async function startKept(admin: Admin, topics: readonly [string, TopicKind][], r
         }),
       ),
   };
+}
+
+/** What other deployments have put on our topics is told as such, and compared with nothing of ours. */
+function ownAlone(part: 'topics' | 'letters', isForeign: IsForeign, note: Note): Note {
+  const header = part === 'letters' ? DLQ_HEADERS.deployment : DEPLOYMENT_HEADER;
+  return async (records) => {
+    const foreign = new Set(records.filter(({ headers }) => isForeign(headers, header)));
+    const own = await note(records.filter((record) => !foreign.has(record)));
+    return [...[...foreign].map((record) => told(part, record, header)), ...own];
+  };
+}
+
+function told(part: 'topics' | 'letters', record: ConsumedRecord, header: string): Difference {
+  const { topic, partition, offset, key } = record;
+  const subject = `${topic} ${partition}:${offset}`;
+  const detail = publishedBy(record, header);
+  const orderId = key ? orderIdOf(key.toString()) : null;
+  return { part, code: 'OMS_AUDIT_RECORD_FOREIGN', orderId, subject, detail, remedy: null };
 }

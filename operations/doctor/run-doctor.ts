@@ -10,8 +10,7 @@ import type { Parts } from './parts.ts';
 import { portVerdicts, readPortMap } from './ports.ts';
 import type { PortEntry } from './ports.ts';
 import { lookAtDatabase, lookAtDeployment, lookAtRetention, lookAtTemporal, migrated, namespaceOf } from './stores.ts';
-import { lookAtSubjects } from './subjects.ts';
-import { lookAtKafka, lookAtTopics } from './topics.ts';
+import { lookAtKafka, lookAtSubjects, lookAtTopics } from './topics.ts';
 
 export interface Diagnosis {
   /** No fault was found; warnings may have been. */

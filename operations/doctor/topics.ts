@@ -4,8 +4,11 @@ import type { OmsError } from '../../domain/errors.ts';
 import { versionsAtTheFloor } from '../../kafka/admin/api-versions.ts';
 import { copiesFaults, topicsThere, wantedCopies } from '../../kafka/admin/topics-there.ts';
 import { isTopicRefused, notAuthorized } from '../../kafka/client/errors.ts';
-import { configDrift } from '../setup/topic-config.ts';
-import { isEmpty, topicConfig, wantedTopics } from '../setup/topics.ts';
+import { TOPICS, subjectOf } from '../../kafka/topics.ts';
+import type { Compatibility } from '../../kafka/topics.ts';
+import { SATISFIES } from '../setup/subjects.ts';
+import type { RegistryAdmin } from '../setup/subjects.ts';
+import { configDrift, isEmpty, topicConfig, wantedTopics } from '../setup/topics.ts';
 import type { WantedTopic } from '../setup/topics.ts';
 import { fault, ok, warning } from './finding.ts';
 import type { Verdict } from './finding.ts';
@@ -27,7 +30,7 @@ const missing = ({ name }: WantedTopic): Verdict =>
 async function verdictsOf(admin: Admin, topic: WantedTopic, copies: number): Promise<Verdict[]> {
   try {
     return (await topicsThere(admin, [topic.name])).has(topic.name)
-      ? await lookAt(admin, topic, copies)
+      ? await lookAtTopic(admin, topic, copies)
       : [missing(topic)];
   } catch (error) {
     if (isTopicRefused(error)) return refused(notAuthorized('DescribeConfigs', topic.name, error), topic);
@@ -40,7 +43,7 @@ const refused = ({ code, message }: OmsError, { name }: WantedTopic): Verdict[] 
   fault(code, message, { about: `topic ${name}` }),
 ];
 
-async function lookAt(admin: Admin, topic: WantedTopic, copies: number): Promise<Verdict[]> {
+async function lookAtTopic(admin: Admin, topic: WantedTopic, copies: number): Promise<Verdict[]> {
   const { topics } = await admin.fetchTopicMetadata({ topics: [topic.name] });
   const partitions = topics[0]?.partitions ?? [];
   const { values } = await topicConfig(admin, topic.name);
@@ -96,4 +99,51 @@ function leaderless(topic: string, partitions: { partitionId: number; leader: nu
   if (without.length === 0) return [];
   const detail = `partitions ${without.join(', ')} have no leader: nothing is read from or written to them`;
   return [fault('OMS_KAFKA_UNAVAILABLE', detail, { about: `topic ${topic}` })];
+}
+
+/** Check: every subject carries this version's schema, at a level that keeps what we promise. Changes nothing. */
+export async function lookAtSubjects({ config, registry }: Parts): Promise<Verdict[]> {
+  const admin = await registry();
+  const subjects = TOPICS.flatMap(({ kind, schema, compatibility }) =>
+    schema && compatibility ? [{ subject: subjectOf(config.OMS_PREFIX + kind), schema, compatibility }] : [],
+  );
+  const found = await Promise.all(
+    subjects.map(({ subject, schema, compatibility }) => lookAtSubject(admin, subject, schema, compatibility)),
+  );
+  const verdicts = found.flat();
+  return verdicts.length > 0 ? verdicts : [ok(`${subjects.length} subjects with the schemas of this version`)];
+}
+
+async function lookAtSubject(
+  registry: RegistryAdmin,
+  subject: string,
+  schema: unknown,
+  wanted: Compatibility,
+): Promise<Verdict[]> {
+  const about = `subject ${subject}`;
+  if ((await registry.versions(subject)).length === 0)
+    return [fault('OMS_REGISTRY_SCHEMA_MISSING', 'does not exist', { about })];
+  const level = await registry.level(subject);
+  const isLoose = level === undefined || !SATISFIES[wanted].includes(level);
+  const drift = `its compatibility is ${level ?? 'the default of the registry'} instead of ${wanted}`;
+  return [
+    ...(isLoose ? [fault('OMS_SETUP_DRIFT', drift, { about })] : []),
+    ...(await lookAtSchema(registry, subject, schema, about)),
+  ];
+}
+
+async function lookAtSchema(
+  registry: RegistryAdmin,
+  subject: string,
+  schema: unknown,
+  about: string,
+): Promise<Verdict[]> {
+  if ((await registry.idOf(subject, schema)) !== undefined) return [];
+  const reasons = await registry.incompatibilities(subject, schema);
+  if (reasons.length === 0)
+    return [fault('OMS_REGISTRY_SCHEMA_MISSING', "lacks this version's schema, which it would take", { about })];
+  const detail = `this version's schema does not fit to those registered: ${reasons.join('; ').slice(0, 300)}`;
+  const fix =
+    'find out who registered them (SCHEMA_REGISTRY_URL/subjects/…/versions); use another OMS_PREFIX, or delete what is foreign';
+  return [fault('OMS_REGISTRY_SCHEMA_INCOMPATIBLE', detail, { about, fix })];
 }

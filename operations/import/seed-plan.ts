@@ -1,7 +1,7 @@
 import { minorUnits } from '../../domain/money.ts';
 import type { PriceLevel } from '../../orders/money/price-list.ts';
 import type { StockLevel } from '../../orders/stock/stock-levels.ts';
-import type { RetailRow } from './invoices.ts';
+import type { RetailRow } from './retail-order.ts';
 
 /** The warehouses a seed fills. */
 export const WAREHOUSES = ['east', 'north', 'west'] as const;

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { transaction } from '../../database/database.ts';
+import type { Database } from '../../database/database.ts';
 import {
   assertSameDeployment,
   endRebuilding,
@@ -12,7 +13,6 @@ import { logEnds } from '../../kafka/admin/log-ends.ts';
 import { CONSUMER_GROUPS, groupName, topicNames } from '../../kafka/topics.ts';
 import { readMark, readMarks } from '../../resources/deployment.ts';
 import type { Parts } from '../../resources/deployment.ts';
-import { letGoOfOpen } from './order/behind.ts';
 
 /** What is being rebuilt. */
 export interface Admitted {
@@ -102,4 +102,12 @@ export async function assertCreditNotesKnown({ admin, db, config }: Parts, given
 /** It is filled: roles may start. */
 export function endRebuild({ db }: Parts, id: string): Promise<void> {
   return transaction(db, (tx) => endRebuilding(tx, id));
+}
+
+/**
+ * Every order that has not ended is to get a new run: the one it has remembers more than a backup knows, and would wait
+ * for that for ever.
+ */
+export async function letGoOfOpen(tx: Database): Promise<void> {
+  await sql`update ledger set state = 'claimed', run_id = null where state in ('claimed', 'started')`.execute(tx);
 }

@@ -1,12 +1,21 @@
+import { Client, WorkflowNotFoundError } from '@temporalio/client';
+import pLimit from 'p-limit';
 import { databaseError } from '../../database/database.ts';
 import { recordDecision } from '../../database/decisions.ts';
 import type { Operator } from '../../database/decisions.ts';
 import { writeAccounted } from '../../database/deployment/behind.ts';
 import { keepEarlierIds } from '../../database/deployment/deployment.ts';
+import { staleClaims } from '../../database/ledger/ledger.ts';
+import { parkedFor } from '../../database/ledger/parked-events.ts';
 import { migrate } from '../../database/migrate.ts';
 import { mendFeed } from '../../database/outbox/outbox-feed.ts';
+import { ORDERS_TASK_QUEUE } from '../../domain/contract.ts';
+import { orderWorkflowId } from '../../domain/ids.ts';
 import { foreignTo } from '../../kafka/admin/deployment-mark.ts';
+import { confirm, deliver } from '../../orders/intake/deliver.ts';
+import type { Lane } from '../../orders/intake/deliver.ts';
 import { decodeLevels } from '../../orders/intake/levels.ts';
+import { noStep } from '../../orders/intake/step.ts';
 import { applySentPrices } from '../../orders/money/price-list.ts';
 import { FUNCTIONS } from '../../orders/money/spend.ts';
 import { applyLevels } from '../../orders/stock/stock-levels.ts';
@@ -15,13 +24,14 @@ import type { Parts } from '../../resources/deployment.ts';
 import { setUpProviders } from '../../resources/providers.ts';
 import type { Resources } from '../../resources/resources.ts';
 import { topicEnds } from '../../resources/topic-ends.ts';
+import { createOrderWorkflows, temporalError, timersOf } from '../../temporal/order-workflows.ts';
+import type { OrderWorkflows } from '../../temporal/order-workflows.ts';
 import { deriveOrders } from './derive.ts';
 import { admitRebuild, assertCreditNotesKnown, endRebuild } from './guard.ts';
 import { closeRebuilt, settleRebuilt } from './order/settle.ts';
 import type { LostNumbers, NextNumbers } from './order/settle.ts';
 import { readOrders } from './read-orders.ts';
 import { readLetters, readOutgoing } from './read-outgoing.ts';
-import { restartOpen } from './restart.ts';
 import { readAll } from './topics.ts';
 import type { RebuildContext } from './topics.ts';
 
@@ -129,4 +139,51 @@ async function readLevels(context: RebuildContext): Promise<void> {
       levels.flatMap(({ price }) => price ?? []),
     );
   });
+}
+
+const PAGE_ORDERS = 200;
+const AT_ONCE = 16;
+
+/**
+ * Gives every open order a new run, with the events that were told to the old one. A run that goes on would remember more
+ * than the database now has: it does not go back to an older state, and would wait for it for ever.
+ */
+export async function restartOpen({ db, config, temporal }: RebuildContext): Promise<number> {
+  const client = new Client({ connection: temporal, namespace: config.TEMPORAL_NAMESPACE });
+  const workflows = createOrderWorkflows({
+    client,
+    taskQueue: `${config.OMS_PREFIX}${ORDERS_TASK_QUEUE}`,
+    timersOf: timersOf(config),
+  });
+  const again: OrderWorkflows = {
+    signal: (orderId, message) => workflows.signal(orderId, message),
+    start: async (orderId, parked, source) => {
+      await end(client, orderId);
+      return workflows.restart(orderId, parked, source);
+    },
+  };
+  const options = { db, workflows: again, limiter: pLimit(AT_ONCE), onStep: noStep };
+  let restarted = 0;
+  for (;;) {
+    const claimed = await staleClaims(db, 0, PAGE_ORDERS);
+    if (claimed.size === 0) return restarted;
+    const parked = Map.groupBy(await parkedFor(db, [...claimed.keys()]), (event) => event.orderId);
+    const lanes = [...claimed].map(([orderId, source]): Lane => ({
+      ...{ orderId, source, start: true, parked: parked.get(orderId) ?? [], signals: [] },
+    }));
+    const delivery = await deliver(options, lanes, new AbortController().signal);
+    await confirm(db, delivery, []);
+    if (delivery.failure !== undefined) throw delivery.failure;
+    restarted += lanes.length;
+  }
+}
+
+async function end(client: Client, orderId: string): Promise<void> {
+  try {
+    await client.workflow
+      .getHandle(orderWorkflowId(orderId))
+      .terminate('goes on in a new run, from a rebuilt database');
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw temporalError(error);
+  }
 }

@@ -11,17 +11,16 @@ import type { NewReplay, Planned, Replay, ReplayOptions } from '../../database/r
 import { OmsError } from '../../domain/errors.ts';
 import { replayRules } from '../../domain/replay-modes.ts';
 import type { ReplayMode } from '../../domain/replay-modes.ts';
+import { readClassified } from './classified.ts';
 import type { Classified } from './classified.ts';
-import { keptWhole } from './dry-run.ts';
 import type { ReplayParts } from './parts.ts';
 import { patiently } from './patience.ts';
 import type { OnWait } from './patience.ts';
 import { rangesOf, readExtents } from './ranges.ts';
 import type { OffsetSpan } from './ranges.ts';
-import { readClassified } from './reading.ts';
 import { assertSource, sourceOf, sourceTopic } from './sources.ts';
 import { assertNotLive, isTargetThere, ownTopic } from './target.ts';
-import { count, keepSample, totalOf } from './track.ts';
+import { count, keepSample, keptWhole, totalOf } from './track.ts';
 
 /** What an operator asks for. */
 export interface PlanRequest {

@@ -1,17 +1,16 @@
 import type { ReplayPart, Tallies } from '../../database/replays/replay-parts.ts';
 import type { Replay } from '../../database/replays/replays.ts';
 import type { ReplayClasses } from './classes.ts';
+import { readClassified } from './classified.ts';
 import type { Classified } from './classified.ts';
-import { keptWhole } from './dry-run.ts';
 import { effectsOf, nothingDone, readyToHand } from './gate.ts';
 import type { Gate } from './gate.ts';
 import type { ReplayParts } from './parts.ts';
 import { patiently } from './patience.ts';
 import type { OnWait } from './patience.ts';
 import type { Pace, Pressure } from './pressure.ts';
-import { readClassified } from './reading.ts';
 import type { Source } from './sources.ts';
-import { tallied } from './track.ts';
+import { keptWhole, tallied } from './track.ts';
 import type { Track } from './track.ts';
 
 /** What a run works with. */

@@ -12,8 +12,6 @@ import { batchLimits } from '../../kafka/topics.ts';
 import { noStep } from '../../orders/intake/step.ts';
 import type { OnStep } from '../../orders/intake/step.ts';
 import { every } from '../../platform/every.ts';
-import { wrongState } from './change.ts';
-import { dryRun } from './dry-run.ts';
 import type { ReplayParts } from './parts.ts';
 import type { OnWait } from './patience.ts';
 import { required } from './plan.ts';
@@ -24,7 +22,7 @@ import type { Run } from './run-records.ts';
 import { sourceOf } from './sources.ts';
 import type { Source } from './sources.ts';
 import { ensureTarget } from './target.ts';
-import { openTrack } from './track.ts';
+import { dryRun, openTrack } from './track.ts';
 
 export interface RunRequest {
   replayId: string;
@@ -144,3 +142,33 @@ async function batchLimitsOf(parts: ReplayParts, { mode, options }: Replay): Pro
   const limit = await ensureTarget(parts, to);
   return (topic) => (topic === to ? limit : limits(topic));
 }
+
+/**
+ * Pauses a replay that runs, or gives one up for good; whoever runs it notices.
+ * @throws OmsError OMS_REPLAY_UNKNOWN, OMS_REPLAY_STATE
+ */
+export async function changeReplay(
+  { db }: Pick<ReplayParts, 'db'>,
+  replayId: string,
+  change: 'pause' | 'abort',
+  by: string,
+): Promise<Replay> {
+  const replay = required(await readReplay(db, replayId), replayId);
+  const [from, to] = CHANGES[change];
+  if (!(await moveReplay(db, replayId, from, to))) throw wrongState(replay, change);
+  await noteAction(db, replayId, to, by);
+  if (change === 'abort') await dropDrafts(db, replayId);
+  return required(await readReplay(db, replayId), replayId);
+}
+
+const CHANGES = {
+  pause: [['running'], 'paused'],
+  abort: [['planning', 'planned', 'running', 'paused'], 'aborted'],
+} as const satisfies Record<string, readonly [readonly ReplayState[], ReplayState]>;
+
+/** That a replay's state forbids what is asked. */
+function wrongState({ replayId, state }: Replay, what: string): OmsError {
+  return new OmsError('OMS_REPLAY_STATE', `replay ${replayId} is ${state}: it cannot be ${PARTICIPLES[what] ?? what}`);
+}
+
+const PARTICIPLES: Record<string, string> = { run: 'run', pause: 'paused', abort: 'aborted' };

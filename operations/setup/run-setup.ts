@@ -1,3 +1,4 @@
+import type { Connection } from '@temporalio/client';
 import { databaseError, orUnavailable } from '../../database/database.ts';
 import {
   assertNotRebuilding,
@@ -18,7 +19,7 @@ import { kafkaError, temporalError } from '../../resources/errors.ts';
 import { setUpProviders } from '../../resources/providers.ts';
 import type { Resources } from '../../resources/resources.ts';
 import { accountForOrders, accountForTopics } from '../../resources/topic-ends.ts';
-import { setupNamespace } from './namespace.ts';
+import { describeNamespace } from '../../temporal/client.ts';
 import type { ReportStep, SetupStep } from './steps.ts';
 import { setupSubjects } from './subjects.ts';
 import { setupTopics } from './topics.ts';
@@ -125,4 +126,51 @@ async function setupRest(parts: Parts, options: SetupOptions, report: ReportStep
     outcome: 'info',
     detail: '`orders` is kept longer than Temporal keeps closed workflows; the ledger knows every order id for ever',
   });
+}
+
+/** Registers the namespace if it is missing; never changes one that exists. */
+export async function setupNamespace(
+  connection: Connection,
+  namespace: string,
+  retentionMs: number,
+  report: ReportStep,
+): Promise<void> {
+  const part = `namespace ${namespace}`;
+  const existing = await describeNamespace(connection, namespace);
+  if (existing) {
+    const detail = `closed workflows are kept ${inWords(existing.retentionMs)}`;
+    return report({ part, outcome: existing.retentionMs < retentionMs ? 'kept' : 'unchanged', detail });
+  }
+  await connection.workflowService.registerNamespace({
+    namespace,
+    workflowExecutionRetentionPeriod: { seconds: Math.round(retentionMs / 1_000) as unknown as Long },
+    description: 'Orders of the order management system.',
+  });
+  await untilUsable(connection, namespace);
+  report({ part, outcome: 'created', detail: `closed workflows are kept ${inWords(retentionMs)}` });
+}
+
+type Long = NonNullable<
+  NonNullable<
+    NonNullable<Parameters<Connection['workflowService']['registerNamespace']>[0]>['workflowExecutionRetentionPeriod']
+  >['seconds']
+>;
+
+/** A server learns of a new namespace only when it next refreshes its list. */
+async function untilUsable(connection: Connection, namespace: string): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    try {
+      await connection.workflowService.listWorkflowExecutions({ namespace, pageSize: 1 });
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+}
+
+function inWords(ms: number): string {
+  const hours = ms / 3_600_000;
+  return hours % 24 === 0 ? `${hours / 24} days` : `${hours} hours`;
 }

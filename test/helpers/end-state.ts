@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { Client } from '@temporalio/client';
-import type { TopicRecord } from '../../operations/topics/describe-record.ts';
+import type { TopicRecord } from '../../operations/topics/tail.ts';
 import type { Deployment } from './deployment.ts';
 import { waitFor } from './wait.ts';
 

@@ -8,7 +8,7 @@ import { DEPLOYMENT_HEADER, DLQ_HEADERS, EVENT_ID_HEADER } from '../../kafka/hea
 import { OUTGOING_TOPICS, deploymentTopic } from '../../kafka/topics.ts';
 import type { TopicKind } from '../../kafka/topics.ts';
 import type { AuditReport } from '../../operations/audit/audit.ts';
-import type { TopicRecord } from '../../operations/topics/describe-record.ts';
+import type { TopicRecord } from '../../operations/topics/tail.ts';
 import type { Config } from '../../platform/config/settings.ts';
 import { checkDeployment } from '../../resources/deployment.ts';
 import { copyDatabase, createTestDatabase } from '../helpers/database.ts';

@@ -5,7 +5,7 @@ import { createKafka } from '../../kafka/client/client.ts';
 import { avroType } from '../../kafka/codec/avro.ts';
 import { withHeader } from '../../kafka/codec/codec.ts';
 import { createRegistryAdmin } from '../../operations/setup/subjects.ts';
-import type { TopicRecord } from '../../operations/topics/describe-record.ts';
+import type { TopicRecord } from '../../operations/topics/tail.ts';
 import { orderEventSchema } from '../../schemas/index.ts';
 import type { OrderEvent } from '../../schemas/index.ts';
 import { createIngestWorld } from '../helpers/ingest-world.ts';

@@ -5,7 +5,7 @@ import { readParts } from '../../database/replays/replay-parts.ts';
 import { readActions } from '../../database/replays/replays.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
 import { logEnds } from '../../kafka/admin/log-ends.ts';
-import { changeReplay } from '../../operations/replay/change.ts';
+import { changeReplay } from '../../operations/replay/run.ts';
 import { createIngestWorld } from '../helpers/ingest-world.ts';
 import type { IngestWorld } from '../helpers/ingest-world.ts';
 import { startIngest } from '../helpers/ingests.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { TopicRecord } from '../../operations/topics/describe-record.ts';
+import type { TopicRecord } from '../../operations/topics/tail.ts';
 import { priceListVersion, readPrices } from '../../orders/money/price-list.ts';
 import { readStock } from '../../orders/stock/stock-levels.ts';
 import { createIngestWorld } from '../helpers/ingest-world.ts';

@@ -4,9 +4,8 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { minorUnits } from '../../domain/money.ts';
-import { readInvoices } from '../../operations/import/invoices.ts';
-import type { Invoice } from '../../operations/import/invoices.ts';
-import { orderOf, readOrders, ukTime } from '../../operations/import/retail-order.ts';
+import { orderOf, readInvoices, readOrders, ukTime } from '../../operations/import/retail-order.ts';
+import type { Invoice } from '../../operations/import/retail-order.ts';
 import { RETAIL_FILE, readRetailFile } from '../helpers/retail-file.ts';
 
 const HEADER = 'InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { rowsOf } from '../../operations/import/invoices.ts';
-import type { RetailRow } from '../../operations/import/invoices.ts';
+import { rowsOf } from '../../operations/import/retail-order.ts';
+import type { RetailRow } from '../../operations/import/retail-order.ts';
 import { WAREHOUSES, seedPlan } from '../../operations/import/seed-plan.ts';
 import { RETAIL_FILE } from '../helpers/retail-file.ts';
 

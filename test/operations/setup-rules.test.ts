@@ -4,7 +4,7 @@ import type { DeploymentMarks } from '../../database/deployment/deployment.ts';
 import { copiesFaults } from '../../kafka/admin/topics-there.ts';
 import { INPUT_TOPICS, TOPICS } from '../../kafka/topics.ts';
 import { aclLines } from '../../operations/setup/acls.ts';
-import { configDrift } from '../../operations/setup/topic-config.ts';
+import { configDrift } from '../../operations/setup/topics.ts';
 
 const outcomes = (wanted: Record<string, string>, actual: Record<string, string>) =>
   configDrift(wanted, actual).map(({ outcome }) => outcome);

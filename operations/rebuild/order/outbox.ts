@@ -78,3 +78,16 @@ export async function nextBehind(
   `.execute(db);
   return rows;
 }
+
+/**
+ * An order's events are sent in version order: of an order that has a later one on its topic, all earlier ones were sent,
+ * though a compacted topic may have forgotten them. Sent once more they would come behind it.
+ */
+export async function markOvertaken(db: Database): Promise<void> {
+  await sql`
+    update outbox u set sent_at = clock_timestamp(), held_reason = null
+    where u.sent_at is null and u.version is not null and exists (
+      select from outbox s where s.order_id = u.order_id and s.version > u.version and s.sent_at is not null
+    )
+  `.execute(db);
+}
