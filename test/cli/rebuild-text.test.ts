@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { textOf } from '../../cli/rebuild-text.ts';
+import { textOf } from '../../cli/rebuild.ts';
 import type { RebuildResult } from '../../operations/rebuild/run-rebuild.ts';
 
 const result: RebuildResult = {
