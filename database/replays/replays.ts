@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { replayMode, replayState } from '../database.ts';
 import type { Database } from '../database.ts';
-import type { ReplaysTable } from '../tables.ts';
+import type { ReplaysTable } from '../tables/replays.ts';
 import { insertParts } from './replay-parts.ts';
 import type { FrozenRange, Tallies } from './replay-parts.ts';
 
