@@ -4,7 +4,9 @@ import type { RawBuilder } from 'kysely';
 import pg from 'pg';
 import { OmsError } from '../domain/errors.ts';
 import type { OrderStatus, PaymentStatus, ShipmentStatus } from '../domain/status.ts';
-import type { LedgerState, ReplaysTable, Tables } from './tables.ts';
+import type { Tables } from './tables.ts';
+import type { LedgerState } from './tables/ledger.ts';
+import type { ReplaysTable } from './tables/replays.ts';
 
 export type Database = Kysely<Tables>;
 

@@ -4,7 +4,7 @@ import type { ErrorCode, Fault } from '../domain/errors.ts';
 import type { Database } from './database.ts';
 import { recordColumns, recordFrom, storable } from './ledger/records.ts';
 import type { RecordRow, StoredRecord } from './ledger/records.ts';
-import type { LetterDecision } from './tables.ts';
+import type { LetterDecision } from './tables/dead-letters.ts';
 
 /** A record that could not be taken, and why. */
 export interface DeadLetter {

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
-import type { OperatorDecisionsTable } from './tables.ts';
+import type { OperatorDecisionsTable } from './tables/dead-letters.ts';
 
 /** Who decides, and why. */
 export interface Operator {

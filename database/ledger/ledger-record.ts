@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { LifecycleMessage } from '../../domain/lifecycle.ts';
 import type { PlacedOrder } from '../../domain/order.ts';
 import type { Database } from '../database.ts';
-import type { LedgerEventsTable, LedgerState } from '../tables.ts';
+import type { LedgerEventsTable, LedgerState } from '../tables/ledger.ts';
 
 /** All the ledger holds about one order, for people. */
 export interface LedgerRecord {

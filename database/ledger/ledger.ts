@@ -3,7 +3,7 @@ import { FINGERPRINT_VERSION } from '../../domain/order.ts';
 import type { PlacedOrder } from '../../domain/order.ts';
 import { ledgerState } from '../database.ts';
 import type { Database } from '../database.ts';
-import type { LedgerEventsTable, LedgerState } from '../tables.ts';
+import type { LedgerEventsTable, LedgerState } from '../tables/ledger.ts';
 import { recordTime } from './records.ts';
 import type { StoredRecord } from './records.ts';
 

@@ -2,9 +2,9 @@ import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
 import type { ErrorCode, Fault } from '../../domain/errors.ts';
 import type { Database } from '../database.ts';
-import { pageOf } from './cursor.ts';
 import type { LetterState } from '../dead-letters.ts';
-import type { LetterDecision } from '../tables.ts';
+import type { LetterDecision } from '../tables/dead-letters.ts';
+import { pageOf } from './cursor.ts';
 import type { Cursor, Page } from './cursor.ts';
 
 /** A dead letter in a list: why it was refused and where it stood, not what it holds. */

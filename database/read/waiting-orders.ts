@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { OrderStatus, ShipmentStatus } from '../../domain/status.ts';
 import { ledgerState } from '../database.ts';
 import type { Database } from '../database.ts';
-import type { LedgerState } from '../tables.ts';
+import type { LedgerState } from '../tables/ledger.ts';
 
 /** An order that has not moved for a while, as the database has it. */
 export interface WaitingOrder {

@@ -3,7 +3,7 @@ import { OUTBOX_MODES } from '../../domain/replay-modes.ts';
 import type { ReplayMode } from '../../domain/replay-modes.ts';
 import { replayState } from '../database.ts';
 import type { Database } from '../database.ts';
-import type { ReplaysTable } from '../tables.ts';
+import type { ReplaysTable } from '../tables/replays.ts';
 import { insertParts } from './replay-parts.ts';
 import type { FrozenRange, Tallies } from './replay-parts.ts';
 

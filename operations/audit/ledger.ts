@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
-import type { LedgerState } from '../../database/tables.ts';
+import type { LedgerState } from '../../database/tables/ledger.ts';
 import { isFinalFulfillment, isFinalOrder } from '../../domain/status.ts';
 import type { FulfillmentStatus, OrderStatus } from '../../domain/status.ts';
 import type { AuditCode, Difference, OrderCheck, Remedy } from './difference.ts';

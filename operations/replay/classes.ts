@@ -1,4 +1,4 @@
-import type { LedgerState } from '../../database/tables.ts';
+import type { LedgerState } from '../../database/tables/ledger.ts';
 import type { Verdict } from '../../orders/intake/judge.ts';
 
 /** What a record is to a replay. */

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { paymentStatus, sqlState, transaction } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
-import type { PaymentsTable } from '../../database/tables.ts';
+import type { PaymentsTable } from '../../database/tables/money.ts';
 import { OmsError } from '../../domain/errors.ts';
 import type { InvoiceTotals, Pricing, PricingRules } from '../../domain/invoice.ts';
 import { REASON_FORMS } from '../../domain/reasons.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { LedgerEntry, LedgerView } from '../../database/ledger/ledger.ts';
-import type { LedgerState } from '../../database/tables.ts';
+import type { LedgerState } from '../../database/tables/ledger.ts';
 import { judge, orderViews } from '../../orders/intake/judge.ts';
 import { fingerprint, toIncomingEvent } from '../../orders/intake/order-event.ts';
 import type { IncomingEvent, PlacedEvent } from '../../orders/intake/order-event.ts';
