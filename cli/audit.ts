@@ -8,8 +8,7 @@ import type { AuditPart } from '../operations/audit/difference.ts';
 import { EXIT_CODES } from '../platform/exit-codes.ts';
 import { keepGarbageSmall } from '../platform/node-flags.ts';
 import { withCommandResources } from '../resources/clients.ts';
-import { operatorName } from './operator.ts';
-import { numberOption, repeatable, timeOption, wordsOption } from './options.ts';
+import { numberOption, operatorName, repeatable, timeOption, wordsOption } from './options.ts';
 import { examples, note, printResult, table } from './output.ts';
 
 interface AuditFlags {

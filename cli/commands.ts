@@ -86,7 +86,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     commands: {
       update: {
         about: "Put a carrier's news about a shipment on its topic.",
-        load: () => import('./carrier-update.ts'),
+        load: () => import('./carrier.ts'),
       },
     },
   },

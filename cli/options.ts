@@ -1,4 +1,7 @@
+import { hostname, userInfo } from 'node:os';
 import { InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import type { Operator } from '../database/decisions.ts';
 
 /** Reads a number of at least `min`. */
 export const numberOption =
@@ -47,3 +50,23 @@ export function wordsOption(text: string): string {
 
 /** Several values of one option. */
 export const repeatable = (text: string, before: string[] = []): string[] => [...before, text];
+
+/** Adds what every decision of an operator is recorded with. */
+export function decidedBy(command: Command): Command {
+  return command
+    .requiredOption('--why <text>', 'why you decide so; recorded', wordsOption)
+    .option('--who <name>', 'who decides; recorded', wordsOption, operatorName());
+}
+
+/** Of the account the command runs under. */
+export function operatorName(): string {
+  try {
+    return `${userInfo().username}@${hostname()}`;
+  } catch {
+    return `unknown@${hostname()}`; // an account without a name, as in some containers
+  }
+}
+
+export function operatorOf({ who, why }: Operator): Operator {
+  return { who, why };
+}

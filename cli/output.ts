@@ -1,3 +1,5 @@
+import type { StoredDecision } from '../database/decisions.ts';
+
 /** What a command prints goes to stdout: JSON for programs, text for people. Progress and faults go to stderr. */
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -40,3 +42,8 @@ export function examples(...lines: string[]): string {
 /** `12345` minor units as `123.45`. */
 export const money = (amount: number): string =>
   (amount / 100).toLocaleString('en-GB', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+
+/** A decision as it is shown: without the bytes that were sent. */
+export function shownDecision({ action, who, why, at, doneAt, outcome }: StoredDecision) {
+  return { action, who, why, at, doneAt, outcome };
+}

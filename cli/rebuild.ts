@@ -5,8 +5,7 @@ import type { RebuildResult } from '../operations/rebuild/run-rebuild.ts';
 import { documentId } from '../orders/money/series.ts';
 import type { Series } from '../orders/money/series.ts';
 import { commandResources } from '../resources/profiles.ts';
-import { decidedBy, operatorOf } from './operator.ts';
-import { countOption } from './options.ts';
+import { countOption, decidedBy, operatorOf } from './options.ts';
 import { examples, note, printResult } from './output.ts';
 
 interface RebuildFlags extends Operator {

@@ -50,7 +50,7 @@ function stopRequest(config: Config): AbortSignal {
 }
 
 async function showDemo(config: Config, { json }: UpFlags, signal: AbortSignal): Promise<void> {
-  const { runDemo } = await import('./demo.ts');
+  const { runDemo } = await import('./up-demo.ts');
   await runDemo(config, { signal, json });
 }
 

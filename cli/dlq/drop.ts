@@ -4,7 +4,7 @@ import { cliConfig } from '../../local/settings.ts';
 import type { Dropped, LetterFilter } from '../../operations/dead-letters/decide.ts';
 import { EXIT_CODES } from '../../platform/exit-codes.ts';
 import { withDatabase } from '../../resources/clients.ts';
-import { decidedBy, operatorOf } from '../operator.ts';
+import { decidedBy, operatorOf } from '../options.ts';
 import { examples, printResult, table } from '../output.ts';
 import { DECIDED, NONE_CHOSEN, restText, withFilters } from './filters.ts';
 import { reasonOf } from './retry.ts';

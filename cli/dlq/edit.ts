@@ -2,9 +2,9 @@ import { Command } from 'commander';
 import type { Operator } from '../../database/decisions.ts';
 import { cliConfig } from '../../local/settings.ts';
 import { EXIT_CODES } from '../../platform/exit-codes.ts';
-import { decidedBy, operatorOf } from '../operator.ts';
+import { decidedBy, operatorOf } from '../options.ts';
 import { examples, printResult } from '../output.ts';
-import { placeOf } from './retry.ts';
+import { placeOf, withRedriver } from './retry.ts';
 
 interface EditFlags extends Operator {
   json?: boolean;
@@ -32,7 +32,6 @@ export function createCommand(): Command {
       ),
     )
     .action(async (id: string, flags: EditFlags) => {
-      const { withRedriver } = await import('./redriver.ts');
       const { editLetter } = await import('../../operations/dead-letters/decide.ts');
       const { contentOf } = await import('../../operations/produce/read-events.ts');
       const by = { ...operatorOf(flags), again: flags.again };

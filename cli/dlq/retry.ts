@@ -1,9 +1,14 @@
 import { Command } from 'commander';
+import type { Database } from '../../database/database.ts';
 import type { Operator } from '../../database/decisions.ts';
+import type { Codec } from '../../kafka/codec/codec.ts';
+import type { Publisher } from '../../kafka/producer/publisher.ts';
 import { cliConfig } from '../../local/settings.ts';
 import type { LetterFilter, Retried, Skipped } from '../../operations/dead-letters/decide.ts';
+import type { Config } from '../../platform/config/settings.ts';
 import { EXIT_CODES } from '../../platform/exit-codes.ts';
-import { decidedBy, operatorOf } from '../operator.ts';
+import { withCommandResources } from '../../resources/clients.ts';
+import { decidedBy, operatorOf } from '../options.ts';
 import { examples, printResult, table } from '../output.ts';
 import { DECIDED, NONE_CHOSEN, restText, withFilters } from './filters.ts';
 
@@ -30,7 +35,6 @@ export function createCommand(): Command {
       ),
     )
     .action(async (ids: string[], flags: RetryFlags) => {
-      const { withRedriver } = await import('./redriver.ts');
       const { retryLetters } = await import('../../operations/dead-letters/decide.ts');
       const by = { ...operatorOf(flags), again: flags.again };
       const retried = await withRedriver(await cliConfig(), (parts) => retryLetters(parts, { ids, filter: flags }, by));
@@ -52,3 +56,31 @@ export function placeOf(one: Retried): string {
 
 /** Why a letter is where it was. */
 export const reasonOf = ({ code, message }: Pick<Skipped, 'code' | 'message'>): string => `${code}: ${message}`;
+
+/** What it takes to put records back on their topics. */
+interface Redriver {
+  db: Database;
+  publisher: Publisher;
+  codec: Codec;
+  prefix: string;
+  /** @throws OmsError OMS_KAFKA_UNAVAILABLE, OMS_KAFKA_TOPIC_MISSING: before a decision is written down */
+  assertTopics(topics: readonly string[]): Promise<void>;
+}
+
+/** Opens it for `work`, and closes it whatever comes of it. */
+export async function withRedriver<T>(config: Config, work: (redriver: Redriver) => Promise<T>): Promise<T> {
+  const { requireTopics } = await import('../../operations/produce/topic-producer.ts');
+  return withCommandResources(config, async (resources) => {
+    const [db, codec, publisher] = [
+      await resources.database(),
+      await resources.codec(),
+      await resources.openPublisher(),
+    ];
+    const assertTopics = (topics: readonly string[]): Promise<void> => requireTopics(resources, [...new Set(topics)]);
+    try {
+      return await work({ db, publisher, codec, prefix: config.OMS_PREFIX, assertTopics });
+    } finally {
+      await publisher.close();
+    }
+  });
+}

@@ -6,8 +6,7 @@ import type { LetterContent } from '../../operations/dead-letters/redrive.ts';
 import type { Config } from '../../platform/config/settings.ts';
 import { withDatabase } from '../../resources/clients.ts';
 import { commandResources } from '../../resources/profiles.ts';
-import { shownDecision } from '../operator.ts';
-import { examples, printResult } from '../output.ts';
+import { examples, printResult, shownDecision } from '../output.ts';
 import { shownLetter } from './ls.ts';
 
 /** `oms dlq show ID` */

@@ -2,8 +2,7 @@ import { Command } from 'commander';
 import type { Operator } from '../../database/decisions.ts';
 import { cliConfig } from '../../local/settings.ts';
 import { withDatabase } from '../../resources/clients.ts';
-import { decidedBy, operatorOf } from '../operator.ts';
-import { countOption } from '../options.ts';
+import { countOption, decidedBy, operatorOf } from '../options.ts';
 import { examples, printResult, table } from '../output.ts';
 
 /** `oms orders held ls` */

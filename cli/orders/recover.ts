@@ -3,7 +3,7 @@ import type { Operator } from '../../database/decisions.ts';
 import { assertOrderId } from '../../domain/ids.ts';
 import { cliConfig } from '../../local/settings.ts';
 import { withCommandResources } from '../../resources/clients.ts';
-import { decidedBy, operatorOf } from '../operator.ts';
+import { decidedBy, operatorOf } from '../options.ts';
 import { examples, printResult } from '../output.ts';
 
 /** `oms orders recover ID` */

@@ -7,8 +7,7 @@ import type { OrderView, TimelineEntry } from '../../orders/record/order-view.ts
 import type { Config } from '../../platform/config/settings.ts';
 import { withDatabase } from '../../resources/clients.ts';
 import { shownLetter } from '../dlq/ls.ts';
-import { shownDecision } from '../operator.ts';
-import { examples, money, printResult, table } from '../output.ts';
+import { examples, money, printResult, shownDecision, table } from '../output.ts';
 
 /** `oms orders show ID` */
 export function createCommand(): Command {

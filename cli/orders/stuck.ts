@@ -7,8 +7,7 @@ import type { StuckOrder } from '../../operations/stuck/reasons.ts';
 import type { Config } from '../../platform/config/settings.ts';
 import { duration } from '../../platform/config/types.ts';
 import { withCommandResources } from '../../resources/clients.ts';
-import { operatorName } from '../operator.ts';
-import { countOption, wordsOption } from '../options.ts';
+import { countOption, operatorName, wordsOption } from '../options.ts';
 import { examples, printResult, table } from '../output.ts';
 
 interface StuckFlags {

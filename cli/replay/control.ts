@@ -4,8 +4,7 @@ import type { Replay } from '../../database/replays/replays.ts';
 import { cliConfig } from '../../local/settings.ts';
 import { EXIT_CODES } from '../../platform/exit-codes.ts';
 import { withDatabase } from '../../resources/clients.ts';
-import { operatorName } from '../operator.ts';
-import { wordsOption } from '../options.ts';
+import { operatorName, wordsOption } from '../options.ts';
 import { examples, print, printJson, printResult } from '../output.ts';
 
 interface Control {
@@ -71,11 +70,10 @@ interface RunFlags {
 
 /** Runs a replay in the foreground until it is finished, paused or aborted, and says what came of it. */
 async function runInForeground(replayId: string, flags: RunFlags): Promise<void> {
-  const { withReplaySession } = await import('./session.ts');
+  const { viewOfParts, withReplaySession } = await import('./foreground.ts');
   const { runReplay } = await import('../../operations/replay/run.ts');
   const { readParts } = await import('../../database/replays/replay-parts.ts');
   const { standOf } = await import('../../operations/replay/track.ts');
-  const { viewOfParts } = await import('./progress-view.ts');
   const json = flags.json ?? false;
   const { replay, parts: end } = await withReplaySession(async (parts, signal) => {
     const view = viewOfParts('replay', await readParts(parts.db, replayId), json);
@@ -92,7 +90,7 @@ async function runInForeground(replayId: string, flags: RunFlags): Promise<void>
 }
 
 async function tell(replay: Replay, parts: readonly ReplayPart[], json: boolean): Promise<void> {
-  const { standText } = await import('./words.ts');
+  const { standText } = await import('./text.ts');
   const { goneOf, standOf } = await import('../../operations/replay/track.ts');
   const { replayId, state } = replay;
   // Whoever waits for the end of the range must not take a pause for it.

@@ -2,8 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_REPLAY_MODE, REPLAY_MODE_NAMES, replayRules } from '../../domain/replay-modes.ts';
 import type { ReplayMode } from '../../domain/replay-modes.ts';
 import type { PlanWords } from '../../operations/replay/request.ts';
-import { operatorName } from '../operator.ts';
-import { countOption, numberOption, wordsOption } from '../options.ts';
+import { countOption, numberOption, operatorName, wordsOption } from '../options.ts';
 import { examples, note, print, printJson } from '../output.ts';
 
 const ABOUT = `
@@ -91,10 +90,9 @@ function timeOption(text: string): number {
 async function plan(flags: PlanWords & { json?: boolean }): Promise<void> {
   const { planRequest } = await import('../../operations/replay/request.ts');
   const request = await planRequest(flags);
-  const { withReplaySession } = await import('./session.ts');
+  const { createProgressView, withReplaySession } = await import('./foreground.ts');
   const { planReplay } = await import('../../operations/replay/plan.ts');
-  const { createProgressView } = await import('./progress-view.ts');
-  const { planText, replayHead } = await import('./words.ts');
+  const { planText, replayHead } = await import('./text.ts');
   const json = flags.json ?? false;
   const replay = await withReplaySession(async (parts, signal) => {
     let view: ReturnType<typeof createProgressView> | undefined;

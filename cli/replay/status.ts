@@ -41,7 +41,7 @@ async function show(replayId: string, flags: StatusFlags): Promise<void> {
   const { readReplay } = await import('../../database/replays/replays.ts');
   const { required } = await import('../../operations/replay/plan.ts');
   const { goneOf, standOf } = await import('../../operations/replay/track.ts');
-  const { partsText, replayHead, standText } = await import('./words.ts');
+  const { partsText, replayHead, standText } = await import('./text.ts');
   const found = await withDatabase(await cliConfig(), async (db) => ({
     replay: required(await readReplay(db, replayId), replayId),
     parts: await readParts(db, replayId),
@@ -79,7 +79,7 @@ async function printReport(replayId: string, flags: { json?: boolean }): Promise
   const { readReplay } = await import('../../database/replays/replays.ts');
   const { required } = await import('../../operations/replay/plan.ts');
   const { goneOf, standOf } = await import('../../operations/replay/track.ts');
-  const { actionsText, partsText, planText, replayHead, standText } = await import('./words.ts');
+  const { actionsText, partsText, planText, replayHead, standText } = await import('./text.ts');
   const { replay, parts, actions } = await withDatabase(await cliConfig(), async (db) => ({
     replay: required(await readReplay(db, replayId), replayId),
     parts: await readParts(db, replayId),

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { runDemo } from '../../cli/demo.ts';
-import { createDeployment, ROLES } from '../helpers/deployment.ts';
+import { runDemo } from '../../cli/up-demo.ts';
+import { ROLES, createDeployment } from '../helpers/deployment.ts';
 import type { Deployment } from '../helpers/deployment.ts';
 import { readRetailFile } from '../helpers/retail-file.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { operatorName } from '../../../cli/operator.ts';
+import { operatorName } from '../../../cli/options.ts';
 import { planRequest } from '../../../operations/replay/request.ts';
 import type { PlanWords } from '../../../operations/replay/request.ts';
 

@@ -6,8 +6,8 @@ import { CAUSE_FORMS } from '../domain/causes.ts';
 import { OmsError } from '../domain/errors.ts';
 import { orderIdOf } from '../domain/ids.ts';
 import { cliConfig } from '../local/settings.ts';
-import type { CarrierUpdate } from '../schemas/index.ts';
 import { commandResources } from '../resources/profiles.ts';
+import type { CarrierUpdate } from '../schemas/index.ts';
 import { examples, printResult } from './output.ts';
 
 interface UpdateFlags {
