@@ -10,8 +10,8 @@ import type { ApiDependencies } from './dependencies.ts';
 import { createErrorHandler, registerErrorPages, writeProblem, writeText } from './errors.ts';
 import type { ErrorWriter } from './errors.ts';
 import { collectOpenApi, serveOpenApi } from './openapi.ts';
-import { noPage } from './reference/answers.ts';
 import { registerReference } from './reference/index.ts';
+import { noPage } from './reference/messages.ts';
 import { registerV1 } from './v1/index.ts';
 
 /** The longest request id that is taken over from the caller. */

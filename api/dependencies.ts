@@ -7,10 +7,10 @@ import type { Config } from '../platform/config/settings.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Registry } from '../platform/metrics.ts';
 import type { PaymentProvider } from '../providers/payment/port.ts';
+import type { QueueReader } from '../temporal/queue-stats.ts';
 import type { PostingDependencies } from './commands/posting.ts';
+import type { Redriver } from './commands/redrive-once.ts';
 import type { Feed } from './feed.ts';
-import type { QueueReader } from './queue-stats.ts';
-import type { Redriver } from './redriver.ts';
 
 /** What the routes work with. */
 export interface ApiDependencies {

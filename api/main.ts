@@ -11,12 +11,12 @@ import { checkOf, waitForAll } from '../platform/dependencies.ts';
 import { every } from '../platform/every.ts';
 import type { RoleContext, RunningRole } from '../platform/role.ts';
 import type { Resources } from '../resources/resources.ts';
+import { createQueueReader } from '../temporal/queue-stats.ts';
 import { closeApp, createApp } from './app.ts';
 import { settleCharges } from './commands/charge.ts';
+import { createRedriver } from './commands/redrive-once.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { createFeed } from './feed.ts';
-import { createQueueReader } from './queue-stats.ts';
-import { createRedriver } from './redriver.ts';
 
 /** How often answers that are too old are forgotten. */
 const FORGET_EVERY_MS = 10 * 60_000;

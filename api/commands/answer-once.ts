@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
-import { keepAnswer, readAnswer } from '../../database/http-requests.ts';
+import type { FastifyReply } from 'fastify';
 import type { Database } from '../../database/database.ts';
+import { keepAnswer, readAnswer } from '../../database/http-requests.ts';
 import { OmsError } from '../../domain/errors.ts';
 import { postingTransaction } from './posting.ts';
 
@@ -75,4 +76,11 @@ export async function answerOnceIn(
 
 function reused(key: string): OmsError {
   return new OmsError('OMS_API_KEY_REUSED', `Idempotency-Key ${JSON.stringify(key)} was used for another request`);
+}
+
+/** Gives an answer that may have been given before; then it says so. */
+export function give<R extends FastifyReply>(reply: R, answer: Answer & { replayed: boolean }): R {
+  if (answer.replayed) reply.header('idempotent-replayed', 'true');
+  reply.code(answer.status).headers(answer.headers ?? {});
+  return reply;
 }

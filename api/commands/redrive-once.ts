@@ -1,14 +1,26 @@
+import type { Database } from '../../database/database.ts';
 import { getDeadLetter } from '../../database/dead-letters.ts';
 import { OmsError, isOmsError } from '../../domain/errors.ts';
+import { requireTopics } from '../../kafka/admin/topics-there.ts';
+import { kafkaUnavailable } from '../../kafka/client/errors.ts';
+import type { Codec } from '../../kafka/codec/codec.ts';
 import type { Publisher } from '../../kafka/producer/publisher.ts';
 import { redriveLetter } from '../../operations/dead-letters/redrive.ts';
 import type { RedriveOptions, RedriveRequest, Redriven } from '../../operations/dead-letters/redrive.ts';
 import { encodeReplacement, kindOfTopic } from '../../operations/dead-letters/replacement.ts';
-import type { ApiDependencies } from '../dependencies.ts';
+import type { Config } from '../../platform/config/settings.ts';
+import type { Resources } from '../../resources/resources.ts';
 import { invalid } from '../problem.ts';
-import type { Redriver } from '../redriver.ts';
 import { answerOnceIn } from './answer-once.ts';
 import type { Answer, OnceRequest } from './answer-once.ts';
+
+/** What a decision about a dead letter needs. */
+interface RedriveDependencies {
+  db: Database;
+  codec: Codec;
+  config: Config;
+  redriver: Redriver;
+}
 
 interface Wanted {
   id: string;
@@ -26,7 +38,7 @@ const SEND_MS = 10_000;
  *   and of an edit what its record breaks
  */
 export function redriveOnce(
-  deps: ApiDependencies,
+  deps: RedriveDependencies,
   request: OnceRequest,
   wanted: Wanted,
 ): Promise<Answer & { replayed: boolean }> {
@@ -42,7 +54,7 @@ function answerOf(redriven: Redriven): Answer {
 }
 
 async function redrive(
-  { db, codec, config, redriver }: ApiDependencies,
+  { db, codec, config, redriver }: RedriveDependencies,
   { id, by, value }: Wanted,
   onOutcome: NonNullable<RedriveOptions['onOutcome']>,
 ): Promise<Redriven> {
@@ -75,14 +87,36 @@ async function withPublisher<T>(redriver: Redriver, work: (publisher: Publisher)
   }
 }
 
-const last = new WeakMap<ApiDependencies['db'], Promise<unknown>>();
+const last = new WeakMap<Database, Promise<unknown>>();
 
 /** Each holds a connection to the database until Kafka has answered: not more than one of the pool's. */
-function oneByOne<T>({ db }: ApiDependencies, work: () => Promise<T>): Promise<T> {
+function oneByOne<T>({ db }: RedriveDependencies, work: () => Promise<T>): Promise<T> {
   const turn = (last.get(db) ?? Promise.resolve()).then(work);
   last.set(
     db,
     turn.catch(() => undefined),
   );
   return turn;
+}
+
+/** How dead letters' records are put back on their topics. */
+export interface Redriver {
+  /** @throws OmsError OMS_KAFKA_UNAVAILABLE, OMS_KAFKA_TOPIC_MISSING: before a decision is written down */
+  assertTopic(topic: string): Promise<void>;
+  openPublisher(): Promise<Publisher>;
+}
+
+/** Whoever asked waits for it. */
+const PATIENCE_MS = 3_000;
+
+/** Connects for each decision anew: they are rare, and the API holds no connection to write with otherwise. */
+export function createRedriver(resources: Pick<Resources, 'kafkaConnection' | 'openPublisher'>): Redriver {
+  const soon = { ...resources.kafkaConnection(), retries: 1, patienceMs: PATIENCE_MS };
+  return {
+    assertTopic: (topic) =>
+      requireTopics(soon, [topic], 'Write').catch((cause: unknown) => {
+        throw kafkaUnavailable('Kafka', cause);
+      }),
+    openPublisher: () => resources.openPublisher(),
+  };
 }

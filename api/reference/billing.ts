@@ -7,9 +7,8 @@ import type { Charge, WantedCharge } from '../../orders/money/charges.ts';
 import { pricingRules } from '../../platform/config/pricing-rules.ts';
 import { charge } from '../commands/charge.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { keyOf, sendJson, statsOf } from './answers.ts';
-import { readBody } from './body.ts';
-import type { Fields } from './body.ts';
+import { keyOf, readBody, sendJson, statsOf } from './messages.ts';
+import type { Fields } from './messages.ts';
 import { itemsOf } from './orders.ts';
 
 /** The reference's billing service: charges outside of any order. */

@@ -16,8 +16,7 @@ import {
   setMaintenance,
 } from '../../orders/money/spend.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { keyOf, sendJson, sendNothing } from './answers.ts';
-import { readBody } from './body.ts';
+import { keyOf, readBody, sendJson, sendNothing } from './messages.ts';
 
 /** The reference's fraud service: the default limit of the API's currency, maintenance mode, and what customers spend. */
 export function registerFraud(app: FastifyInstance, { db, config }: ApiDependencies): void {

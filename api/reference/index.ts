@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { ApiDependencies } from '../dependencies.ts';
-import { noPage } from './answers.ts';
 import { registerBilling } from './billing.ts';
 import { registerFraud } from './fraud.ts';
+import { noPage } from './messages.ts';
 import { registerOrders } from './orders.ts';
 import { registerShipments } from './shipments.ts';
 

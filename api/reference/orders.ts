@@ -9,9 +9,8 @@ import { MAX_QUANTITY } from '../../domain/order.ts';
 import { wholeNumber } from '../../domain/rules.ts';
 import { readOrder } from '../../orders/record/load.ts';
 import type { FulfillmentRecord, OrderRecord, ShipmentRecord } from '../../orders/record/record.ts';
-import { askOrder } from '../commands/ask-order.ts';
-import { placeOrder } from '../commands/place-order.ts';
-import type { WantedOrder } from '../commands/place-order.ts';
+import { askOrder, placeOrder } from '../commands/order-commands.ts';
+import type { WantedOrder } from '../commands/order-commands.ts';
 import { postingTransaction } from '../commands/posting.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import {
@@ -21,13 +20,13 @@ import {
   notOffered,
   orderStatus,
   paymentStatus,
+  readBody,
   sendJson,
   sendNothing,
   shipmentStatus,
   statsOf,
-} from './answers.ts';
-import { readBody } from './body.ts';
-import type { Fields } from './body.ts';
+} from './messages.ts';
+import type { Fields } from './messages.ts';
 
 type ById = { Params: { id: string } };
 

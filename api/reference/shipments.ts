@@ -15,13 +15,13 @@ import {
   goTime,
   noShipment,
   notOffered,
+  readBody,
   sendJson,
   sendNothing,
   shipmentStatus,
   statsOf,
-} from './answers.ts';
-import { readBody } from './body.ts';
-import type { Fields } from './body.ts';
+} from './messages.ts';
+import type { Fields } from './messages.ts';
 
 type ById = { Params: { id: string } };
 

@@ -1,3 +1,5 @@
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { ERRORS } from '../../domain/errors.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
@@ -174,3 +176,12 @@ export function oneOrMoreOf<T extends string>(words: readonly T[]) {
     .transform((value) => value.split(',') as T[])
     .describe('One or more, comma separated.');
 }
+
+/** An app whose routes are typed by their zod schemas. */
+export function typed(app: FastifyInstance) {
+  return app.withTypeProvider<ZodTypeProvider>();
+}
+
+/** Times as the API writes them. */
+export const iso = (time: Date | number): string => new Date(time).toISOString();
+export const isoOrNull = (time: Date | number | null): string | null => (time === null ? null : iso(time));

@@ -10,10 +10,10 @@ import type { ListedDeadLetter } from '../../database/read/dead-letters.ts';
 import { OmsError } from '../../domain/errors.ts';
 import { topicNames } from '../../kafka/topics.ts';
 import { contentOf, dropLetterIn } from '../../operations/dead-letters/redrive.ts';
-import { answerOnce } from '../commands/answer-once.ts';
+import { answerOnce, give } from '../commands/answer-once.ts';
 import { redriveOnce } from '../commands/redrive-once.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { idempotencyKey, next, placeOf, problems } from './atoms.ts';
+import { idempotencyKey, iso, isoOrNull, next, placeOf, problems, typed } from './atoms.ts';
 import {
   deadLetter,
   decisionRequest,
@@ -24,7 +24,6 @@ import {
   redriven,
   wholeLetter,
 } from './dead-letter-schemas.ts';
-import { give, iso, isoOrNull, typed } from './routes.ts';
 
 /** What was refused, and why; what was decided about it. */
 export function registerDeadLetters(app: FastifyInstance, deps: ApiDependencies): void {

@@ -3,13 +3,13 @@ import { z } from 'zod';
 import type { ApiDependencies } from '../dependencies.ts';
 import { registerDeadLetters } from './dead-letters.ts';
 import { registerInvoices } from './invoices.ts';
-import { registerLimits } from './limits.ts';
+import { registerCustomers, registerLimits } from './limits.ts';
 import { registerLive } from './live.ts';
+import { registerMaintenance } from './maintenance.ts';
 import { registerOrderLists } from './order-lists.ts';
 import { registerOrders } from './orders.ts';
 import { registerPrices } from './prices.ts';
 import { registerShipments } from './shipments.ts';
-import { registerCustomers } from './spending.ts';
 import { registerStats } from './stats.ts';
 import { registerStock } from './stock.ts';
 import { registerWaiting } from './waiting.ts';
@@ -22,6 +22,7 @@ const PARTS = [
   registerInvoices,
   registerCustomers,
   registerLimits,
+  registerMaintenance,
   registerStock,
   registerPrices,
   registerDeadLetters,

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import type { CreditNoteView, DescribedLine, InvoiceView, ListedInvoice } from '../../database/read/invoices.ts';
 import { PAYMENT_STATUSES } from '../../domain/status.ts';
-import { minorUnits, next, time } from './atoms.ts';
+import { iso, isoOrNull, minorUnits, next, time } from './atoms.ts';
 import { payment } from './order-schemas.ts';
-import { iso, isoOrNull } from './routes.ts';
 
 const amounts = {
   currency: z.string(),

@@ -7,7 +7,7 @@ import { CREDIT_NOTES } from '../../orders/money/series.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { prefersHtml, sendPage } from '../html.ts';
 import type { HtmlPage } from '../html.ts';
-import { customerId, givenTime, orderId, paging, placeOf, problems, wantedId } from './atoms.ts';
+import { customerId, givenTime, orderId, paging, placeOf, problems, typed, wantedId } from './atoms.ts';
 import { creditNotePage, invoicePage } from './document-html.ts';
 import {
   creditNote,
@@ -19,7 +19,6 @@ import {
   listedJson,
   noteJson,
 } from './invoice-schemas.ts';
-import { typed } from './routes.ts';
 
 const query = z
   .object({

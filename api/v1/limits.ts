@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { NO_LIMIT } from '../../domain/money.ts';
-import { isMaintenance, readDefaultLimits, setDefaultLimit, setMaintenance } from '../../orders/money/spend.ts';
+import { readDefaultLimits, readSpending, setCustomerLimit, setDefaultLimit } from '../../orders/money/spend.ts';
+import type { DefaultLimit, Spending } from '../../orders/money/spend.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { customerId, knownCurrency, minorUnits, problems } from './atoms.ts';
-import { typed } from './routes.ts';
+import { customerId, knownCurrency, minorUnits, problems, typed } from './atoms.ts';
 
 const NONE = 'none';
-export const limitBody = z
+const limitBody = z
   .object({
     limit: z
       .union(
@@ -31,7 +31,7 @@ const defaultLimit = z.object({ currency: z.string(), limit: limitOut }).meta({ 
 
 const defaultLimits = z.object({ items: z.array(defaultLimit) }).meta({ id: 'DefaultLimits' });
 
-export const spending = z
+const spending = z
   .object({
     currency: z.string(),
     spent: minorUnits.describe('Charged, less what was credited.'),
@@ -40,32 +40,18 @@ export const spending = z
   })
   .meta({ id: 'Spending' });
 
-export const customerSpend = z
-  .object({ customerId: z.string(), currencies: z.array(spending) })
-  .meta({ id: 'CustomerSpend' });
+const customerSpend = z.object({ customerId: z.string(), currencies: z.array(spending) }).meta({ id: 'CustomerSpend' });
 
-const maintenance = z
-  .object({
-    on: z.boolean('must be true or false').describe('True: payments are held, and orders wait for it to end.'),
-  })
-  .strict()
-  .meta({ id: 'Maintenance' });
-
-export const ofCustomer = z.object({ id: customerId });
-export const ofCurrency = z.object({ currency: knownCurrency });
-export const noContent = z.undefined().describe('Done.');
+const ofCustomer = z.object({ id: customerId });
+const ofCurrency = z.object({ currency: knownCurrency });
+const noContent = z.undefined().describe('Done.');
 
 /** A limit as it is shown, and as it is stored. */
-export const shownLimit = (limit: number): number | typeof NONE => (limit === NO_LIMIT ? NONE : limit);
-export const storedLimit = (limit: number | typeof NONE): number => (limit === NONE ? NO_LIMIT : limit);
+const shownLimit = (limit: number): number | typeof NONE => (limit === NO_LIMIT ? NONE : limit);
+const storedLimit = (limit: number | typeof NONE): number => (limit === NONE ? NO_LIMIT : limit);
 
-/** The default limits, and whether payments are held. */
-export function registerLimits(app: FastifyInstance, deps: ApiDependencies): void {
-  registerDefaults(app, deps);
-  registerMaintenance(app, deps);
-}
-
-function registerDefaults(app: FastifyInstance, { db }: ApiDependencies): void {
+/** The default limits, by currency. */
+export function registerLimits(app: FastifyInstance, { db }: ApiDependencies): void {
   typed(app).get(
     '/limits',
     {
@@ -116,33 +102,79 @@ function registerDefaults(app: FastifyInstance, { db }: ApiDependencies): void {
   );
 }
 
-function registerMaintenance(app: FastifyInstance, { db }: ApiDependencies): void {
+/** More currencies than there are. */
+const ALL = 1_000;
+
+/** What customers have spent, and their own limits. */
+export function registerCustomers(app: FastifyInstance, deps: ApiDependencies): void {
+  registerSpending(app, deps);
+  registerCustomerLimit(app, deps);
+}
+
+async function spendingOf(db: ApiDependencies['db'], id: string): Promise<z.output<typeof spending>[]> {
+  const [own, defaults] = await Promise.all([readSpending(db, id, ALL), readDefaultLimits(db)]);
+  const currencies = [...new Set([...own, ...defaults].map(({ currency }) => currency))].sort();
+  return currencies.map((currency) => spendingJson(currency, own, defaults));
+}
+
+function spendingJson(currency: string, own: readonly Spending[], defaults: readonly DefaultLimit[]) {
+  const row = own.find((one) => one.currency === currency);
+  const limit = row?.limit ?? null;
+  const holds = limit ?? defaults.find((one) => one.currency === currency)?.limit ?? NO_LIMIT;
+  const effectiveLimit = holds === NO_LIMIT ? null : holds;
+  return { currency, spent: row?.spent ?? 0, limit: limit === null ? null : shownLimit(limit), effectiveLimit };
+}
+
+function registerSpending(app: FastifyInstance, { db }: ApiDependencies): void {
   typed(app).get(
-    '/maintenance',
+    '/customers/:id/spend',
     {
       schema: {
-        operationId: 'getMaintenance',
-        summary: 'Whether payments are held.',
+        operationId: 'getSpend',
+        summary: 'What a customer has spent and may spend, by currency.',
+        description: 'Currencies are never added up. A customer who has bought nothing yet has the default limits.',
         tags: ['limits'],
-        response: { 200: maintenance, ...problems() },
+        params: ofCustomer,
+        response: { 200: customerSpend, ...problems() },
       },
     },
-    async () => ({ on: await isMaintenance(db) }),
+    async ({ params: { id } }) => ({ customerId: id, currencies: await spendingOf(db, id) }),
   );
+}
+
+function registerCustomerLimit(app: FastifyInstance, { db }: ApiDependencies): void {
+  const params = ofCustomer.extend(ofCurrency.shape);
   typed(app).put(
-    '/maintenance',
+    '/customers/:id/limits/:currency',
     {
       schema: {
-        operationId: 'setMaintenance',
-        summary: 'Hold payments, or let them go on.',
+        operationId: 'setCustomerLimit',
+        summary: "Set a customer's own limit in a currency. What was spent before counts.",
         tags: ['limits'],
-        body: maintenance,
-        response: { 200: maintenance, ...problems(413, 415) },
+        params,
+        body: limitBody,
+        response: { 200: spending, ...problems(413, 415) },
       },
     },
-    async ({ body: { on } }) => {
-      await setMaintenance(db, on);
-      return { on };
+    async ({ params: { id, currency }, body }) => {
+      await setCustomerLimit(db, { customerId: id, currency, limit: storedLimit(body.limit) });
+      return spendingJson(currency, await readSpending(db, id, ALL), await readDefaultLimits(db));
+    },
+  );
+  typed(app).delete(
+    '/customers/:id/limits/:currency',
+    {
+      schema: {
+        operationId: 'clearCustomerLimit',
+        summary: "Take a customer's own limit away: the default of the currency holds again.",
+        tags: ['limits'],
+        params,
+        response: { 204: noContent, ...problems() },
+      },
+    },
+    async ({ params: { id, currency } }, reply) => {
+      await setCustomerLimit(db, { customerId: id, currency, limit: null });
+      return reply.code(204).send();
     },
   );
 }

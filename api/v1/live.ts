@@ -5,13 +5,31 @@ import { feedEnd, isBefore, readOrderMark, readToldEvents } from '../../database
 import type { FeedEvent, FeedPosition, ToldEvent } from '../../database/outbox/outbox-feed.ts';
 import { OmsError, faultError } from '../../domain/errors.ts';
 import { OUTGOING_TOPICS } from '../../kafka/topics.ts';
+import { DeliveryEventType, InvoiceEventType, ShipmentEventType } from '../../schemas/index.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { createEventStreams } from '../event-streams.ts';
 import type { EventStreams, StreamMessage } from '../event-streams.ts';
 import { patiently } from '../feed.ts';
-import { customerId, problems } from './atoms.ts';
-import { EVENT_TYPES, toldEvent } from './live-schemas.ts';
-import { iso, typed } from './routes.ts';
+import { customerId, iso, problems, time, typed } from './atoms.ts';
+
+/** Types of the events we tell, over all topics. */
+const EVENT_TYPES = ['OrderStatus', ...ShipmentEventType, ...InvoiceEventType, ...DeliveryEventType].filter(
+  (type) => type !== 'Unknown',
+);
+
+/** An event as a live stream tells of it. */
+const toldEvent = z
+  .object({
+    orderId: z.string(),
+    customerId: z.string().optional().describe('In the stream of all orders.'),
+    version: z.int().describe('Counts what was told of the order.'),
+    eventId: z.string().describe('The same as on the topic.'),
+    topic: z.string().describe('Without prefix.'),
+    type: z.enum(EVENT_TYPES),
+    cause: z.string(),
+    at: time,
+  })
+  .meta({ id: 'ToldEvent' });
 
 /** Clients and what lies between give up a connection that is silent for a minute or so; our own server does so, too. */
 const KEEP_ALIVE_MS = 15_000;

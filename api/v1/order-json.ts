@@ -4,8 +4,8 @@ import type { ListedOrder } from '../../database/read/orders.ts';
 import type { PlacedOrder } from '../../domain/order.ts';
 import type { OrderHead, OrderView } from '../../orders/record/order-view.ts';
 import type { CreditNoteRecord, FulfillmentRecord, PaymentRecord, ShipmentRecord } from '../../orders/record/record.ts';
+import { iso, isoOrNull } from './atoms.ts';
 import type { listedOrder, order, timeline } from './order-schemas.ts';
-import { iso, isoOrNull } from './routes.ts';
 
 export function listedJson(one: ListedOrder): z.output<typeof listedOrder> {
   const { placedAt, receivedAt, closedAt, ...rest } = one;

@@ -1,14 +1,15 @@
+import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { stringify } from 'csv-stringify';
 import { readCursor, writeCursor } from '../../database/read/cursor.ts';
 import { listOrders } from '../../database/read/orders.ts';
 import type { OrderFilter } from '../../database/read/orders.ts';
 import { ORDER_STATUSES } from '../../domain/status.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { customerId, givenTime, identifier, oneOrMoreOf, paging, placeOf, problems, sku } from './atoms.ts';
+import { customerId, givenTime, identifier, oneOrMoreOf, paging, placeOf, problems, sku, typed } from './atoms.ts';
 import { listedJson } from './order-json.ts';
 import { orderPage } from './order-schemas.ts';
-import { csvOf, typed } from './routes.ts';
 
 const filter = {
   status: oneOrMoreOf(ORDER_STATUSES).optional(),
@@ -100,4 +101,9 @@ async function* pages(read: (after: Parameters<typeof listOrders>[2]['after']) =
     if (!page.next) return;
     page = await read(page.next);
   }
+}
+
+/** Rows as a CSV stream with a header line; what a spreadsheet would take for a formula is made text. */
+function csvOf(columns: readonly string[], rows: AsyncIterable<Record<string, unknown>>): Readable {
+  return Readable.from(rows).pipe(stringify({ header: true, columns: [...columns], escape_formulas: true }));
 }

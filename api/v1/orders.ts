@@ -8,12 +8,11 @@ import { OmsError } from '../../domain/errors.ts';
 import type { Address, OrderItem } from '../../domain/order.ts';
 import { readOrderHead, readOrderView } from '../../orders/record/order-view.ts';
 import type { OrderHead } from '../../orders/record/order-view.ts';
-import { answerOnce } from '../commands/answer-once.ts';
-import { askOrder } from '../commands/ask-order.ts';
-import type { Wish } from '../commands/ask-order.ts';
-import { placeOrder } from '../commands/place-order.ts';
+import { answerOnce, give } from '../commands/answer-once.ts';
+import { askOrder, placeOrder } from '../commands/order-commands.ts';
+import type { Wish } from '../commands/order-commands.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { idempotencyKey, orderId as orderIdOf, problems } from './atoms.ts';
+import { idempotencyKey, orderId as orderIdOf, problems, typed } from './atoms.ts';
 import type { address, orderItem } from './atoms.ts';
 import { orderJson, timelineJson } from './order-json.ts';
 import {
@@ -25,7 +24,6 @@ import {
   order as orderSchema,
   timeline,
 } from './order-schemas.ts';
-import { give, typed } from './routes.ts';
 
 const byId = z.object({ id: orderIdOf });
 

@@ -2,12 +2,35 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { readTextCursor, writeTextCursor } from '../../database/read/cursor.ts';
 import { OmsError } from '../../domain/errors.ts';
+import { MAX_ORDER_VALUE } from '../../orders/intake/validate.ts';
 import { setPrice } from '../../orders/money/price-list.ts';
 import { listPrices } from '../../orders/stock/listings.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { currency, paging, placeOf, problems, sku } from './atoms.ts';
-import { typed } from './routes.ts';
-import { ofPrice, price, pricePage, priceRequest } from './stock.ts';
+import { currency, knownCurrency, minorUnits, next, paging, placeOf, problems, sku, typed } from './atoms.ts';
+
+const price = z
+  .object({
+    sku: z.string(),
+    currency: z.string(),
+    unitPrice: minorUnits,
+    listVersion: z.int().describe('Of the price list that brought this price.'),
+  })
+  .meta({ id: 'Price' });
+
+const pricePage = z.object({ items: z.array(price), next }).meta({ id: 'PricePage' });
+
+const priceRequest = z
+  .object({
+    unitPrice: z
+      .int('must be a whole number')
+      .min(0, 'must be 0 or more')
+      .max(MAX_ORDER_VALUE, 'must be at most 10^15')
+      .describe('Of one piece, minor units. It holds until upstream sends its next.'),
+  })
+  .strict()
+  .meta({ id: 'NewPrice' });
+
+const ofPrice = z.object({ sku, currency: knownCurrency });
 
 const query = z.object({ sku: sku.optional(), currency: currency.optional(), ...paging }).strict();
 

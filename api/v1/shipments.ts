@@ -8,13 +8,15 @@ import { CARRIER_STATUSES } from '../../domain/carrier-status.ts';
 import { CAUSE_FORMS } from '../../domain/causes.ts';
 import { MAX_EVENT_ID_CHARACTERS, MAX_SOURCE_CHARACTERS } from '../../domain/order.ts';
 import { SHIPMENT_STATUSES } from '../../domain/status.ts';
-import { answerOnce } from '../commands/answer-once.ts';
+import { answerOnce, give } from '../commands/answer-once.ts';
 import { unknownShipment, updateShipment } from '../commands/update-shipment.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import {
   givenTime,
   idempotencyKey,
   identifier,
+  iso,
+  isoOrNull,
   next,
   oneOrMoreOf,
   orderId,
@@ -24,8 +26,8 @@ import {
   shipmentId as idOfShipment,
   text,
   time,
+  typed,
 } from './atoms.ts';
-import { give, iso, isoOrNull, typed } from './routes.ts';
 
 const status = z.enum(SHIPMENT_STATUSES);
 

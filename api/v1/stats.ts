@@ -9,10 +9,9 @@ import { OmsError, isOmsError } from '../../domain/errors.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { ORDER_STATUSES } from '../../domain/status.ts';
 import type { OrderStatus } from '../../domain/status.ts';
+import type { QueueStats } from '../../temporal/queue-stats.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import type { QueueStats } from '../queue-stats.ts';
-import { problems, time } from './atoms.ts';
-import { iso, typed } from './routes.ts';
+import { iso, problems, time, typed } from './atoms.ts';
 
 const count = z.int();
 const orders = z.object(

@@ -1,27 +1,19 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import type { Database } from '../../database/database.ts';
 import { readTextCursor, writeTextCursor } from '../../database/read/cursor.ts';
-import { OmsError } from '../../domain/errors.ts';
-import { MAX_PIECES, MAX_WAREHOUSE_CHARACTERS } from '../../orders/intake/levels.ts';
-import { MAX_ORDER_VALUE } from '../../orders/intake/validate.ts';
+import { OmsError, faultError } from '../../domain/errors.ts';
+import { parseLevels } from '../../orders/intake/levels-csv.ts';
+import type { ParsedLevels } from '../../orders/intake/levels-csv.ts';
+import { MAX_PIECES, MAX_WAREHOUSE_CHARACTERS, sentLevel, sentPrice } from '../../orders/intake/levels.ts';
+import { takeInPrices } from '../../orders/money/price-list.ts';
 import { findLevel, listStock } from '../../orders/stock/listings.ts';
-import { applyLevels, setStock } from '../../orders/stock/stock-levels.ts';
+import { applyLevels, setStock, takeInLevels } from '../../orders/stock/stock-levels.ts';
 import type { HeldStock } from '../../orders/stock/stock-levels.ts';
-import { answerOnce } from '../commands/answer-once.ts';
-import { takeInCsv } from '../commands/take-in-levels.ts';
+import type { StockLevel } from '../../schemas/index.ts';
+import { answerOnce, give } from '../commands/answer-once.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import {
-  idempotencyKey,
-  identifier,
-  knownCurrency,
-  minorUnits,
-  next,
-  paging,
-  placeOf,
-  problems,
-  sku,
-} from './atoms.ts';
-import { give, typed } from './routes.ts';
+import { idempotencyKey, identifier, next, paging, placeOf, problems, sku, typed } from './atoms.ts';
 
 const warehouse = identifier(MAX_WAREHOUSE_CHARACTERS).describe('Where it lies.');
 
@@ -67,30 +59,7 @@ const takenIn = z
   })
   .meta({ id: 'TakenInLevels' });
 
-export const price = z
-  .object({
-    sku: z.string(),
-    currency: z.string(),
-    unitPrice: minorUnits,
-    listVersion: z.int().describe('Of the price list that brought this price.'),
-  })
-  .meta({ id: 'Price' });
-
-export const pricePage = z.object({ items: z.array(price), next }).meta({ id: 'PricePage' });
-
-export const priceRequest = z
-  .object({
-    unitPrice: z
-      .int('must be a whole number')
-      .min(0, 'must be 0 or more')
-      .max(MAX_ORDER_VALUE, 'must be at most 10^15')
-      .describe('Of one piece, minor units. It holds until upstream sends its next.'),
-  })
-  .strict()
-  .meta({ id: 'NewPrice' });
-
 const ofLevel = z.object({ sku, warehouse });
-export const ofPrice = z.object({ sku, currency: knownCurrency });
 
 const query = z.object({ sku: sku.optional(), warehouse: warehouse.optional(), ...paging }).strict();
 
@@ -196,4 +165,44 @@ function registerBulk(app: FastifyInstance, { db }: ApiDependencies): void {
       return give(reply, answer).send(answer.body as z.output<typeof takenIn>);
     },
   );
+}
+
+/** What became of a CSV of levels. */
+interface TakenInLevels {
+  levels: number;
+  /** Those that were the newest of their SKU and warehouse. */
+  applied: number;
+  /** Prices that have changed. */
+  prices: number;
+  /** Where less is there now than orders were promised. */
+  short: HeldStock[];
+}
+
+/**
+ * Takes a CSV of stock levels and prices in, in the caller's transaction: all of it, or nothing.
+ * @throws OmsError OMS_STOCK_INVALID naming the first line that is not acceptable, with field, value and rule
+ */
+async function takeInCsv(tx: Database, csv: string, now: number): Promise<TakenInLevels> {
+  const levels = acceptable(parseLevels(csv, now));
+  const { applied, short } = await takeInLevels(tx, levels.map(sentLevel));
+  const prices = await takeInPrices(
+    tx,
+    levels.flatMap((level) => sentPrice(level) ?? []),
+  );
+  return { levels: levels.length, applied: applied.size, prices, short };
+}
+
+function acceptable({ levels, faults }: ParsedLevels): StockLevel[] {
+  const [first, ...others] = faults;
+  if (first) throw atLine(first, others.length);
+  if (levels.length > 0) return levels;
+  const rule = 'must have a header line and one level or more';
+  throw faultError('OMS_STOCK_INVALID', { field: '(body)', value: '', rule });
+}
+
+function atLine({ line, error }: ParsedLevels['faults'][number], others: number): OmsError {
+  const more = others === 0 ? '' : `; ${others} other lines are not acceptable either`;
+  const { fault } = error;
+  const options = fault ? { fault: { ...fault, line } } : {};
+  return new OmsError('OMS_STOCK_INVALID', `line ${line}: ${error.message}${more}`, options);
 }

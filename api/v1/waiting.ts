@@ -5,8 +5,7 @@ import type { HeldEvent } from '../../database/outbox/outbox-queue.ts';
 import { STUCK_ACTIONS, stuckOrders } from '../../operations/stuck/reasons.ts';
 import type { StuckOrder } from '../../operations/stuck/reasons.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { orderId, paging, problems, time } from './atoms.ts';
-import { iso, isoOrNull, typed } from './routes.ts';
+import { iso, isoOrNull, orderId, paging, problems, time, typed } from './atoms.ts';
 
 const HOUR_SECONDS = 3_600;
 const MOST_SECONDS = 366 * 24 * HOUR_SECONDS;

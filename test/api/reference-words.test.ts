@@ -1,7 +1,7 @@
 import Fastify from 'fastify';
 import { describe, expect, it } from '@jest/globals';
 import { createRouteTable } from '../../api/app.ts';
-import { goTime, orderStatus, paymentStatus, shipmentStatus } from '../../api/reference/answers.ts';
+import { goTime, orderStatus, paymentStatus, shipmentStatus } from '../../api/reference/messages.ts';
 import { fallbackPrice } from '../../domain/invoice.ts';
 import { ORDER_STATUSES, PAYMENT_STATUSES, SHIPMENT_STATUSES } from '../../domain/status.ts';
 

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { closeApp, createApp } from '../../api/app.ts';
+import { createRedriver } from '../../api/commands/redrive-once.ts';
 import type { ApiDependencies } from '../../api/dependencies.ts';
 import { createFeed } from '../../api/feed.ts';
-import { createRedriver } from '../../api/redriver.ts';
 import { createEventEncoder } from '../../database/outbox/outbox.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import { createMetrics } from '../../platform/metrics.ts';

@@ -1,9 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { createApp } from '../../api/app.ts';
+import { createRedriver } from '../../api/commands/redrive-once.ts';
 import type { ApiDependencies } from '../../api/dependencies.ts';
 import { createFeed } from '../../api/feed.ts';
-import { createQueueReader } from '../../api/queue-stats.ts';
-import { createRedriver } from '../../api/redriver.ts';
 import { referenceRule } from '../../domain/allocation-strategies.ts';
 import { ORDERS_TASK_QUEUE } from '../../domain/contract.ts';
 import { joinLagReaders } from '../../kafka/consumer/lag.ts';
@@ -12,6 +11,7 @@ import { loadConfig } from '../../platform/config/load.ts';
 import { createMetrics } from '../../platform/metrics.ts';
 import { createPaymentSimulator } from '../../providers/payment/simulator.ts';
 import { roleResources } from '../../resources/profiles.ts';
+import { createQueueReader } from '../../temporal/queue-stats.ts';
 import { createFulfillmentWorld } from './fulfillment-world.ts';
 import type { FulfillmentWorld, FulfillmentWorldOptions } from './fulfillment-world.ts';
 import { silent } from './order-world.ts';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
-import { createQueueReader } from '../../api/queue-stats.ts';
-import { inject, createReferenceWorld } from '../helpers/reference-world.ts';
+import { createQueueReader } from '../../temporal/queue-stats.ts';
+import { createReferenceWorld, inject } from '../helpers/reference-world.ts';
 import type { Answer, ReferenceWorld } from '../helpers/reference-world.ts';
 
 let world: ReferenceWorld;

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { temporalError } from '../temporal/order-workflows.ts';
+import { temporalError } from './order-workflows.ts';
 
 /** What Temporal says of the workers of the orders' task queue. */
 export interface QueueStats {
