@@ -8,7 +8,6 @@ import type { Answer } from '../commands/answer-once.ts';
 export function typed(app: FastifyInstance) {
   return app.withTypeProvider<ZodTypeProvider>();
 }
-export type TypedApp = ReturnType<typeof typed>;
 
 /** Gives an answer that may have been given before; then it says so. */
 export function give<R extends FastifyReply>(reply: R, answer: Answer & { replayed: boolean }): R {
