@@ -41,7 +41,7 @@ export function createErrorHandler(logger: Logger, write: ErrorWriter) {
 }
 
 /** Whatever was thrown, as an error of our own table. */
-export function namedError(thrown: unknown, request: FastifyRequest): OmsError {
+function namedError(thrown: unknown, request: FastifyRequest): OmsError {
   const error = asRequestError(databaseError(thrown));
   if (isOmsError(error)) return error;
   if (hasZodFastifySchemaValidationErrors(error)) return invalidRequest(error, request);

@@ -15,8 +15,8 @@ import type { RoleContext } from '../platform/role.ts';
 import type { Resources } from '../resources/resources.ts';
 import { orderEventSchema } from '../schemas/index.ts';
 import type { Temporal } from '../temporal/client.ts';
-import { createDeploymentMemory, reportRetention } from '../temporal/memory.ts';
-import type { Memory } from '../temporal/memory.ts';
+import { createDeploymentMemory, reportRetention } from '../temporal/retention.ts';
+import type { Memory } from '../temporal/retention.ts';
 
 /** What ingest talks to. Nothing connects before it is used. */
 export interface Parts {

@@ -38,7 +38,7 @@ export interface TopicDefinition {
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const FOR_EVER = '-1';
 const days = (n: number): string => String(n * DAY_MS);
-export const DEFAULT_PARTITIONS = 12;
+const DEFAULT_PARTITIONS = 12;
 
 /** `max.message.bytes` of a topic that does not set it. */
 export const KAFKA_DEFAULT_BATCH_BYTES = 1_048_588;
@@ -103,7 +103,7 @@ export function subjectOf(topic: string): string {
   return `${topic}-value`;
 }
 
-export const DEPLOYMENT_TOPIC = 'oms-deployment';
+const DEPLOYMENT_TOPIC = 'oms-deployment';
 
 /** The topic that carries the deployment's id; one record. */
 export const deploymentTopic = (prefix: string): string => prefix + DEPLOYMENT_TOPIC;

@@ -25,7 +25,7 @@ export async function localStateDir(config: Config): Promise<string | undefined>
 }
 
 /** The settings that name the parts of a local stack. */
-export function stackDefaults(endpoints: Endpoints): Environment {
+function stackDefaults(endpoints: Endpoints): Environment {
   return {
     KAFKA_BROKERS: endpoints.kafkaBrokers,
     SCHEMA_REGISTRY_URL: endpoints.schemaRegistryUrl,

@@ -12,9 +12,9 @@ import { COMPONENTS } from './types.ts';
 import type { Component, ComponentName, Endpoints, OnProgress, ProcessIdentity, Progress } from './types.ts';
 
 export { readStack } from './state-file.ts';
-export type { StackRecord } from './state-file.ts';
+export type {} from './state-file.ts';
 export { requireAlone, stopStack } from './stop.ts';
-export type { ComponentName, Endpoints, OnProgress, Ports, Progress } from './types.ts';
+export type { ComponentName, Endpoints, OnProgress, Ports } from './types.ts';
 
 /** Room to run in; a first run asks for more where it downloads. */
 const RUN_GIB = 0.5;

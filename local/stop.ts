@@ -10,7 +10,7 @@ import type { ComponentName } from './types.ts';
 const SUPERVISOR_GRACE_MS = 90_000;
 const ROLE_GRACE_MS = 30_000;
 
-export const STOP_SIGNALS: Readonly<Record<ComponentName, 'SIGTERM' | 'SIGINT'>> = {
+const STOP_SIGNALS: Readonly<Record<ComponentName, 'SIGTERM' | 'SIGINT'>> = {
   kafka: 'SIGTERM',
   registry: 'SIGTERM',
   temporal: 'SIGTERM',

@@ -46,7 +46,7 @@ export const knownCurrency = currency
   .refine(currencyRule.holds, currencyRule.rule)
   .meta({ description: 'ISO 4217.', examples: ['GBP'] });
 export const minorUnits = z.int().describe('Minor units of the currency: pence, cents.');
-export const quantity = z
+const quantity = z
   .int('must be a whole number')
   .min(1, 'must be 1 or more')
   .max(MAX_QUANTITY, `must be at most ${MAX_QUANTITY}`)
@@ -91,7 +91,7 @@ export const items = z
   .max(MAX_ITEMS, `must have at most ${MAX_ITEMS} lines`);
 
 /** The error of every route: a problem document of RFC 9457. */
-export const problem = z
+const problem = z
   .object({
     type: z.string().describe('Where the code is explained, on this server.'),
     title: z.string(),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ORDER_STATUSES, FULFILLMENT_STATUSES, PAYMENT_STATUSES, SHIPMENT_STATUSES } from '../../domain/status.ts';
 import { address, currency, items, minorUnits, next, orderId, customerId, text, time, shipmentId } from './atoms.ts';
 
-export const orderStatus = z.enum(ORDER_STATUSES);
+const orderStatus = z.enum(ORDER_STATUSES);
 
 export const listedOrder = z
   .object({
@@ -104,7 +104,7 @@ export const order = listedOrder
   })
   .meta({ id: 'Order' });
 
-export const timelineEntry = z
+const timelineEntry = z
   .object({
     version: z.int(),
     eventId: z.string(),

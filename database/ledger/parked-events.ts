@@ -90,7 +90,7 @@ export async function parkedFor(db: Database, orderIds: readonly string[]): Prom
   return rows.map(parkedFrom);
 }
 
-export function parkedFrom(row: ParkedRow): LifecycleRecord {
+function parkedFrom(row: ParkedRow): LifecycleRecord {
   return {
     orderId: row.order_id,
     eventId: row.event_id,

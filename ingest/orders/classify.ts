@@ -8,7 +8,7 @@ import type { Verdict } from '../../orders/intake/judge.ts';
 import { lifecycleRecord } from '../../orders/intake/order-event.ts';
 import type { IncomingEvent, LifecycleEvent, PlacedEvent } from '../../orders/intake/order-event.ts';
 import type { OnStep } from '../../orders/intake/step.ts';
-import type { Memory } from '../../temporal/memory.ts';
+import type { Memory } from '../../temporal/retention.ts';
 
 /** An event and what was decided about it; a claim or a park that stands is in the ledger already. */
 export interface Classified {

@@ -13,7 +13,7 @@ import { decodeRecords, lifecycleRecord } from '../../orders/intake/order-event.
 import type { IncomingEvent, PoisonMessage } from '../../orders/intake/order-event.ts';
 import { deadLetter, undeliveredLetters } from '../../outbox/dead-letters.ts';
 import type { DeadLetterOffice } from '../../outbox/dead-letters.ts';
-import type { Memory } from '../../temporal/memory.ts';
+import type { Memory } from '../../temporal/retention.ts';
 import type { IngestMetrics } from '../metrics.ts';
 import { createClassifier } from './classify.ts';
 import type { Classified } from './classify.ts';

@@ -40,7 +40,7 @@ export const KAFKAJS_VERSIONS: Readonly<Record<string, VersionRange & { apiKey: 
 };
 
 /** Which versions of each request, by its key, the broker can speak. Brokers answer it before anyone has logged in. */
-export const apiVersionsRequest: RawRequest<Map<number, VersionRange>> = {
+const apiVersionsRequest: RawRequest<Map<number, VersionRange>> = {
   apiKey: 18,
   apiVersion: 0,
   isFlexible: false,

@@ -3,7 +3,7 @@ import type { Admin } from 'kafkajs';
 import { someCause } from '../client/errors.ts';
 
 /** A leader that has just moved is known to all brokers within about a second, a lost one is replaced within ten. */
-export const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 30_000;
 const PAUSE_MS = 200;
 
 /** What can be asked twice. */

@@ -12,7 +12,7 @@ import { createStatus } from './consumer-status.ts';
 import type { ConsumerHealth, ConsumerLoopOptions } from './consumer-status.ts';
 import { createOffsetWatch } from './offset-watch.ts';
 
-export type { ConsumerHealth, ConsumerHooks, ConsumerLoopOptions, ConsumerState } from './consumer-status.ts';
+export type { ConsumerHealth, ConsumerLoopOptions } from './consumer-status.ts';
 export type { Chunk, ConsumedRecord } from './consumed-record.ts';
 export type { OffsetAlert } from './offset-watch.ts';
 

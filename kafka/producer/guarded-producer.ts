@@ -16,7 +16,7 @@ export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
 export type BaseOffsets = Map<string, bigint>;
 
 /** Thrown when kafkajs calls a send done that did not reach every partition it was to reach. */
-export class IncompleteSendError extends Error {
+class IncompleteSendError extends Error {
   override readonly name = 'IncompleteSendError';
 }
 
@@ -33,10 +33,7 @@ export interface GuardedProducer {
   discard(): Promise<void>;
 }
 
-export function createGuardedProducer(options: {
-  connection: KafkaConnection;
-  compression: Compression;
-}): GuardedProducer {
+function createGuardedProducer(options: { connection: KafkaConnection; compression: Compression }): GuardedProducer {
   const gate = createGate(options.connection);
   const producer = makeProducer(gate);
   /** Highest offset confirmed so far: an answer that is not above it repeats an older one. */

@@ -10,7 +10,7 @@ import type { OutgoingRecord, PublishOutcome } from './outgoing-record.ts';
 import { createPartitions } from './partitions.ts';
 import { createSendQueue } from './send-queue.ts';
 
-export type { HeldRecord, OutgoingRecord, PublishOutcome, SentRecord } from './outgoing-record.ts';
+export type { OutgoingRecord, PublishOutcome } from './outgoing-record.ts';
 
 export interface PublisherOptions {
   connection: KafkaConnection;

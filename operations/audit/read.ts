@@ -13,7 +13,7 @@ import { DEPLOYMENT_HEADER, DLQ_HEADERS } from '../../kafka/headers.ts';
 import { readTopics } from '../../kafka/reader/read-topics.ts';
 import { OUTGOING_TOPICS, groupName, topicNames } from '../../kafka/topics.ts';
 import type { TopicKind } from '../../kafka/topics.ts';
-import { topicRetentions } from '../../temporal/memory.ts';
+import { topicRetentions } from '../../temporal/retention.ts';
 import type { AuditPart, Difference, KeptSince, TopicReading } from './difference.ts';
 import { auditInput } from './input.ts';
 import type { SeenLetters } from './letters.ts';

@@ -119,7 +119,7 @@ async function missingOf({ needs }: Check, limitMs: number): Promise<string[]> {
 class TooSlow extends Error {}
 
 /** @throws TooSlow when the work takes longer; what it was at goes on, and is not waited for */
-export async function within<T>(limitMs: number, work: () => Promise<T>): Promise<T> {
+async function within<T>(limitMs: number, work: () => Promise<T>): Promise<T> {
   const { promise: tooSlow, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new TooSlow()), limitMs);
   try {

@@ -10,7 +10,7 @@ import { localStateDir } from '../../local/settings.ts';
 import { assertWhole } from '../../resources/deployment.ts';
 import { describeNamespace } from '../../temporal/client.ts';
 import type { Namespace } from '../../temporal/client.ts';
-import { compareRetention, forgottenBefore, readRetention } from '../../temporal/memory.ts';
+import { compareRetention, forgottenBefore, readRetention } from '../../temporal/retention.ts';
 import { fault, ok, warning } from './finding.ts';
 import type { Verdict } from './finding.ts';
 import type { Parts } from './parts.ts';

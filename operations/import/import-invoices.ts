@@ -103,7 +103,7 @@ interface Refusal {
 }
 
 /** The events that are no acceptable orders, by the rules ingest has. Conflicts with known orders are not looked for. */
-export function refusalsAmong(events: readonly OrderEvent[]): Refusal[] {
+function refusalsAmong(events: readonly OrderEvent[]): Refusal[] {
   return events.flatMap((event) => {
     try {
       toIncomingEvent(event, NO_RECORD);
@@ -120,7 +120,7 @@ export function refusalsAmong(events: readonly OrderEvent[]): Refusal[] {
 const NO_RECORD = { topic: '', partition: 0, offset: 0n, key: null, value: null, timestamp: 0, headers: {} };
 
 /** How often each field is to blame, most first; the number of a line does not count. */
-export function refusedFields(refusals: readonly Refusal[]): [field: string, count: number][] {
+function refusedFields(refusals: readonly Refusal[]): [field: string, count: number][] {
   const byField = Map.groupBy(refusals, ({ field }) => field.replace(/\[\d+\]/g, '[]'));
   return [...byField].map(([field, some]): [string, number] => [field, some.length]).toSorted((a, b) => b[1] - a[1]);
 }

@@ -108,6 +108,6 @@ export function endRebuild({ db }: Parts, id: string): Promise<void> {
  * Every order that has not ended is to get a new run: the one it has remembers more than a backup knows, and would wait
  * for that for ever.
  */
-export async function letGoOfOpen(tx: Database): Promise<void> {
+async function letGoOfOpen(tx: Database): Promise<void> {
   await sql`update ledger set state = 'claimed', run_id = null where state in ('claimed', 'started')`.execute(tx);
 }

@@ -148,7 +148,7 @@ const AT_ONCE = 16;
  * Gives every open order a new run, with the events that were told to the old one. A run that goes on would remember more
  * than the database now has: it does not go back to an older state, and would wait for it for ever.
  */
-export async function restartOpen({ db, config, temporal }: RebuildContext): Promise<number> {
+async function restartOpen({ db, config, temporal }: RebuildContext): Promise<number> {
   const client = new Client({ connection: temporal, namespace: config.TEMPORAL_NAMESPACE });
   const workflows = createOrderWorkflows({
     client,

@@ -6,7 +6,7 @@ import type { Codec } from '../../kafka/codec/codec.ts';
 import type { Config } from '../../platform/config/settings.ts';
 import { kafkaError } from '../../resources/errors.ts';
 import type { Resources } from '../../resources/resources.ts';
-import { createDeploymentMemory } from '../../temporal/memory.ts';
+import { createDeploymentMemory } from '../../temporal/retention.ts';
 
 /** What a replay talks to. */
 export interface ReplayParts extends Pick<Resources, 'openPublisher'> {

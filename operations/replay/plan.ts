@@ -48,7 +48,7 @@ export interface Watching {
 }
 
 /** Days are seen in it, and two of a second differ. */
-export function newReplayId(now: Date = new Date()): string {
+function newReplayId(now: Date = new Date()): string {
   return `${now.toISOString().slice(0, 10).replaceAll('-', '')}-${randomBytes(3).toString('hex')}`;
 }
 

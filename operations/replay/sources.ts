@@ -9,7 +9,7 @@ import type { IsForeign } from '../../kafka/admin/deployment-mark.ts';
 import { kafkaUnavailable } from '../../kafka/client/errors.ts';
 import { CONSUMER_GROUPS, INPUT_TOPICS, OUTGOING_TOPICS, groupName, topicNames } from '../../kafka/topics.ts';
 import type { InputTopic, OutgoingTopic, TopicKind } from '../../kafka/topics.ts';
-import { completeMemory } from '../../temporal/memory.ts';
+import { completeMemory } from '../../temporal/retention.ts';
 import {
   CARRIER_CLASSES,
   EMITTED_CLASSES,

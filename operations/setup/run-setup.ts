@@ -129,7 +129,7 @@ async function setupRest(parts: Parts, options: SetupOptions, report: ReportStep
 }
 
 /** Registers the namespace if it is missing; never changes one that exists. */
-export async function setupNamespace(
+async function setupNamespace(
   connection: Connection,
   namespace: string,
   retentionMs: number,

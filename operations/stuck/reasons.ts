@@ -48,7 +48,7 @@ const UNKNOWN_STEP = { waitsFor: 'step', canGiveUp: false } as const;
  * Why an order waits, and what can be done. `run` is null for an order that Temporal was not asked about: it was never
  * started, or is closed.
  */
-export function diagnose(order: WaitingOrder, run: RunState | null): Diagnosis {
+function diagnose(order: WaitingOrder, run: RunState | null): Diagnosis {
   if (order.ledgerState === 'awaited') return parked(order);
   if (order.ledgerState === 'claimed')
     return {

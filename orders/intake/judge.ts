@@ -7,8 +7,8 @@ import type { OmsError } from '../../domain/errors.ts';
 import { isOrderId } from '../../domain/ids.ts';
 import { FINGERPRINT_VERSION } from '../../domain/order.ts';
 import type { ConsumedRecord } from '../../kafka/consumer/consumer.ts';
-import { completeMemory } from '../../temporal/memory.ts';
-import type { Memory } from '../../temporal/memory.ts';
+import { completeMemory } from '../../temporal/retention.ts';
+import type { Memory } from '../../temporal/retention.ts';
 import { fingerprint, placedHash } from './order-event.ts';
 import type { IncomingEvent, LifecycleEvent, PlacedEvent } from './order-event.ts';
 

@@ -4,7 +4,7 @@ import type { StockLevel } from '../../schemas/index.ts';
 import { validateLevel } from './levels.ts';
 
 /** What a CSV of stock levels has to have; `occurredAt` (ISO 8601), `unitPrice` and `currency` may stand beside. */
-export const LEVEL_COLUMNS = ['sku', 'warehouse', 'onHand', 'version'] as const;
+const LEVEL_COLUMNS = ['sku', 'warehouse', 'onHand', 'version'] as const;
 
 type Row = Partial<Record<string, string>>;
 

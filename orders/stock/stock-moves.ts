@@ -31,7 +31,7 @@ export function stockChange(moves: readonly StockMove[]): StockChange | null {
  * instead of being free, and so do pieces that come back. Rows are locked in key order, so that two orders with the same
  * SKUs wait for each other instead of blocking each other.
  */
-export function updateStock(r: RawBuilder<unknown>): RawBuilder<unknown> {
+function updateStock(r: RawBuilder<unknown>): RawBuilder<unknown> {
   const missing = sql`least(stock.shortage, greatest(r.reserved - r.on_hand, 0))`;
   return sql`update stock set on_hand = stock.on_hand - r.on_hand - ${missing},
       reserved = stock.reserved - r.reserved,

@@ -1,4 +1,3 @@
-import { CARRIER_STATUSES } from '../../domain/carrier-status.ts';
 import type { CarrierStatus } from '../../domain/carrier-status.ts';
 import type { Address } from '../../domain/order.ts';
 
@@ -44,7 +43,6 @@ export type BookingOutcome =
   | { status: 'refused'; reason: string };
 
 /** Where a carrier says a parcel is. */
-export const TRACKED_STATUSES = CARRIER_STATUSES;
 export type TrackedStatus = CarrierStatus;
 
 /** The latest a carrier knows of a parcel. */

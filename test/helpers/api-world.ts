@@ -94,7 +94,7 @@ export async function createApiWorld(options: FulfillmentWorldOptions = {}): Pro
 }
 
 /** Remembers what is logged, the least of it too. */
-export function memoryLogger() {
+function memoryLogger() {
   const lines: string[] = [];
   const stream = new Writable({
     write: (chunk: Buffer, _encoding, done) => {

@@ -5,8 +5,8 @@ import { judge, orderViews } from '../../orders/intake/judge.ts';
 import { fingerprint, toIncomingEvent } from '../../orders/intake/order-event.ts';
 import type { IncomingEvent, PlacedEvent } from '../../orders/intake/order-event.ts';
 import type { OrderEvent } from '../../schemas/index.ts';
-import { createMemory } from '../../temporal/memory.ts';
-import type { Memory } from '../../temporal/memory.ts';
+import { createMemory } from '../../temporal/retention.ts';
+import type { Memory } from '../../temporal/retention.ts';
 import { cancelled, item, placed } from '../helpers/order-events.ts';
 
 let offset = 0n;

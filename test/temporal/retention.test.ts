@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { compareRetention } from '../../temporal/memory.ts';
-import type { RetentionFacts } from '../../temporal/memory.ts';
+import { compareRetention } from '../../temporal/retention.ts';
+import type { RetentionFacts } from '../../temporal/retention.ts';
 
 const DAY = 24 * 60 * 60 * 1_000;
 const NOW = Date.UTC(2026, 5, 1);

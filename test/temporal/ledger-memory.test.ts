@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { createMemory } from '../../temporal/memory.ts';
+import { createMemory } from '../../temporal/retention.ts';
 
 const HOUR = 60 * 60 * 1_000;
 const DAY = 24 * HOUR;
