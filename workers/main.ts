@@ -2,7 +2,7 @@ import type { NativeConnection, Worker } from '@temporalio/worker';
 import { openDatabase } from '../database/database.ts';
 import { assertMigrated } from '../database/migrate.ts';
 import { createEventEncoder } from '../database/outbox/outbox.ts';
-import { ALLOCATION_STRATEGIES } from '../domain/allocation-strategies.ts';
+import { ALLOCATION_STRATEGIES } from '../domain/allocation.ts';
 import { createCodec } from '../kafka/codec/codec.ts';
 import { createRegistry } from '../kafka/codec/registry.ts';
 import { topicNames, topicSchemas } from '../kafka/topics.ts';

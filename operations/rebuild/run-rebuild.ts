@@ -1,8 +1,7 @@
 import { databaseError } from '../../database/database.ts';
 import { recordDecision } from '../../database/decisions.ts';
 import type { Operator } from '../../database/decisions.ts';
-import { writeAccounted } from '../../database/deployment/behind.ts';
-import { keepEarlierIds } from '../../database/deployment/deployment.ts';
+import { keepEarlierIds, writeAccounted } from '../../database/deployment/deployment.ts';
 import { migrate } from '../../database/migrate.ts';
 import { mendFeed } from '../../database/outbox/outbox-feed.ts';
 import { foreignTo } from '../../kafka/admin/deployment-mark.ts';

@@ -1,6 +1,6 @@
 import type { OrderRecord } from '../../orders/record/record.ts';
-import { bookingIntents, recordBookings } from '../../orders/steps/book.ts';
-import type { BookingAnswer, BookingIntent } from '../../orders/steps/book.ts';
+import { bookingIntents, recordBookings } from '../../orders/steps/shipping.ts';
+import type { BookingAnswer, BookingIntent } from '../../orders/steps/shipping.ts';
 import type { Quote } from '../../providers/carrier/port.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { answersOf } from './failures.ts';

@@ -1,7 +1,7 @@
 import type { OrderProgress } from '../../domain/progress.ts';
 import { progressOf } from '../../orders/record/progress.ts';
-import { captureIntents, recordCaptures } from '../../orders/steps/capture.ts';
-import type { CaptureAnswer, CaptureIntent } from '../../orders/steps/capture.ts';
+import { captureIntents, recordCaptures } from '../../orders/steps/charge.ts';
+import type { CaptureAnswer, CaptureIntent } from '../../orders/steps/charge.ts';
 import { recordRefunds, refundIntents } from '../../orders/steps/refund.ts';
 import type { PaymentEnd, RefundAnswer, RefundIntent } from '../../orders/steps/refund.ts';
 import type { PaymentProvider, PaymentState } from '../../providers/payment/port.ts';
