@@ -4,7 +4,7 @@ import type { ApiDependencies } from '../../api/dependencies.ts';
 import { createFeed } from '../../api/feed.ts';
 import { createQueueReader } from '../../api/queue-stats.ts';
 import { createRedriver } from '../../api/redriver.ts';
-import { referenceRule } from '../../domain/allocation-strategies.ts';
+import { referenceRule } from '../../domain/allocation.ts';
 import { ORDERS_TASK_QUEUE } from '../../domain/contract.ts';
 import { joinLagReaders } from '../../kafka/consumer/lag.ts';
 import { topicNames } from '../../kafka/topics.ts';
