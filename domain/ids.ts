@@ -1,6 +1,26 @@
 import { faultError } from './errors.ts';
 import type { ErrorCode } from './errors.ts';
 
+/**
+ * The types of the events we publish, by what they are about. Each is a part of the ids `outgoingEventId` makes, which
+ * others store: none is ever renamed (test/frozen).
+ */
+export const EVENT_TYPES = {
+  shipment: ['ShipmentBooked', 'ShipmentDispatched', 'ShipmentDelayed', 'ShipmentCancelled'],
+  invoice: ['InvoiceIssued', 'PaymentAuthorized', 'InvoicePaid', 'PaymentFailed', 'PaymentVoided'],
+  creditNote: ['CreditNoteIssued', 'InvoiceRefunded'],
+  delivery: ['Delivered', 'DeliveryFailed', 'ReturnedToSender'],
+  order: ['OrderStatus'],
+} as const;
+
+export type EventTypeOf<K extends keyof typeof EVENT_TYPES> = (typeof EVENT_TYPES)[K][number];
+
+/** The subject of events about the order as a whole; all others have the number of a fulfillment. */
+export const ORDER_SUBJECT = 'order';
+
+/** The start of the outbox ids of records for our own input topics. */
+export const POSTED_PREFIX = 'in/';
+
 /** Order ids upstream may use. No colon: it separates the order id from the number of a fulfillment. */
 export const ORDER_ID_PATTERN = /^[A-Za-z0-9._-]{1,128}$/;
 export const ORDER_ID_RULE = 'must be 1 to 128 characters of A-Z a-z 0-9 . _ -';

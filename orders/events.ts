@@ -1,7 +1,6 @@
 import type { NewEvent } from '../database/outbox/outbox.ts';
-import { EVENT_TYPES, ORDER_SUBJECT } from '../domain/event-ids.ts';
-import type { EventTypeOf } from '../domain/event-ids.ts';
-import { outgoingEventId } from '../domain/ids.ts';
+import { EVENT_TYPES, ORDER_SUBJECT, outgoingEventId } from '../domain/ids.ts';
+import type { EventTypeOf } from '../domain/ids.ts';
 import type { CreditNoteRecord, FulfillmentRecord, InvoiceRecord, OrderRecord } from './record/record.ts';
 
 /** What an event says beside what the order's record says already. */

@@ -1,9 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Database } from '../database/database.ts';
 import { deadLetterId } from '../database/dead-letters.ts';
-import { newestToldAt, readAccounted, untakenRecords, untoldEvents } from '../database/deployment/behind.ts';
-import type { TopicOffsets } from '../database/deployment/behind.ts';
-import { readLedgerSince } from '../database/deployment/deployment.ts';
+import {
+  newestToldAt,
+  readAccounted,
+  readLedgerSince,
+  untakenRecords,
+  untoldEvents,
+} from '../database/deployment/deployment.ts';
+import type { TopicOffsets } from '../database/deployment/deployment.ts';
 import { storedRecord } from '../database/ledger/records.ts';
 import { OmsError } from '../domain/errors.ts';
 import { isOrderId } from '../domain/ids.ts';

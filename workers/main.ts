@@ -2,7 +2,7 @@ import type { NativeConnection, Worker } from '@temporalio/worker';
 import type { Database } from '../database/database.ts';
 import { assertMigrated } from '../database/migrate.ts';
 import { createEventEncoder } from '../database/outbox/outbox.ts';
-import { ALLOCATION_STRATEGIES } from '../domain/allocation-strategies.ts';
+import { ALLOCATION_STRATEGIES } from '../domain/allocation.ts';
 import type { Codec } from '../kafka/codec/codec.ts';
 import { topicNames } from '../kafka/topics.ts';
 import { pricingRules } from '../platform/config/pricing-rules.ts';

@@ -3,8 +3,7 @@ import { z } from 'zod';
 import { readTextCursor, writeTextCursor } from '../../database/read/cursor.ts';
 import { OmsError } from '../../domain/errors.ts';
 import { MAX_ORDER_VALUE } from '../../orders/intake/validate.ts';
-import { setPrice } from '../../orders/money/price-list.ts';
-import { listPrices } from '../../orders/stock/listings.ts';
+import { listPrices, setPrice } from '../../orders/money/price-list.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { currency, knownCurrency, minorUnits, next, paging, placeOf, problems, sku, typed } from './atoms.ts';
 

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { CAUSES } from '../../domain/causes.ts';
-import { POSTED_PREFIX } from '../../domain/event-ids.ts';
+import { POSTED_PREFIX } from '../../domain/ids.ts';
 import type { Database } from '../database.ts';
 import { OUTBOX_CHANNEL, shardOf } from '../outbox/outbox.ts';
 

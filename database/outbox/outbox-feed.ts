@@ -133,7 +133,7 @@ export async function readOrderMark(db: Database, orderId: string): Promise<Orde
   return rows[0] ?? null;
 }
 
-/** What was told of an order after a version, in version order: these are given out under the order's row lock. */
+/** What was told of an order after a version, in version order: each step numbers them on from the version it read. */
 export async function readToldEvents(
   db: Database,
   orderId: string,

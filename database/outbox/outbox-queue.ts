@@ -39,7 +39,7 @@ interface UnsentRow {
 
 /**
  * Unsent events of the shards, oldest first, at most `limit` of them and about 16 MB; those of an order are in version
- * order and without a gap, because they were numbered under the order's row lock. Orders in `except` are left out.
+ * order and without a gap, because each step numbers them on from the version it read. Orders in `except` are left out.
  */
 export async function readUnsent(
   db: Database,

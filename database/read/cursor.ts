@@ -1,3 +1,5 @@
+import { sql } from 'kysely';
+import type { RawBuilder } from 'kysely';
 import { faultError } from '../../domain/errors.ts';
 import type { OmsError } from '../../domain/errors.ts';
 
@@ -66,4 +68,15 @@ export function pageOf<T, C = Cursor>(rows: T[], limit: number, cursorOf: (row: 
   const items = rows.slice(0, limit);
   const last = items.at(-1);
   return { items, next: rows.length > limit && last ? cursorOf(last) : null };
+}
+
+type Sql = RawBuilder<unknown>;
+
+/** All of these conditions at once. */
+export const all = (conditions: Sql[]): Sql => (conditions.length === 0 ? sql`true` : sql.join(conditions, sql` and `));
+
+/** Where a list by two texts goes on, and for how long. */
+export interface FromText {
+  after?: TextCursor | undefined;
+  limit: number;
 }

@@ -1,8 +1,10 @@
 import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
+import { hash } from 'node:crypto';
 import type { ErrorCode, Fault } from '../../domain/errors.ts';
 import type { Database } from '../database.ts';
 import type { LetterState } from '../dead-letters.ts';
+import { storable } from '../ledger/records.ts';
 import type { LetterDecision } from '../tables/dead-letters.ts';
 import { pageOf } from './cursor.ts';
 import type { Cursor, Page } from './cursor.ts';
@@ -88,3 +90,74 @@ function stateCondition(state: ListedLetterFilter['state']): RawBuilder<unknown>
 }
 
 const momentOf = (micros: number) => sql`timestamptz 'epoch' + ${micros}::float8 * interval '1 microsecond'`;
+
+/** A record of the dead letter topic. */
+interface GivenLetter {
+  id: string;
+  code: string;
+  key: Buffer | null;
+  value: Buffer | null;
+}
+
+/** A dead letter of the table, as the record of its id was compared with it. */
+export interface MatchedLetter {
+  orderId: string | null;
+  code: string;
+  isSame: boolean;
+}
+
+/** No bytes and none at all are not the same. */
+const digest = (bytes: Buffer | null): Buffer | null => bytes && hash('sha256', bytes, 'buffer');
+
+/** The dead letter with each record's id; undefined where there is none. */
+export async function matchLetters(
+  db: Database,
+  given: readonly GivenLetter[],
+): Promise<(MatchedLetter | undefined)[]> {
+  if (given.length === 0) return [];
+  const { rows } = await sql<MatchedLetter & { position: number }>`
+    select g.position::int, l.order_id as "orderId", l.code,
+      l.code = g.code and sha256(l.record_key) is not distinct from g.key
+        and sha256(l.record_value) is not distinct from g.value as "isSame"
+    from unnest(${given.map(({ id }) => storable(id))}::text[], ${given.map(({ code }) => storable(code))}::text[],
+      ${given.map(({ key }) => digest(key))}::bytea[], ${given.map(({ value }) => digest(value))}::bytea[]
+    ) with ordinality as g(id, code, key, value, position)
+    join dead_letters l on l.id = g.id
+  `.execute(db);
+  const found = new Map(rows.map(({ position, ...letter }) => [position - 1, letter]));
+  return given.map((_, i) => found.get(i));
+}
+
+/** A record of ingest's, by what tells whether it was refused. */
+export interface RefusableRecord {
+  /** The id of the dead letter it would be. */
+  deadLetterId: string;
+  /** The order it waits for, if it is of the kind that does. */
+  waitsFor: string | null;
+}
+
+/**
+ * Whether a record was refused: it is a dead letter, or repeats an event that waited in vain for its order. That became the
+ * dead letter, and the ledger forgot the order.
+ */
+export function isRefused(deadLetterId: RawBuilder<unknown>, waitsFor: RawBuilder<unknown>): RawBuilder<boolean> {
+  return sql<boolean>`(
+    exists (select from dead_letters letter where letter.id = ${deadLetterId})
+    or exists (
+      select from dead_letters letter
+      where letter.order_id = ${waitsFor} and letter.code = ${'OMS_INGEST_ORDER_NEVER_CAME' satisfies ErrorCode}
+    )
+  )`;
+}
+
+/** Of these records those that were refused: their positions in the input. */
+export async function refusedRecords(db: Database, records: readonly RefusableRecord[]): Promise<Set<number>> {
+  if (records.length === 0) return new Set();
+  const { rows } = await sql<{ position: number }>`
+    select given.position::int as position
+    from unnest(${records.map((r) => r.deadLetterId)}::text[], ${records.map((r) => r.waitsFor)}::text[])
+      with ordinality as given(letter_id, waits_for, position)
+    where ${isRefused(sql`given.letter_id`, sql`given.waits_for`)}
+  `.execute(db);
+  return new Set(rows.map(({ position }) => position - 1));
+}

@@ -4,7 +4,7 @@ import type { InvoiceLine, Pricing } from '../../domain/invoice.ts';
 import type { Address } from '../../domain/order.ts';
 import type { PaymentStatus } from '../../domain/status.ts';
 import type { Database } from '../database.ts';
-import { pageOf } from './cursor.ts';
+import { all, pageOf } from './cursor.ts';
 import type { Cursor, Page } from './cursor.ts';
 
 /** Minor units of the currency beside them. */
@@ -102,8 +102,6 @@ export async function listInvoices(
   `.execute(db);
   return pageOf(rows, limit, ({ issuedAt, invoiceId }) => ({ at: issuedAt.getTime(), id: invoiceId }));
 }
-
-const all = (conditions: Sql[]): Sql => (conditions.length === 0 ? sql`true` : sql.join(conditions, sql` and `));
 
 interface InvoiceRow extends ListedInvoice {
   shipTo: Address | null;

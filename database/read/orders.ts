@@ -3,9 +3,9 @@ import type { RawBuilder } from 'kysely';
 import { isOrderId } from '../../domain/ids.ts';
 import type { Overdue } from '../../domain/lifecycle.ts';
 import type { OrderStatus } from '../../domain/status.ts';
-import { ledgerState, orderStatus, PLANNED_ANEW } from '../database.ts';
+import { PLANNED_ANEW, ledgerState, orderStatus } from '../database.ts';
 import type { Database } from '../database.ts';
-import { pageOf } from './cursor.ts';
+import { all, pageOf } from './cursor.ts';
 import type { Cursor, Page } from './cursor.ts';
 
 /** An order in a list. */
@@ -79,8 +79,6 @@ interface Part {
 const COLUMNS = sql`o.order_id as "orderId", o.status, o.reason, o.source, o.customer_id as "customerId",
   o.currency::text as currency, o.overdue, o.placed_at as "placedAt", o.received_at as "receivedAt",
   o.closed_at as "closedAt"`;
-
-const all = (conditions: Sql[]): Sql => (conditions.length === 0 ? sql`true` : sql.join(conditions, sql` and `));
 
 /** What an order itself must be, branch by branch; its time and its lines aside. */
 function ownConditions({ status = [], customerId, source, overdue, text }: OrderFilter): Sql[][] {

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
 import { storable } from '../../database/ledger/records.ts';
-import { matchLetters } from '../../database/letter-match.ts';
+import { matchLetters } from '../../database/read/dead-letters.ts';
 import type { ConsumedRecord } from '../../kafka/consumer/consumer.ts';
 import { DLQ_HEADERS, headerText } from '../../kafka/headers.ts';
 import type { AuditCode, Difference, TopicReading, WholeCheck } from './difference.ts';

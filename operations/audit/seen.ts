@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
-import { matchedRows } from '../../database/outbox/outbox-match.ts';
+import { matchedRows } from '../../database/outbox/outbox-archive.ts';
 import type { OutgoingTopic } from '../../database/outbox/outbox.ts';
 import { orderIdOf } from '../../domain/ids.ts';
 import type { ConsumedRecord } from '../../kafka/consumer/consumer.ts';

@@ -1,7 +1,7 @@
 import { transaction } from '../../database/database.ts';
 import { claimOrders } from '../../database/ledger/ledger.ts';
 import type { Claim } from '../../database/ledger/ledger.ts';
-import { ALLOCATION_STRATEGIES } from '../../domain/allocation-strategies.ts';
+import { ALLOCATION_STRATEGIES } from '../../domain/allocation.ts';
 import type { PlacedOrder } from '../../domain/order.ts';
 import { topicNames } from '../../kafka/topics.ts';
 import { fingerprint } from '../../orders/intake/order-event.ts';

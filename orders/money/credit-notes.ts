@@ -1,13 +1,12 @@
 import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
-import { difference, leftOf } from '../../domain/credit.ts';
-import type { KeptLine } from '../../domain/credit.ts';
-import type { InvoiceLine, InvoiceTotals, Pricing } from '../../domain/invoice.ts';
+import { difference, leftOf } from '../../domain/invoice.ts';
+import type { InvoiceLine, InvoiceTotals, KeptLine, Pricing } from '../../domain/invoice.ts';
 import { sum } from '../../domain/money.ts';
 import { creditNoteEvent } from '../events.ts';
+import type { OrderStep } from '../record/order-step.ts';
 import { isGivenUp } from '../record/progress.ts';
 import type { CreditNoteRecord, FulfillmentRecord, InvoiceRecord } from '../record/record.ts';
-import type { OrderStep } from '../record/step-types.ts';
 import { CREDIT_NOTES, documentId, takeNumbers } from './series.ts';
 import { giveBack } from './spend.ts';
 

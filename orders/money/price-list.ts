@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
 import { rowsOf, transaction } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
+import { all, pageOf } from '../../database/read/cursor.ts';
+import type { FromText, Page, TextCursor } from '../../database/read/cursor.ts';
 import { isNewer } from '../stock/stock-levels.ts';
 
 export interface PriceLevel {
@@ -193,4 +195,22 @@ async function comingIntoForce(tx: Database, of: readonly { sku: string; currenc
     where p.from_warehouse is distinct from l.warehouse or p.from_version is distinct from l.level_version
   `.execute(tx);
   return rows;
+}
+
+/** Prices in force, by SKU and currency. */
+export async function listPrices(
+  db: Database,
+  { sku, currency }: { sku?: string; currency?: string },
+  { after, limit }: FromText,
+): Promise<Page<ListedPrice, TextCursor>> {
+  const where = all([
+    ...(sku === undefined ? [] : [sql`sku = ${sku}`]),
+    ...(currency === undefined ? [] : [sql`currency = ${currency}`]),
+    ...(after ? [sql`(sku, currency) > (${after[0]} collate "C", ${after[1]}::bpchar)`] : []),
+  ]);
+  const { rows } = await sql<ListedPrice>`
+    select sku, currency::text as currency, unit_price as "unitPrice", list_version as "listVersion" from prices
+    where ${where} order by prices.sku, prices.currency limit ${limit + 1}
+  `.execute(db);
+  return pageOf(rows, limit, (row): TextCursor => [row.sku, row.currency]);
 }

@@ -4,7 +4,7 @@ import type { PaymentMode } from '../../domain/money.ts';
 import type { Address } from '../../domain/order.ts';
 import type { FulfillmentStatus, OrderStatus, PaymentStatus, ShipmentStatus } from '../../domain/status.ts';
 
-/** An order with all its parts, as read under its row lock. Times are ms since the epoch, database time. */
+/** An order with all its parts, as read at one version. Times are ms since the epoch, database time. */
 export interface OrderRecord {
   orderId: string;
   source: string;

@@ -18,8 +18,8 @@ import {
   shipmentRows,
   time,
 } from './columns.ts';
+import type { OrderStep } from './order-step.ts';
 import type { CreditNoteRecord, FulfillmentRecord, OrderRecord } from './record.ts';
-import type { OrderStep } from './step-types.ts';
 
 /** What an order looked like before a step, part by part. */
 export type Snapshot = Map<string, string>;

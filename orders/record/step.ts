@@ -3,10 +3,10 @@ import type { Database } from '../../database/database.ts';
 import type { NewEvent } from '../../database/outbox/outbox.ts';
 import { drawCreditNotes, owesCreditNotes, settleCreditNotes } from '../money/credit-notes.ts';
 import { existingOrder } from './load.ts';
+import type { HandledEvent, NewsRow, OrderStep, StepDependencies, StockMove } from './order-step.ts';
 import type { OrderRecord } from './record.ts';
 import { saveStep, snapshotOf } from './save.ts';
 import type { Snapshot } from './save.ts';
-import type { HandledEvent, NewsRow, OrderStep, StepDependencies, StockMove } from './step-types.ts';
 
 /**
  * Runs one step: reads the order, lets `decide` change it, and saves what changed with the events that tell of it (and

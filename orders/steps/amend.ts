@@ -5,10 +5,10 @@ import type { OrderProgress } from '../../domain/progress.ts';
 import { REASONS, REASON_FORMS } from '../../domain/reasons.ts';
 import { isFinalFulfillment } from '../../domain/status.ts';
 import { creditDifference } from '../money/credit-notes.ts';
-import { giveUp, moveOrder, resume } from '../record/endings.ts';
+import { giveUp, moveOrder, resume } from '../record/order-step.ts';
+import type { OrderStep, StepDependencies } from '../record/order-step.ts';
 import { progressOf } from '../record/progress.ts';
 import type { FulfillmentRecord, OrderRecord } from '../record/record.ts';
-import type { OrderStep, StepDependencies } from '../record/step-types.ts';
 import { orderStep } from '../record/step.ts';
 
 /** How an order is to be changed. */

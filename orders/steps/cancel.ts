@@ -1,11 +1,11 @@
 import type { GivenUpAs } from '../../domain/lifecycle.ts';
 import type { OrderProgress } from '../../domain/progress.ts';
 import { canMoveFulfillment, isFinalFulfillment } from '../../domain/status.ts';
-import { giveUp, resume } from '../record/endings.ts';
+import { giveUp, resume } from '../record/order-step.ts';
+import type { StepDependencies } from '../record/order-step.ts';
 import { isHandedOver, progressOf } from '../record/progress.ts';
 import { fulfillmentOf } from '../record/record.ts';
 import type { FulfillmentRecord } from '../record/record.ts';
-import type { StepDependencies } from '../record/step-types.ts';
 import { orderStep } from '../record/step.ts';
 import { callOff } from './shipping.ts';
 

@@ -9,10 +9,10 @@ import { isSettled } from '../../domain/progress.ts';
 import { REASONS } from '../../domain/reasons.ts';
 import { isFinalFulfillment, isFinalOrder } from '../../domain/status.ts';
 import type { ShipmentStatus } from '../../domain/status.ts';
+import type { OrderStep } from '../record/order-step.ts';
 import { isCaptureDue, isRefundDue, progressOf } from '../record/progress.ts';
 import { fulfillmentOf } from '../record/record.ts';
 import type { FulfillmentRecord, OrderRecord, ShipmentRecord } from '../record/record.ts';
-import type { OrderStep } from '../record/step-types.ts';
 import { orderStep, previewStep } from '../record/step.ts';
 import { book, callOff, deliver, dispatch, failAttempt, isOnItsWay, takeBack } from './shipping.ts';
 

@@ -3,10 +3,10 @@ import { isSettled } from '../../domain/progress.ts';
 import type { OrderProgress } from '../../domain/progress.ts';
 import { REASONS } from '../../domain/reasons.ts';
 import { finalOrderStatus, isFinalFulfillment, isFinalOrder } from '../../domain/status.ts';
-import { giveUp, moveOrder } from '../record/endings.ts';
+import { giveUp, moveOrder } from '../record/order-step.ts';
+import type { HandledEvent, OrderStep, StepDependencies } from '../record/order-step.ts';
 import { isCaptureDue, isRefundDue, progressOf } from '../record/progress.ts';
 import type { OrderRecord } from '../record/record.ts';
-import type { HandledEvent, OrderStep, StepDependencies } from '../record/step-types.ts';
 import { orderStep } from '../record/step.ts';
 
 export interface CloseRequest {

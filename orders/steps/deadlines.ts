@@ -4,10 +4,10 @@ import type { OrderProgress } from '../../domain/progress.ts';
 import { REASONS } from '../../domain/reasons.ts';
 import { isFinalFulfillment } from '../../domain/status.ts';
 import { shipmentEvent } from '../events.ts';
-import { giveUp, resume } from '../record/endings.ts';
+import { giveUp, resume } from '../record/order-step.ts';
+import type { StepDependencies } from '../record/order-step.ts';
 import { isHandedOver, progressOf } from '../record/progress.ts';
 import type { FulfillmentRecord, OrderRecord } from '../record/record.ts';
-import type { StepDependencies } from '../record/step-types.ts';
 import { orderStep } from '../record/step.ts';
 
 const OVERDUE_REASONS: Record<Overdue, string> = {

@@ -1,11 +1,11 @@
 import { CAUSES } from '../../domain/causes.ts';
 import type { OrderProgress } from '../../domain/progress.ts';
 import { creditNoteEvent, invoiceEvent } from '../events.ts';
-import { movePayment } from '../record/endings.ts';
+import { movePayment } from '../record/order-step.ts';
+import type { OrderStep, StepDependencies } from '../record/order-step.ts';
 import { isRefundDue, progressOf } from '../record/progress.ts';
 import { fulfillmentOf } from '../record/record.ts';
 import type { CreditNoteRecord, FulfillmentRecord, InvoiceRecord, PaymentRecord } from '../record/record.ts';
-import type { OrderStep, StepDependencies } from '../record/step-types.ts';
 import { orderStep } from '../record/step.ts';
 
 /** Money to be given back at the payment provider. */

@@ -1,10 +1,14 @@
+import { CAUSES } from '../../domain/causes.ts';
+import type { Address } from '../../domain/order.ts';
 import { REASONS, REASON_FORMS } from '../../domain/reasons.ts';
 import { isFinalShipment } from '../../domain/status.ts';
 import { deliveryEvent, shipmentEvent } from '../events.ts';
-import { giveUp, moveFulfillment, moveShipment } from '../record/endings.ts';
+import { giveUp, moveFulfillment, moveShipment } from '../record/order-step.ts';
+import type { OrderStep, StepDependencies } from '../record/order-step.ts';
 import { isHandedOver } from '../record/progress.ts';
-import type { FulfillmentRecord, ShipmentRecord } from '../record/record.ts';
-import type { OrderStep } from '../record/step-types.ts';
+import { fulfillmentOf } from '../record/record.ts';
+import type { FulfillmentRecord, OrderRecord, ShipmentRecord } from '../record/record.ts';
+import { orderStep } from '../record/step.ts';
 
 /** What is known of a booking. */
 export interface Booking {
@@ -121,4 +125,56 @@ function end(
 ): void {
   moveShipment(f, shipment, to);
   shipment.endedAt = step.order.now;
+}
+
+/** What is to be asked of the carrier. */
+export interface BookingIntent {
+  shipmentId: string;
+  warehouse: string;
+  shipTo: Address | null;
+  items: { sku: string; quantity: number }[];
+  currency: string;
+}
+
+/** What the carrier has said about a shipment. */
+export type BookingAnswer = { shipmentId: string } & (
+  | {
+      status: 'booked';
+      carrier: string;
+      reference: string;
+      trackingNumber: string;
+      service: string | null;
+      /** Minor units of the order's currency. */
+      price: number | null;
+    }
+  | { status: 'refused'; reason: string }
+);
+
+/** The shipments among these that are still to be booked. Their rows, written with the payment, are the intent. */
+export function bookingIntents(order: OrderRecord, ids: readonly string[]): BookingIntent[] {
+  return order.fulfillments.flatMap((f) => {
+    if (f.warehouse === null || f.shipment?.status !== 'pending' || !ids.includes(f.id)) return [];
+    const items = f.items.map(({ sku, quantity }) => ({ sku, quantity }));
+    const { shipTo, currency } = order;
+    return [{ shipmentId: f.id, warehouse: f.warehouse, shipTo, items, currency }];
+  });
+}
+
+/** Records what the carrier said. A refusal fails the fulfillment; its money is due back. */
+export async function recordBookings(
+  deps: StepDependencies,
+  known: OrderRecord,
+  answers: readonly BookingAnswer[],
+): Promise<OrderRecord> {
+  const record = (step: OrderStep): void => answers.forEach((answer) => recordBooking(step, answer));
+  const { order } = await orderStep(deps, known.orderId, CAUSES.bookShipments, record, known);
+  return order;
+}
+
+function recordBooking(step: OrderStep, answer: BookingAnswer): void {
+  const fulfillment = fulfillmentOf(step.order, answer.shipmentId);
+  const shipment = fulfillment?.shipment;
+  if (!fulfillment || !shipment) return;
+  if (answer.status === 'booked') book(step, fulfillment, shipment, answer);
+  else refuse(step, fulfillment, shipment, answer.reason);
 }

@@ -20,10 +20,10 @@ import {
   itemRows,
   orderRow,
 } from '../record/columns.ts';
+import type { StepDependencies } from '../record/order-step.ts';
 import { progressOf, readProgress } from '../record/progress.ts';
 import type { FulfillmentRecord, OrderRecord } from '../record/record.ts';
 import { expectRows, insertEvents } from '../record/save.ts';
-import type { StepDependencies } from '../record/step-types.ts';
 import { stockChange } from '../stock/stock-moves.ts';
 
 /** `fenced`: another run has the order. */

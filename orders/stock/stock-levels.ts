@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
 import { retrying, rowsOf } from '../../database/database.ts';
 import type { Database } from '../../database/database.ts';
+import { all, pageOf } from '../../database/read/cursor.ts';
+import type { FromText, Page, TextCursor } from '../../database/read/cursor.ts';
 
 /** What a warehouse holds of a SKU. */
 export interface StockLevel {
@@ -35,7 +37,7 @@ export interface AppliedLevels {
 }
 
 /** The columns of a `HeldStock`. */
-export const HELD = sql`stock.sku, stock.warehouse, stock.on_hand - stock.shortage as "onHand", stock.reserved, stock.shortage,
+const HELD = sql`stock.sku, stock.warehouse, stock.on_hand - stock.shortage as "onHand", stock.reserved, stock.shortage,
   stock.level_version as "levelVersion"`;
 
 const keyOf = ({ sku, warehouse }: { sku: string; warehouse: string }): string => `${warehouse}\n${sku}`;
@@ -147,4 +149,26 @@ async function putLevels(db: Database, levels: readonly (StockLevel & Partial<Se
     returning ${HELD}
   `.execute(db);
   return rows;
+}
+
+/** Stock levels by SKU and warehouse. */
+export async function listStock(
+  db: Database,
+  { sku, warehouse }: { sku?: string; warehouse?: string },
+  { after, limit }: FromText,
+): Promise<Page<HeldStock, TextCursor>> {
+  const where = all([
+    ...(sku === undefined ? [] : [sql`stock.sku = ${sku}`]),
+    ...(warehouse === undefined ? [] : [sql`stock.warehouse = ${warehouse}`]),
+    ...(after ? [sql`(stock.sku, stock.warehouse) > (${after[0]} collate "C", ${after[1]} collate "C")`] : []),
+  ]);
+  const { rows } = await sql<HeldStock>`
+    select ${HELD} from stock where ${where} order by stock.sku, stock.warehouse limit ${limit + 1}
+  `.execute(db);
+  return pageOf(rows, limit, (row): TextCursor => [row.sku, row.warehouse]);
+}
+
+/** One level; undefined when there is none. */
+export async function findLevel(db: Database, sku: string, warehouse: string): Promise<HeldStock | undefined> {
+  return (await listStock(db, { sku, warehouse }, { limit: 1 })).items[0];
 }

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
 import { rowsOf } from '../../database/database.ts';
-import type { StockMove } from '../record/step-types.ts';
+import type { StockMove } from '../record/order-step.ts';
 
 /** Changes of stock rows, one row each. */
 export interface StockChange {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ALLOCATION_NAMES } from '../../domain/allocation-strategies.ts';
+import { ALLOCATION_NAMES } from '../../domain/allocation.ts';
 import { PRICE_FALLBACKS } from '../../domain/invoice.ts';
 import { PAYMENT_MODES } from '../../domain/money.ts';
 import { PROVIDER_CALL, PROVIDER_STEP } from '../../domain/provider-policies.ts';

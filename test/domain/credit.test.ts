@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { difference, leftOf } from '../../domain/credit.ts';
-import { invoiceTotals } from '../../domain/invoice.ts';
+import { difference, invoiceTotals, leftOf } from '../../domain/invoice.ts';
 
 const PRICING = { taxBasisPoints: 2_000, shippingPerShipment: 500 };
 const INVOICE = invoiceTotals(

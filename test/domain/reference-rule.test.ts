@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ALLOCATION_STRATEGIES } from '../../domain/allocation-strategies.ts';
+import { ALLOCATION_STRATEGIES } from '../../domain/allocation.ts';
 import type { WantedLine } from '../../domain/allocation.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 

@@ -15,8 +15,14 @@ import {
   STATUS_QUERY,
 } from '../../domain/contract.ts';
 import { ERRORS } from '../../domain/errors.ts';
-import { EVENT_TYPES, ORDER_SUBJECT, POSTED_PREFIX } from '../../domain/event-ids.ts';
-import { fulfillmentId, orderWorkflowId, outgoingEventId } from '../../domain/ids.ts';
+import {
+  EVENT_TYPES,
+  ORDER_SUBJECT,
+  POSTED_PREFIX,
+  fulfillmentId,
+  orderWorkflowId,
+  outgoingEventId,
+} from '../../domain/ids.ts';
 import {
   CUSTOMER_ACTIONS,
   GIVEN_UP_AS,

@@ -3,7 +3,7 @@ import { createApp } from '../../api/app.ts';
 import { createRedriver } from '../../api/commands/redrive-once.ts';
 import type { ApiDependencies } from '../../api/dependencies.ts';
 import { createFeed } from '../../api/feed.ts';
-import { referenceRule } from '../../domain/allocation-strategies.ts';
+import { referenceRule } from '../../domain/allocation.ts';
 import { ORDERS_TASK_QUEUE } from '../../domain/contract.ts';
 import { joinLagReaders } from '../../kafka/consumer/lag.ts';
 import { topicNames } from '../../kafka/topics.ts';

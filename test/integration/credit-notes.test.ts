@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { KeptLine } from '../../domain/credit.ts';
+import type { KeptLine } from '../../domain/invoice.ts';
 import { creditDifference } from '../../orders/money/credit-notes.ts';
 import { fulfillmentOf } from '../../orders/record/record.ts';
 import { orderStep } from '../../orders/record/step.ts';

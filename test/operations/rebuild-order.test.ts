@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { leftOf } from '../../domain/credit.ts';
+import { leftOf } from '../../domain/invoice.ts';
 import { sum } from '../../domain/money.ts';
 import type { PlacedOrder } from '../../domain/order.ts';
 import { linesOfSums } from '../../operations/rebuild/order/forgotten.ts';

@@ -1,10 +1,8 @@
 import type { OrderProgress } from '../../domain/progress.ts';
 import { progressOf } from '../../orders/record/progress.ts';
 import type { OrderRecord } from '../../orders/record/record.ts';
-import { captureIntents, recordCaptures } from '../../orders/steps/capture.ts';
-import type { CaptureAnswer, CaptureIntent } from '../../orders/steps/capture.ts';
-import { recordCharges } from '../../orders/steps/charge.ts';
-import type { ChargeAnswer, ChargeIntent } from '../../orders/steps/charge.ts';
+import { captureIntents, recordCaptures, recordCharges } from '../../orders/steps/charge.ts';
+import type { CaptureAnswer, CaptureIntent, ChargeAnswer, ChargeIntent } from '../../orders/steps/charge.ts';
 import { drawInvoices } from '../../orders/steps/draw.ts';
 import { recordRefunds, refundIntents } from '../../orders/steps/refund.ts';
 import type { PaymentEnd, RefundAnswer, RefundIntent } from '../../orders/steps/refund.ts';

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { rowsOf } from '../../../database/database.ts';
 import type { Database } from '../../../database/database.ts';
-import { untoldEvents } from '../../../database/deployment/behind.ts';
+import { untoldEvents } from '../../../database/deployment/deployment.ts';
 import { shardOf } from '../../../database/outbox/outbox.ts';
 import type { OutgoingTopic } from '../../../database/outbox/outbox.ts';
 

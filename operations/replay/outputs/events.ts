@@ -1,7 +1,7 @@
 import { orUnavailable } from '../../../database/database.ts';
 import type { Database } from '../../../database/database.ts';
-import { matchOutbox } from '../../../database/outbox/outbox-match.ts';
-import type { MatchedEvent } from '../../../database/outbox/outbox-match.ts';
+import { matchOutbox } from '../../../database/outbox/outbox-archive.ts';
+import type { MatchedEvent } from '../../../database/outbox/outbox-archive.ts';
 import type { OutgoingTopic } from '../../../database/outbox/outbox.ts';
 import { readNotes, writeNotes } from '../../../database/replays/replay-notes.ts';
 import type { ReplayNote } from '../../../database/replays/replay-notes.ts';

@@ -1,7 +1,7 @@
 import { orUnavailable } from '../../../database/database.ts';
 import type { Database } from '../../../database/database.ts';
-import { matchLetters } from '../../../database/letter-match.ts';
-import type { MatchedLetter } from '../../../database/letter-match.ts';
+import { matchLetters } from '../../../database/read/dead-letters.ts';
+import type { MatchedLetter } from '../../../database/read/dead-letters.ts';
 import { readNotes, writeNotes } from '../../../database/replays/replay-notes.ts';
 import { OmsError } from '../../../domain/errors.ts';
 import { publishedBy } from '../../../kafka/admin/deployment-mark.ts';

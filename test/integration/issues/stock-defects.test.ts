@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { ALLOCATION_STRATEGIES } from '../../../domain/allocation-strategies.ts';
-import type { AllocationName } from '../../../domain/allocation-strategies.ts';
+import { ALLOCATION_STRATEGIES } from '../../../domain/allocation.ts';
+import type { AllocationName } from '../../../domain/allocation.ts';
 import type { OrderState } from '../../../domain/contract.ts';
 import type { LifecycleMessage } from '../../../domain/lifecycle.ts';
 import { isAsked } from '../../helpers/order-states.ts';
