@@ -110,7 +110,7 @@ export function callOff(step: OrderStep, f: FulfillmentRecord, shipment: Shipmen
 }
 
 /** The carrier will not take it. */
-export function refuse(step: OrderStep, f: FulfillmentRecord, shipment: ShipmentRecord, reason: string): boolean {
+function refuse(step: OrderStep, f: FulfillmentRecord, shipment: ShipmentRecord, reason: string): boolean {
   if (shipment.status !== 'pending') return false;
   end(step, f, shipment, 'failed');
   giveUp(step, f, 'failed', REASON_FORMS.carrierRefused(reason));
