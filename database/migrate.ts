@@ -3,36 +3,7 @@ import type { RawBuilder } from 'kysely';
 import { applyMigrations, assertNoneMissing, missingMigrations } from './apply-migrations.ts';
 import type { MigrationSet } from './apply-migrations.ts';
 import type { Database } from './database.ts';
-import * as foundation from './migrations/0001-foundation.ts';
-import * as expectation from './migrations/0002-expect.ts';
-import * as stock from './migrations/0003-stock.ts';
-import * as money from './migrations/0004-money.ts';
-import * as carrier from './migrations/0005-carrier.ts';
-import * as deadlines from './migrations/0006-deadlines.ts';
-import * as api from './migrations/0007-api.ts';
-import * as replay from './migrations/0008-replay.ts';
-import * as decisions from './migrations/0009-decisions.ts';
-import * as shipmentLists from './migrations/0010-shipment-lists.ts';
-import * as charges from './migrations/0011-charges.ts';
-import * as feedNumber from './migrations/0012-feed-number.ts';
-import * as replayNotes from './migrations/0013-replay-notes.ts';
-
-/** Every migration, by the name it is recorded under; names are never changed. */
-const MIGRATIONS: MigrationSet['migrations'] = {
-  '0001-foundation': foundation,
-  '0002-expect': expectation,
-  '0003-stock': stock,
-  '0004-money': money,
-  '0005-carrier': carrier,
-  '0006-deadlines': deadlines,
-  '0007-api': api,
-  '0008-replay': replay,
-  '0009-decisions': decisions,
-  '0010-shipment-lists': shipmentLists,
-  '0011-charges': charges,
-  '0012-feed-number': feedNumber,
-  '0013-replay-notes': replayNotes,
-};
+import { MIGRATIONS } from './migrations/index.ts';
 
 /** Recorded under the library's own name. */
 const OMS_MIGRATIONS: MigrationSet = { table: 'kysely_migration', migrations: MIGRATIONS };

@@ -1,4 +1,4 @@
-import type { LifecycleMessage } from './lifecycle.ts';
+import type { LifecycleMessage } from './order-messages.ts';
 import type { FulfillmentStatus, OrderStatus, PaymentStatus, ShipmentStatus } from './status.ts';
 
 /** The workflow's public contract. These names are on disk in running histories: they are never renamed. */

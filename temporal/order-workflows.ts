@@ -4,7 +4,7 @@ import { LIFECYCLE_SIGNAL, ORDER_WORKFLOW } from '../domain/contract.ts';
 import type { OrderInput, OrderTimers } from '../domain/contract.ts';
 import { OmsError } from '../domain/errors.ts';
 import { orderWorkflowId } from '../domain/ids.ts';
-import type { LifecycleMessage } from '../domain/lifecycle.ts';
+import type { LifecycleMessage } from '../domain/order-messages.ts';
 import type { Config } from '../platform/config/settings.ts';
 
 /** The running orders, as ingest needs them. Any answer but these four is the environment's fault. */

@@ -1,8 +1,8 @@
 import { CancellationScope, condition, isCancellation, sleep } from '@temporalio/workflow';
 import { CAUSES } from '../domain/causes.ts';
-import type { AmendMessage, CancelMessage } from '../domain/lifecycle.ts';
-import type { EventName, Letter } from '../domain/messages.ts';
+import type { AmendMessage, CancelMessage } from '../domain/order-messages.ts';
 import { unavailable } from '../domain/progress.ts';
+import type { EventName, Letter } from '../domain/read-messages.ts';
 import { REASONS, REASON_FORMS } from '../domain/reasons.ts';
 import type { CancelRequest } from '../orders/steps/cancel.ts';
 import { own, provider } from './policies.ts';

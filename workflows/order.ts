@@ -25,10 +25,10 @@ import type {
   OrderState,
   ShipmentStatusSignal,
 } from '../domain/contract.ts';
-import { MESSAGE_KINDS, MESSAGE_VERSION } from '../domain/lifecycle.ts';
-import type { LifecycleMessage } from '../domain/lifecycle.ts';
-import { readCustomerAction, readMessage, upgradeInput } from '../domain/messages.ts';
+import { MESSAGE_KINDS, MESSAGE_VERSION } from '../domain/order-messages.ts';
+import type { LifecycleMessage } from '../domain/order-messages.ts';
 import { isClosed, toBook, toCapture, toCharge, toRefund, underway } from '../domain/progress.ts';
+import { readCustomerAction, readMessage, upgradeInput } from '../domain/read-messages.ts';
 import { REASONS } from '../domain/reasons.ts';
 import { answerMail, decideUnavailable } from './answers.ts';
 import { passDeadlines } from './deadlines.ts';

@@ -1,8 +1,8 @@
 import { workflowInfo } from '@temporalio/workflow';
 import { CAUSE_FORMS } from '../domain/causes.ts';
 import type { CarriedOver, OrderInput, OrderState } from '../domain/contract.ts';
-import type { EventName, Letter } from '../domain/messages.ts';
 import type { OrderProgress } from '../domain/progress.ts';
+import type { EventName, Letter } from '../domain/read-messages.ts';
 
 /** What one run of the order workflow knows. How far the order is comes from the database with every step's answer. */
 export interface Story {

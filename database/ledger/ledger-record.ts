@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { LifecycleMessage } from '../../domain/lifecycle.ts';
+import type { LifecycleMessage } from '../../domain/order-messages.ts';
 import type { PlacedOrder } from '../../domain/order.ts';
 import type { Database } from '../database.ts';
 import type { LedgerEventsTable, LedgerState } from '../tables/ledger.ts';

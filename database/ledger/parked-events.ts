@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { LifecycleMessage } from '../../domain/lifecycle.ts';
+import type { LifecycleMessage } from '../../domain/order-messages.ts';
 import { ledgerState } from '../database.ts';
 import type { Database } from '../database.ts';
 import { recordColumns, recordFrom } from './records.ts';

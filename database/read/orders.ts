@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
 import { isOrderId } from '../../domain/ids.ts';
-import type { Overdue } from '../../domain/lifecycle.ts';
+import type { Overdue } from '../../domain/order-messages.ts';
 import type { OrderStatus } from '../../domain/status.ts';
 import { PLANNED_ANEW, ledgerState, orderStatus } from '../database.ts';
 import type { Database } from '../database.ts';

@@ -1,5 +1,5 @@
 import type { ColumnType, Generated } from 'kysely';
-import type { LifecycleMessage } from '../../domain/lifecycle.ts';
+import type { LifecycleMessage } from '../../domain/order-messages.ts';
 import type { PlacedOrder } from '../../domain/order.ts';
 import type { Json, RecordColumns, Time } from './column-types.ts';
 

@@ -1,5 +1,5 @@
 import type { ColumnType, Generated } from 'kysely';
-import type { Overdue } from '../../domain/lifecycle.ts';
+import type { Overdue } from '../../domain/order-messages.ts';
 import type { Address } from '../../domain/order.ts';
 import type { FulfillmentStatus, OrderStatus, ShipmentStatus } from '../../domain/status.ts';
 import type { Json, Time } from './column-types.ts';

@@ -4,8 +4,8 @@ import type { Operator } from '../../database/decisions.ts';
 import { releaseRun } from '../../database/ledger/ledger.ts';
 import { CAUSE_FORMS } from '../../domain/causes.ts';
 import { OmsError, isOmsError } from '../../domain/errors.ts';
-import { MESSAGE_KINDS, MESSAGE_VERSION } from '../../domain/lifecycle.ts';
-import type { LifecycleMessage } from '../../domain/lifecycle.ts';
+import { MESSAGE_KINDS, MESSAGE_VERSION } from '../../domain/order-messages.ts';
+import type { LifecycleMessage } from '../../domain/order-messages.ts';
 import { REASONS } from '../../domain/reasons.ts';
 import type { RunRecovery } from '../../temporal/order-workflows.ts';
 

@@ -7,7 +7,7 @@ import { unpark } from '../../database/ledger/parked-events.ts';
 import type { LifecycleRecord } from '../../database/ledger/parked-events.ts';
 import { faultError } from '../../domain/errors.ts';
 import type { OmsError } from '../../domain/errors.ts';
-import type { LifecycleMessage } from '../../domain/lifecycle.ts';
+import type { LifecycleMessage } from '../../domain/order-messages.ts';
 import type { OrderWorkflows } from '../../temporal/order-workflows.ts';
 import { lateError } from './judge.ts';
 import type { EventType } from './order-event.ts';

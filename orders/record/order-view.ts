@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
 import type { LedgerEventsTable, LedgerState } from '../../database/tables/ledger.ts';
-import type { Overdue } from '../../domain/lifecycle.ts';
+import type { Overdue } from '../../domain/order-messages.ts';
 import type { Address, OrderItem } from '../../domain/order.ts';
 import type { OrderStatus } from '../../domain/status.ts';
 import { readOrder } from './load.ts';

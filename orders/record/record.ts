@@ -1,6 +1,6 @@
 import type { InvoiceLine, Pricing } from '../../domain/invoice.ts';
-import type { Overdue } from '../../domain/lifecycle.ts';
 import type { PaymentMode } from '../../domain/money.ts';
+import type { Overdue } from '../../domain/order-messages.ts';
 import type { Address } from '../../domain/order.ts';
 import type { FulfillmentStatus, OrderStatus, PaymentStatus, ShipmentStatus } from '../../domain/status.ts';
 

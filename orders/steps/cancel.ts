@@ -1,4 +1,4 @@
-import type { GivenUpAs } from '../../domain/lifecycle.ts';
+import type { GivenUpAs } from '../../domain/order-messages.ts';
 import type { OrderProgress } from '../../domain/progress.ts';
 import { canMoveFulfillment, isFinalFulfillment } from '../../domain/status.ts';
 import { giveUp, resume } from '../record/order-step.ts';

@@ -1,5 +1,5 @@
 import { CAUSES } from '../../domain/causes.ts';
-import type { Overdue } from '../../domain/lifecycle.ts';
+import type { Overdue } from '../../domain/order-messages.ts';
 import type { OrderProgress } from '../../domain/progress.ts';
 import { REASONS } from '../../domain/reasons.ts';
 import { isFinalFulfillment } from '../../domain/status.ts';

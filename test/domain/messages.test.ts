@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { OrderInput } from '../../domain/contract.ts';
-import { readCustomerAction, readMessage, upgradeInput } from '../../domain/messages.ts';
+import { readCustomerAction, readMessage, upgradeInput } from '../../domain/read-messages.ts';
 
 const cancel = { v: 1, kind: 'cancel', eventId: 'e1', reason: null, fulfillmentId: null };
 

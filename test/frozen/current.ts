@@ -30,7 +30,7 @@ import {
   MESSAGE_RECORDS,
   MESSAGE_VERSION,
   OVERDUES,
-} from '../../domain/lifecycle.ts';
+} from '../../domain/order-messages.ts';
 import { REASONS, REASON_FORMS } from '../../domain/reasons.ts';
 import { FULFILLMENT_STATUSES, ORDER_STATUSES, PAYMENT_STATUSES, SHIPMENT_STATUSES } from '../../domain/status.ts';
 import { CONTENT_TYPE, DEPLOYMENT_HEADER, DLQ_HEADERS, EVENT_HEADERS, REPLAY_HEADER } from '../../kafka/headers.ts';

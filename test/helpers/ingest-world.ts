@@ -6,7 +6,7 @@ import type { Database } from '../../database/database.ts';
 import { LIFECYCLE_SIGNAL } from '../../domain/contract.ts';
 import type { OrderInput } from '../../domain/contract.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
-import type { LifecycleMessage } from '../../domain/lifecycle.ts';
+import type { LifecycleMessage } from '../../domain/order-messages.ts';
 import { logEnds } from '../../kafka/admin/log-ends.ts';
 import { createKafka } from '../../kafka/client/client.ts';
 import { createCodec } from '../../kafka/codec/codec.ts';

@@ -1,8 +1,8 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import type { OrderInput, OrderResult } from '../../domain/contract.ts';
-import type { LifecycleMessage } from '../../domain/lifecycle.ts';
-import { waitFor } from './wait.ts';
+import type { LifecycleMessage } from '../../domain/order-messages.ts';
 import { isAsked, isRestBooked } from './order-states.ts';
+import { waitFor } from './wait.ts';
 import type { WorkflowWorld } from './workflow-world.ts';
 
 type Handle = WorkflowHandle<(input: OrderInput) => Promise<OrderResult>>;

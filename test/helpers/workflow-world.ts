@@ -5,7 +5,7 @@ import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { LIFECYCLE_SIGNAL, ORDER_WORKFLOW, STATUS_QUERY } from '../../domain/contract.ts';
 import type { OrderInput, OrderResult, OrderState, OrderTimers } from '../../domain/contract.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
-import type { LifecycleMessage } from '../../domain/lifecycle.ts';
+import type { LifecycleMessage } from '../../domain/order-messages.ts';
 import { createCarrierReceiver } from '../../ingest/carrier/receiver.ts';
 import type { CarrierNews, TrackedStatus } from '../../providers/carrier/port.ts';
 import type { Activities } from '../../workers/activities/index.ts';

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { OrderState } from '../../domain/contract.ts';
-import type { AmendMessage } from '../../domain/lifecycle.ts';
+import type { AmendMessage } from '../../domain/order-messages.ts';
 import type { Address, OrderItem } from '../../domain/order.ts';
-import { waitFor } from '../helpers/wait.ts';
 import { isAsked } from '../helpers/order-states.ts';
+import { waitFor } from '../helpers/wait.ts';
 import { createWorkflowWorld } from '../helpers/workflow-world.ts';
 import type { WorkflowWorld } from '../helpers/workflow-world.ts';
 

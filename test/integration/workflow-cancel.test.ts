@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { orderWorkflowId } from '../../domain/ids.ts';
-import type { LifecycleMessage } from '../../domain/lifecycle.ts';
+import type { LifecycleMessage } from '../../domain/order-messages.ts';
 import { areBooked } from '../helpers/order-states.ts';
 import { createWorkflowWorld } from '../helpers/workflow-world.ts';
 import type { WorkflowWorld } from '../helpers/workflow-world.ts';

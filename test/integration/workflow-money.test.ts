@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { LifecycleMessage } from '../../domain/lifecycle.ts';
+import type { LifecycleMessage } from '../../domain/order-messages.ts';
 import { setMaintenance } from '../../orders/money/spend.ts';
 import { areBooked } from '../helpers/order-states.ts';
 import { createWorkflowWorld } from '../helpers/workflow-world.ts';

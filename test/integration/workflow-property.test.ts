@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { sql } from 'kysely';
-import type { LifecycleMessage } from '../../domain/lifecycle.ts';
 import type { PaymentMode } from '../../domain/money.ts';
+import type { LifecycleMessage } from '../../domain/order-messages.ts';
 import type { OrderItem } from '../../domain/order.ts';
 import { finalOrderStatus, isFinalOrder } from '../../domain/status.ts';
 import type { CallFault } from '../../providers/simulation.ts';

@@ -1,6 +1,6 @@
 import { fewestShipments } from '../../domain/allocation.ts';
 import type { ActivityName } from '../../domain/contract.ts';
-import type { Overdue } from '../../domain/lifecycle.ts';
+import type { Overdue } from '../../domain/order-messages.ts';
 import { amendOrder, dropUnavailable } from '../../orders/steps/amend.ts';
 import type { AmendRequest } from '../../orders/steps/amend.ts';
 import { beginCancel } from '../../orders/steps/cancel.ts';

@@ -1,4 +1,4 @@
-import type { Overdue } from '../../../domain/lifecycle.ts';
+import type { Overdue } from '../../../domain/order-messages.ts';
 import type { PlacedOrder } from '../../../domain/order.ts';
 import { isFinalShipment } from '../../../domain/status.ts';
 import type { FulfillmentStatus, OrderStatus, ShipmentStatus } from '../../../domain/status.ts';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { ALLOCATION_STRATEGIES } from '../../../domain/allocation.ts';
 import type { AllocationName } from '../../../domain/allocation.ts';
 import type { OrderState } from '../../../domain/contract.ts';
-import type { LifecycleMessage } from '../../../domain/lifecycle.ts';
+import type { LifecycleMessage } from '../../../domain/order-messages.ts';
 import { isAsked } from '../../helpers/order-states.ts';
 import { createWorkflowWorld } from '../../helpers/workflow-world.ts';
 import type { WorkflowWorld } from '../../helpers/workflow-world.ts';

@@ -1,8 +1,8 @@
-import { REASON_FORMS } from './reasons.ts';
 import type { CustomerActionSignal, OrderInput } from './contract.ts';
 import { OmsError, shown } from './errors.ts';
-import { CUSTOMER_ACTIONS, GIVEN_UP_AS, MESSAGE_KINDS, MESSAGE_RECORDS, MESSAGE_VERSION } from './lifecycle.ts';
-import type { LifecycleMessage } from './lifecycle.ts';
+import { CUSTOMER_ACTIONS, GIVEN_UP_AS, MESSAGE_KINDS, MESSAGE_RECORDS, MESSAGE_VERSION } from './order-messages.ts';
+import type { LifecycleMessage } from './order-messages.ts';
+import { REASON_FORMS } from './reasons.ts';
 
 /** An incoming event by its id and the name of its record. */
 export interface EventName {
