@@ -23,11 +23,11 @@ const STATEMENTS = [
   'insert into outbox',
   'insert into http_requests',
   'commit',
-  'select o.source',
+  'select o.order_id as',
 ];
 const WHEN = process.env.OMS_TEST_LONG ? ['before', 'after'] : ['after'];
 const KILLS = STATEMENTS.flatMap((statement) => WHEN.map((when) => `${when} ${statement}`));
-const COMMITTED = new Set(['after commit', 'before select o.source', 'after select o.source']);
+const COMMITTED = new Set(['after commit', 'before select o.order_id as', 'after select o.order_id as']);
 
 /** Nobody is there: orders are taken in all the same. */
 const AWAY = { KAFKA_BROKERS: '127.0.0.1:1', TEMPORAL_ADDRESS: '127.0.0.1:1' };
