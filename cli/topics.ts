@@ -6,7 +6,6 @@ import type { TopicKind, TopicNames } from '../kafka/topics.ts';
 import { cliConfig } from '../local/settings.ts';
 import type { ShownRecord } from '../operations/topics/tail.ts';
 import type { Config } from '../platform/config/settings.ts';
-import { kafkaError } from '../resources/errors.ts';
 import { commandResources } from '../resources/profiles.ts';
 import { countOption } from './options.ts';
 import { examples, print } from './output.ts';
@@ -76,6 +75,7 @@ export async function tail(config: Config, topics: readonly string[], flags: Tai
       print(flags.json ? JSON.stringify(record) : recordLine(record)),
     );
   } catch (error) {
+    const { kafkaError } = await import('../resources/errors.ts');
     throw kafkaError(config, error);
   }
 }

@@ -11,6 +11,10 @@ export interface ColumnList<T extends keyof Tables, C extends ColumnOf<T>> {
   table: T;
   types: Readonly<Record<C, SqlType>>;
   names: readonly C[];
+  /** The names in a row of several tables, as `selectPart` gives them. */
+  keys: readonly string[];
+  /** What `insertRows` says of them, put together once: it is on the way of every step. */
+  text: { columns: string; values: string; typed: string };
 }
 
 /** A row as it is written: plain JSON, times as ISO 8601. */
@@ -23,7 +27,17 @@ export function columnList<T extends keyof Tables, C extends ColumnOf<T>>(
   table: T,
   types: Readonly<Record<C, SqlType>>,
 ): ColumnList<T, C> {
-  return { table, types, names: Object.keys(types) as C[] };
+  return listOf(table, types, Object.keys(types) as C[]);
+}
+
+function listOf<T extends keyof Tables, C extends ColumnOf<T>>(
+  table: T,
+  types: Readonly<Record<C, SqlType>>,
+  names: readonly C[],
+): ColumnList<T, C> {
+  const typed = names.map((name) => `${name} ${types[name]}`).join(', ');
+  const text = { columns: names.join(', '), values: names.map((name) => `r.${name}`).join(', '), typed };
+  return { table, types, names, keys: names.map((name) => `${table}_${name}`), text };
 }
 
 /** The list without some of its columns. */
@@ -32,7 +46,7 @@ export function without<T extends keyof Tables, C extends ColumnOf<T>, X extends
   ...left: X[]
 ): ColumnList<T, Exclude<C, X>> {
   const kept = names.filter((name): name is Exclude<C, X> => !(left as string[]).includes(name));
-  return { table, types, names: kept };
+  return listOf<T, Exclude<C, X>>(table, types, kept);
 }
 
 /** `insert into <table> (…) select …`: one statement and one parameter, whatever the number of rows. `more`: the same for all. */
@@ -41,14 +55,11 @@ export function insertRows<T extends keyof Tables, C extends ColumnOf<T>>(
   rows: readonly PlainRow<ColumnList<T, C>>[],
   more: Partial<Record<ColumnOf<T>, RawBuilder<unknown>>> = {},
 ): RawBuilder<unknown> {
-  const { table, types, names } = list;
-  const columns = sql.raw([...names, ...Object.keys(more)].join(', '));
-  const values = [
-    ...names.map((name) => sql.raw(`r.${name}`)),
-    ...Object.values<RawBuilder<unknown> | undefined>(more),
-  ];
-  const typed = names.map((name) => `${name} ${types[name]}`).join(', ');
-  return sql`insert into ${sql.raw(table)} (${columns}) select ${sql.join(values)} from ${rowsOf(rows, typed)}`;
+  const { table, text } = list;
+  const extra = Object.entries<RawBuilder<unknown> | undefined>(more);
+  const columns = sql.raw([text.columns, ...extra.map(([name]) => name)].join(', '));
+  const values = [sql.raw(text.values), ...extra.map(([, value]) => value)];
+  return sql`insert into ${sql.raw(table)} (${columns}) select ${sql.join(values)} from ${rowsOf(rows, text.typed)}`;
 }
 
 /** `status = excluded.status, …`: what an upsert sets of a row that is there. */
@@ -66,11 +77,11 @@ export function selectPart(
 
 /** The part of a joined row that is this table's; null when there is none, by the first column listed. */
 export function partOf<T extends keyof Tables, C extends ColumnOf<T>>(
-  { table, names }: ColumnList<T, C>,
+  { names, keys }: ColumnList<T, C>,
   row: Readonly<Record<string, unknown>>,
 ): { [K in C]: SelectType<Tables[T][K]> } | null {
-  if (row[`${table}_${names[0]}`] === null) return null;
-  return Object.fromEntries(names.map((name) => [name, row[`${table}_${name}`]])) as {
-    [K in C]: SelectType<Tables[T][K]>;
-  };
+  if (row[keys[0] ?? ''] === null) return null;
+  const part: Record<string, unknown> = {};
+  names.forEach((name, i) => (part[name] = row[keys[i] ?? '']));
+  return part as { [K in C]: SelectType<Tables[T][K]> };
 }

@@ -12,7 +12,6 @@ import { COMPONENTS } from './types.ts';
 import type { Component, ComponentName, Endpoints, OnProgress, ProcessIdentity, Progress } from './types.ts';
 
 export { readStack } from './state-file.ts';
-export type {} from './state-file.ts';
 export { requireAlone, stopStack } from './stop.ts';
 export type { ComponentName, Endpoints, OnProgress, Ports } from './types.ts';
 

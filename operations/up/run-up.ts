@@ -13,7 +13,6 @@ import { childEnvironment } from '../../platform/config/environment.ts';
 import { loadConfig } from '../../platform/config/load.ts';
 import type { Config } from '../../platform/config/settings.ts';
 import { commandResources } from '../../resources/profiles.ts';
-import { runSetup } from '../setup/run-setup.ts';
 
 export interface UpRequest {
   /** On free ports and in a temporary directory that is removed at the end. */
@@ -139,6 +138,7 @@ async function setUp(report: UpReport, stack: Stack, config: Config): Promise<vo
   // The state directory is marked with the deployment only if it holds the deployment's database.
   const stateDir = stack.recorder.record.components.postgres ? stack.stateDir : undefined;
   report.onSetup(undefined);
+  const { runSetup } = await import('../setup/run-setup.ts');
   await using resources = commandResources(config);
   const { steps } = await runSetup(resources, ({ part }) => report.onSetup(part), { stateDir });
   const changed = steps.filter(({ outcome }) => outcome === 'created' || outcome === 'mended').length;

@@ -11,20 +11,27 @@ const PART = without(FULFILLMENTS, 'order_id', 'n', 'round');
 const INVOICE = without(INVOICES, 'fulfillment_id', 'order_id', 'customer_id', 'currency', 'lines', 'pricing');
 const PAYMENT = without(PAYMENTS, 'order_id', 'currency');
 const SHIPMENT = without(SHIPMENTS, 'order_id');
+const SELECTED = {
+  head: selectPart(HEAD, 'o'),
+  part: selectPart(PART, 'f'),
+  invoice: selectPart(INVOICE, 'inv'),
+  payment: selectPart(PAYMENT, 'p'),
+  shipment: selectPart(SHIPMENT, 's'),
+};
 
 type Row = Record<string, unknown> & { now: Date; items: ItemTuple[] | null; credit_notes: NoteTuple[] | null };
 
 /** The order with all its parts as of one moment; null when it is unknown. One statement, no lock. */
 export async function readOrder(db: Database, orderId: string): Promise<OrderRecord | null> {
   const { rows } = await sql<Row>`
-    select ${selectPart(HEAD, 'o')}, clock_timestamp() as now, ${selectPart(PART, 'f')},
+    select ${SELECTED.head}, clock_timestamp() as now, ${SELECTED.part},
       (select json_agg(json_build_array(i.line, i.sku, i.quantity, i.unit_price) order by i.line)
         from fulfillment_items i where i.fulfillment_id = f.fulfillment_id) as items,
-      ${selectPart(INVOICE, 'inv')},
+      ${SELECTED.invoice},
       (select json_agg(json_build_array(c.credit_note_id, c.series, c.number, c.sub_total, c.tax, c.shipping, c.total,
           c.reason, (extract(epoch from c.issued_at) * 1000)::bigint, c.refunded, (extract(epoch from c.settled_at) * 1000)::bigint) order by c.number)
         from credit_notes c where c.fulfillment_id = f.fulfillment_id) as credit_notes,
-      ${selectPart(PAYMENT, 'p')}, ${selectPart(SHIPMENT, 's')}
+      ${SELECTED.payment}, ${SELECTED.shipment}
     from orders o
     left join fulfillments f on f.order_id = o.order_id
     left join invoices inv on inv.fulfillment_id = f.fulfillment_id

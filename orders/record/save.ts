@@ -108,12 +108,12 @@ function insertInvoices(order: OrderRecord, fulfillments: FulfillmentRecord[]) {
   return sql`${insertRows(INVOICES, rows)} returning 1`;
 }
 
-const PAYMENT_CHANGES = without(PAYMENTS, 'fulfillment_id', 'order_id', 'mode', 'currency', 'amount');
+const PAYMENT_CHANGES = setExcluded(without(PAYMENTS, 'fulfillment_id', 'order_id', 'mode', 'currency', 'amount'));
 
 function upsertPayments(order: OrderRecord, fulfillments: FulfillmentRecord[]) {
   const rows = fulfillments.flatMap((f) => paymentRows(order, f));
   return sql`${insertRows(PAYMENTS, rows)}
-    on conflict (fulfillment_id) do update set ${setExcluded(PAYMENT_CHANGES)} returning 1`;
+    on conflict (fulfillment_id) do update set ${PAYMENT_CHANGES} returning 1`;
 }
 
 interface Note {
@@ -145,11 +145,11 @@ function settleNotes(notes: Note[]) {
     where credit_note_id = r."creditNoteId" returning 1`;
 }
 
-const SHIPMENT_CHANGES = without(SHIPMENTS, 'shipment_id', 'order_id');
+const SHIPMENT_CHANGES = setExcluded(without(SHIPMENTS, 'shipment_id', 'order_id'));
 
 function upsertShipments(fulfillments: FulfillmentRecord[]) {
   return sql`${insertRows(SHIPMENTS, fulfillments.flatMap(shipmentRows))}
-    on conflict (shipment_id) do update set ${setExcluded(SHIPMENT_CHANGES)}, updated_at = now() returning 1`;
+    on conflict (shipment_id) do update set ${SHIPMENT_CHANGES}, updated_at = now() returning 1`;
 }
 
 /** News kept before, when it could not be applied yet, may have been applied now. */
