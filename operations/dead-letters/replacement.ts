@@ -9,7 +9,7 @@ import type { InputTopic } from '../../kafka/topics.ts';
 import { readUpdate } from '../../orders/intake/carrier-news.ts';
 import { decodeLevels } from '../../orders/intake/levels.ts';
 import { decodeRecords } from '../../orders/intake/order-event.ts';
-import { parseEvent } from '../produce/read-events.ts';
+import { objectOf, parseEvent } from '../produce/read-events.ts';
 
 /** What takes the place of a dead letter's key and value. */
 export interface Replacement {
@@ -88,19 +88,7 @@ export async function encodeReplacement(
  */
 export function parseReplacement(content: string, kind: InputTopic): Fields {
   if (kind === 'orders') return parseEvent(content) as unknown as Fields;
-  return withDefaults(TOPICS.find((one) => one.kind === kind)?.schema, objectOf(content));
-}
-
-function objectOf(content: string): Fields {
-  let value: unknown;
-  try {
-    value = JSON.parse(content);
-  } catch (error) {
-    const rule = `must be JSON: ${error instanceof Error ? error.message : String(error)}`;
-    throw faultError('OMS_CLI_INPUT_INVALID', { field: '(file)', value: content, rule });
-  }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
-  throw faultError('OMS_CLI_INPUT_INVALID', { field: '(file)', value, rule: 'must be a JSON object' });
+  return withDefaults(TOPICS.find((one) => one.kind === kind)?.schema, objectOf(content, '(file)'));
 }
 
 function withDefaults(schema: AvroSchema | undefined, value: Fields): Fields {

@@ -52,7 +52,7 @@ const TYPE = avroType(orderEventSchema);
 
 /** @throws OmsError naming field, value and rule */
 export function parseEvent(line: string): OrderEvent {
-  const event: unknown = completed(objectOf(line));
+  const event: unknown = completed(objectOf(line, '(line)'));
   requireShape(event);
   const record = { topic: '', partition: 0, offset: 0n, key: null, value: null, timestamp: 0, headers: {} };
   toIncomingEvent(event, record);
@@ -61,16 +61,17 @@ export function parseEvent(line: string): OrderEvent {
 
 type JsonObject = Record<string, unknown>;
 
-function objectOf(line: string): JsonObject {
+/** The JSON object in a text that somebody wrote by hand; `field` names the text. @throws OmsError OMS_CLI_INPUT_INVALID */
+export function objectOf(text: string, field: string): JsonObject {
   let value: unknown;
   try {
-    value = JSON.parse(line);
+    value = JSON.parse(text);
   } catch (error) {
     const rule = `must be JSON: ${error instanceof Error ? error.message : String(error)}`;
-    throw faultError('OMS_CLI_INPUT_INVALID', { field: '(line)', value: line, rule });
+    throw faultError('OMS_CLI_INPUT_INVALID', { field, value: text, rule });
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
-  throw faultError('OMS_CLI_INPUT_INVALID', { field: '(line)', value, rule: 'must be a JSON object' });
+  throw faultError('OMS_CLI_INPUT_INVALID', { field, value, rule: 'must be a JSON object' });
 }
 
 /** What a person may leave out is filled in: fields that may be null, the namespace of the payload, a time as text. */
